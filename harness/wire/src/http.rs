@@ -1,0 +1,153 @@
+//! HTTP messages as plain data: an ordered header list and a body, as they were on the wire.
+
+use serde::{Deserialize, Serialize};
+
+/// Headers in wire order; names compare without regard to case, repetitions are kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Headers(pub Vec<(String, String)>);
+
+impl Headers {
+    /// No headers.
+    pub fn new() -> Self {
+        Headers::default()
+    }
+
+    /// Appends one header and returns the list.
+    #[must_use]
+    pub fn with(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.push(name, value);
+        self
+    }
+
+    /// Appends one header.
+    pub fn push(&mut self, name: impl Into<String>, value: impl Into<String>) {
+        self.0.push((name.into(), value.into()));
+    }
+
+    /// The first value of a header.
+    pub fn get<'a>(&'a self, name: &str) -> Option<&'a str> {
+        self.0
+            .iter()
+            .find(|(n, _)| n.eq_ignore_ascii_case(name))
+            .map(|(_, v)| v.as_str())
+    }
+
+    /// Every value of a header, in wire order.
+    pub fn get_all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> + 'a {
+        self.0
+            .iter()
+            .filter(move |(n, _)| n.eq_ignore_ascii_case(name))
+            .map(|(_, v)| v.as_str())
+    }
+
+    /// How often a header occurs.
+    pub fn count(&self, name: &str) -> usize {
+        self.get_all(name).count()
+    }
+}
+
+/// One request. `target` is the request target as sent: path and query.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Request {
+    /// Method in upper case as sent, such as `GET`.
+    pub method: String,
+    /// Path and query, percent-encoding untouched.
+    pub target: String,
+    /// Headers in wire order.
+    pub headers: Headers,
+    /// The whole body.
+    pub body: Vec<u8>,
+}
+
+impl Request {
+    /// A request without headers or body.
+    pub fn new(method: impl Into<String>, target: impl Into<String>) -> Self {
+        Request {
+            method: method.into(),
+            target: target.into(),
+            ..Request::default()
+        }
+    }
+
+    /// Appends one header.
+    #[must_use]
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.push(name, value);
+        self
+    }
+
+    /// Sets a JSON body with its content type.
+    #[must_use]
+    pub fn json(mut self, body: &serde_json::Value) -> Self {
+        self.headers.push("Content-Type", "application/json");
+        self.body = body.to_string().into_bytes();
+        self
+    }
+
+    /// The target up to the query, percent-encoding untouched.
+    pub fn path(&self) -> &str {
+        self.target.split_once('?').map_or(&self.target, |(path, _)| path)
+    }
+
+    /// Segments of the path, percent-decoded (lossily), without empty leading segment.
+    pub fn segments(&self) -> Vec<String> {
+        self.path()
+            .trim_start_matches('/')
+            .split('/')
+            .map(decode_percent)
+            .collect()
+    }
+
+    /// The first query parameter of that name, percent-decoded.
+    pub fn query(&self, name: &str) -> Option<String> {
+        let (_, query) = self.target.split_once('?')?;
+        query.split('&').find_map(|pair| {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            (decode_percent(key) == name).then(|| decode_percent(&value.replace('+', " ")))
+        })
+    }
+}
+
+/// One response.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Response {
+    /// Status code.
+    pub status: u16,
+    /// Headers in wire order.
+    pub headers: Headers,
+    /// The whole body.
+    pub body: Vec<u8>,
+}
+
+impl Response {
+    /// A response without headers or body.
+    pub fn new(status: u16) -> Self {
+        Response {
+            status,
+            ..Response::default()
+        }
+    }
+
+    /// A JSON response with its content type.
+    pub fn json(status: u16, body: &serde_json::Value) -> Self {
+        Response {
+            status,
+            headers: Headers::new().with("Content-Type", "application/json"),
+            body: body.to_string().into_bytes(),
+        }
+    }
+
+    /// Appends one header.
+    #[must_use]
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.push(name, value);
+        self
+    }
+}
+
+fn decode_percent(text: &str) -> String {
+    percent_encoding::percent_decode_str(text)
+        .decode_utf8_lossy()
+        .into_owned()
+}
