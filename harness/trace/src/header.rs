@@ -1,0 +1,89 @@
+//! What a monitor may know besides the records.
+
+use hil_wire::Protocol;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// Which clock stamped the records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClockKind {
+    /// Simulated time; exact.
+    Virtual,
+    /// The monotonic clock of this machine.
+    Real,
+}
+
+/// How far stamps may be off, in microseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tolerances {
+    /// Of one tap: memory 0.
+    pub stamp_us: u64,
+    /// Of the order of two records from different taps.
+    pub order_us: u64,
+}
+
+/// The scenario an instance runs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScenarioRef {
+    /// Path below the suites, such as `edge-poll/acks-lost.yaml`.
+    pub path: String,
+    /// Its name.
+    pub name: String,
+    /// The whole text, so that the journal can be judged anywhere.
+    pub text: String,
+    /// Hex SHA-256 of the text.
+    pub sha256: String,
+}
+
+/// First line of each instance in a journal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TraceHeader {
+    /// Version of the journal format.
+    pub format: u32,
+    /// Instance name, unique in its run, such as `edge-poll/acks-lost@sim`.
+    pub instance: String,
+    /// The protocol.
+    pub protocol: Protocol,
+    /// The scenario.
+    pub scenario: ScenarioRef,
+    /// Run seed.
+    pub seed: u64,
+    /// Which repetition of the scenario, from 0.
+    pub repetition: u32,
+    /// `hil` and its version.
+    pub tool: String,
+    /// Hex SHA-256 of the requirement catalogue.
+    pub catalogue_sha256: String,
+    /// Which clock stamped the records.
+    pub clock: ClockKind,
+    /// Unix microseconds of stamp zero.
+    pub epoch_unix_us: i64,
+    /// How far stamps may be off.
+    pub tolerances: Tolerances,
+    /// Name of the unit.
+    pub unit: String,
+    /// What is known about the unit: driver, subject digest, identity. Values are strings or numbers.
+    pub facts: Map<String, Value>,
+    /// Optional features the vendor claims (`true`) or denies (`false`), and options such as the dialect.
+    pub ics: Map<String, Value>,
+    /// Times of the unit in seconds, such as `poll_interval`.
+    pub timing: Map<String, Value>,
+    /// Scenario parameters as resolved for this run.
+    pub params: Map<String, Value>,
+}
+
+impl TraceHeader {
+    /// The format this version writes.
+    pub const FORMAT: u32 = 1;
+
+    /// A time of the unit in seconds.
+    pub fn timing_seconds(&self, name: &str) -> Option<f64> {
+        self.timing.get(name).and_then(Value::as_f64)
+    }
+
+    /// An ICS entry as a flag.
+    pub fn claims(&self, feature: &str) -> Option<bool> {
+        self.ics.get(feature).and_then(Value::as_bool)
+    }
+}

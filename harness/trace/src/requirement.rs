@@ -1,0 +1,87 @@
+//! Requirements and the catalogue of all of them.
+
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, fmt};
+
+/// How binding a requirement is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Level {
+    /// A violation fails the unit.
+    #[default]
+    Must,
+    /// A violation is warned of; it fails with `--strict`.
+    Should,
+    /// Reported, never a failure.
+    May,
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Level::Must => "MUST",
+            Level::Should => "SHOULD",
+            Level::May => "MAY",
+        })
+    }
+}
+
+/// Where a requirement comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Origin {
+    /// The protocol's source document.
+    Source,
+    /// Behaviour or schema of the upstream implementation.
+    Upstream,
+    /// Fixed by this product, or a general convention such as an RFC.
+    DefinedHere,
+}
+
+/// One normative sentence.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Requirement {
+    /// Such as `POLL-ACK-003`.
+    pub id: String,
+    /// How binding it is.
+    pub level: Level,
+    /// The sentence.
+    pub sentence: String,
+    /// Where it comes from; at least one.
+    pub origin: Vec<Origin>,
+    /// How it is seen from outside.
+    pub observe: String,
+    /// Stimuli it needs; empty = a normal run shows it.
+    pub stimuli: Vec<String>,
+    /// Condition under which it applies at all, such as `dialect: publisher`.
+    pub applies_when: Option<String>,
+}
+
+/// Every requirement, by id.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Catalogue {
+    /// Requirements by id.
+    pub requirements: BTreeMap<String, Requirement>,
+}
+
+impl Catalogue {
+    /// The requirement with that id.
+    pub fn get(&self, id: &str) -> Option<&Requirement> {
+        self.requirements.get(id)
+    }
+
+    /// The level of a requirement; MUST if the id is unknown.
+    pub fn level(&self, id: &str) -> Level {
+        self.get(id).map_or(Level::Must, |r| r.level)
+    }
+
+    /// Number of requirements.
+    pub fn len(&self) -> usize {
+        self.requirements.len()
+    }
+
+    /// True if there are none.
+    pub fn is_empty(&self) -> bool {
+        self.requirements.is_empty()
+    }
+}

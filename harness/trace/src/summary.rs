@@ -1,0 +1,152 @@
+//! The fold of journals that every report prints.
+
+use crate::{Finding, Level, TraceHeader, Verdict};
+use hil_wire::Protocol;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What is known about one requirement after a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CoverageState {
+    /// Exercised and met.
+    Passed,
+    /// Exercised and violated, level MUST (or SHOULD under `--strict`).
+    Failed,
+    /// Exercised and violated, level SHOULD or MAY.
+    Warned,
+    /// Exercised without a decision.
+    Inconclusive,
+    /// No stimulus reached the unit.
+    NotExercised,
+    /// The unit has not the optional feature, or speaks another dialect.
+    NotApplicable,
+}
+
+/// One requirement in a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RequirementCoverage {
+    /// Level of the requirement.
+    pub level: Level,
+    /// Its state.
+    pub state: CoverageState,
+    /// Instances that exercised it.
+    pub instances: Vec<String>,
+}
+
+/// A measured value.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Measurement {
+    /// Its name.
+    pub name: String,
+    /// Seconds.
+    pub seconds: f64,
+    /// How far it may be off, in seconds.
+    pub tolerance: f64,
+    /// The two records it lies between.
+    pub evidence: Vec<u64>,
+}
+
+/// One instance, judged.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct InstanceSummary {
+    /// What it ran, on which unit, with which seed.
+    pub header: TraceHeader,
+    /// Its verdict.
+    pub verdict: Verdict,
+    /// Why it did not run; such an instance has the verdict none.
+    pub skipped: Option<String>,
+    /// Everything stated about it.
+    pub findings: Vec<Finding>,
+    /// Measured values.
+    pub measurements: Vec<Measurement>,
+    /// Length on the bench's clock, seconds.
+    pub duration: f64,
+    /// Number of records.
+    pub records: u64,
+}
+
+impl InstanceSummary {
+    /// The findings that decide the verdict, worst first.
+    pub fn deciding(&self, strict: bool) -> Vec<&Finding> {
+        let mut findings: Vec<&Finding> = self
+            .findings
+            .iter()
+            .filter(|f| f.effective(strict) > Verdict::Pass)
+            .collect();
+        findings.sort_by_key(|f| std::cmp::Reverse(f.effective(strict)));
+        findings
+    }
+
+    /// Violated SHOULDs and MAYs.
+    pub fn warnings(&self, strict: bool) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(move |f| f.is_warning(strict))
+    }
+}
+
+/// Instances by verdict.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Passed.
+    pub passed: usize,
+    /// Failed.
+    pub failed: usize,
+    /// Not judged because of lab, harness or scenario.
+    pub errors: usize,
+    /// Not decided.
+    pub inconclusive: usize,
+    /// Not run.
+    pub skipped: usize,
+    /// Violated SHOULDs and MAYs in all instances.
+    pub warnings: usize,
+}
+
+/// A whole run, judged.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunSummary {
+    /// `hil` and its version.
+    pub tool: String,
+    /// Run seed.
+    pub seed: u64,
+    /// Whether violated SHOULDs fail.
+    pub strict: bool,
+    /// Whether the run was cut short.
+    pub interrupted: bool,
+    /// Every instance in the order of names.
+    pub instances: Vec<InstanceSummary>,
+    /// Every requirement of the protocols that ran, by protocol and id.
+    pub coverage: BTreeMap<Protocol, BTreeMap<String, RequirementCoverage>>,
+    /// Wall time of the run, seconds.
+    pub wall_seconds: f64,
+}
+
+impl RunSummary {
+    /// Instances by verdict.
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        for instance in &self.instances {
+            match instance.verdict {
+                Verdict::Pass => counts.passed += 1,
+                Verdict::Fail => counts.failed += 1,
+                Verdict::Error => counts.errors += 1,
+                Verdict::Inconclusive => counts.inconclusive += 1,
+                Verdict::None => counts.skipped += 1,
+            }
+            counts.warnings += instance.warnings(self.strict).count();
+        }
+        counts
+    }
+}
+
+/// Exit code of a run: 4 if anything failed, else 6 (error), 5 (inconclusive), 7 (nothing ran), 0.
+pub fn exit_code(counts: &Counts) -> u8 {
+    match counts {
+        Counts { failed: 1.., .. } => 4,
+        Counts { errors: 1.., .. } => 6,
+        Counts {
+            inconclusive: 1.., ..
+        } => 5,
+        Counts { passed: 0, .. } => 7,
+        _ => 0,
+    }
+}
