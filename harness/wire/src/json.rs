@@ -1,6 +1,6 @@
 //! JSON read strictly enough to see what serde_json's `Value` hides: duplicate members, depth, surplus bytes.
 
-use crate::oddity::{Decoded, Oddity, OddityKind};
+use crate::oddity::{Decoded, Oddity, OddityKind, Weight};
 use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 use std::{cell::RefCell, fmt};
@@ -47,6 +47,48 @@ pub fn parse(bytes: &[u8]) -> Decoded<Value> {
             }
         }
     }
+}
+
+/// How deep requests and answers of the HTTP protocols may nest.
+pub const NESTING_LIMIT: usize = 32;
+
+/// Parses the body of an answer: as [`parse`], and nesting beyond [`NESTING_LIMIT`] is invalid.
+pub fn parse_answer(bytes: &[u8]) -> Decoded<Value> {
+    let decoded = parse(bytes);
+    match &decoded.value {
+        Some(value) if depth(value) > NESTING_LIMIT => Decoded::nothing(Oddity::invalid(
+            OddityKind::Syntax,
+            "",
+            format!("nested deeper than {NESTING_LIMIT} levels"),
+        )),
+        _ => decoded,
+    }
+}
+
+/// Parses the body of a request: as [`parse_answer`], and a member that occurs twice is invalid.
+pub fn parse_request(bytes: &[u8]) -> Decoded<Value> {
+    let mut decoded = parse_answer(bytes);
+    for oddity in &mut decoded.oddities {
+        if oddity.kind == OddityKind::DuplicateMember {
+            oddity.weight = Weight::Invalid;
+        }
+    }
+    decoded
+}
+
+/// How deep arrays and objects nest: 0 for a scalar, 1 for a flat object.
+pub fn depth(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
+        Value::Object(members) => 1 + members.values().map(depth).max().unwrap_or(0),
+        _ => 0,
+    }
+}
+
+/// True for `application/json`, whatever its case and parameters.
+pub fn is_media_type(content_type: &str) -> bool {
+    let essence = content_type.split(';').next().unwrap_or_default();
+    essence.trim().eq_ignore_ascii_case("application/json")
 }
 
 struct Node<'a> {
@@ -155,5 +197,17 @@ mod tests {
             assert!(parse(bytes).value.is_none(), "{bytes:?}");
         }
         assert!(parse("[".repeat(10_000).as_bytes()).value.is_none());
+    }
+
+    #[test]
+    fn requests_are_read_more_strictly_than_answers() {
+        let twice = br#"{"a":1,"a":2}"#;
+        assert!(parse_answer(twice).is_valid());
+        assert!(!parse_request(twice).is_valid());
+        let nested = |levels: usize| "[".repeat(levels) + &"]".repeat(levels);
+        assert!(parse_answer(nested(32).as_bytes()).is_valid());
+        assert!(!parse_answer(nested(33).as_bytes()).is_valid());
+        assert!(is_media_type("Application/JSON; charset=utf-8"));
+        assert!(!is_media_type("text/plain"));
     }
 }

@@ -9,6 +9,7 @@ pub mod digest;
 pub mod edge_poll;
 pub mod http;
 pub mod json;
+pub mod members;
 pub mod oddity;
 pub mod ota_rpc;
 pub mod protocol;
