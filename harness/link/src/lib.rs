@@ -1,1 +1,13 @@
-//! To be filled.
+//! What lies between unit and cloud: the clock, the transport, TLS. A bench takes its clock and its network
+//! together, both virtual or both real. Only this crate and drivers of real units touch a real clock or socket.
+
+mod clock;
+mod memory;
+mod network;
+pub mod pki;
+mod stream;
+pub mod tls;
+
+pub use clock::Clock;
+pub use network::{Address, Listener, Network};
+pub use stream::{Io, Stream, StreamHandle};

@@ -1,0 +1,72 @@
+//! What a driver or its lab can do.
+
+use serde::{Deserialize, Serialize};
+use std::{fmt, str::FromStr};
+
+/// Asked for by scenarios, offered by drivers; never assumed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Capability {
+    /// Power can be cut and restored.
+    Power,
+    /// The unit can be restarted in order.
+    Reboot,
+    /// The console can be read.
+    Console,
+    /// Facts inside the unit can be read.
+    Probe,
+    /// Things can be done to the unit from outside its protocol.
+    Stimulate,
+    /// The unit's storage can be filled.
+    Storage,
+    /// The unit's clock can be set.
+    Clock,
+    /// Time is simulated.
+    VirtualTime,
+    /// The unit can be put into a declared state.
+    Provision,
+}
+
+impl Capability {
+    /// All of them.
+    pub const ALL: [Capability; 9] = [
+        Capability::Power,
+        Capability::Reboot,
+        Capability::Console,
+        Capability::Probe,
+        Capability::Stimulate,
+        Capability::Storage,
+        Capability::Clock,
+        Capability::VirtualTime,
+        Capability::Provision,
+    ];
+
+    /// The word scenarios use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Capability::Power => "power",
+            Capability::Reboot => "reboot",
+            Capability::Console => "console",
+            Capability::Probe => "probe",
+            Capability::Stimulate => "stimulate",
+            Capability::Storage => "storage",
+            Capability::Clock => "clock",
+            Capability::VirtualTime => "virtual-time",
+            Capability::Provision => "provision",
+        }
+    }
+}
+
+impl fmt::Display for Capability {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for Capability {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        Capability::ALL.into_iter().find(|c| c.name() == text).ok_or(())
+    }
+}

@@ -1,0 +1,1 @@
+//! The test authority of a run, and the certificates it issues.

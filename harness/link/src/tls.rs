@@ -1,0 +1,1 @@
+//! TLS on both sides, on the bench's clock.

@@ -1,0 +1,159 @@
+//! A checked scenario: every name resolved against the vocabulary, every place kept for diagnostics. What the
+//! runner executes and the judge compiles.
+
+use crate::moment::{Moment, Span};
+use crate::template::{Condition, Template};
+use hil_wire::Protocol;
+use serde_json::{Map, Value};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+/// One scenario, checked.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Path below the suites, such as `edge-poll/acks-lost.yaml`; unique.
+    pub path: String,
+    /// What it shows, in one line.
+    pub name: String,
+    /// The protocol it speaks.
+    pub protocol: Protocol,
+    /// Requirements it exercises.
+    pub verifies: Vec<String>,
+    /// Capabilities it needs of driver and lab.
+    pub needs: Vec<String>,
+    /// ICS features (or `dialect: …` options) without which it does not apply, with the value they must have.
+    pub applies_when: BTreeMap<String, Value>,
+    /// Tags for selection; `long` is run only when asked for.
+    pub tags: Vec<String>,
+    /// Parameters with their values by tier.
+    pub params: BTreeMap<String, Parameter>,
+    /// The declared state before the first step, such as `running: current`.
+    pub prepare: Map<String, Value>,
+    /// Options of the mock cloud, such as `mode: direct`.
+    pub cloud: Map<String, Value>,
+    /// How often it runs.
+    pub repeat: u32,
+    /// How long one instance may take on its own clock.
+    pub timeout: Duration,
+    /// Its steps.
+    pub steps: Vec<Step>,
+    /// Its whole text.
+    pub text: Arc<str>,
+}
+
+/// A parameter: a value for each tier. Durations are seconds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parameter {
+    /// Value without a tier.
+    pub default: Value,
+    /// Values of named tiers, such as `quick`.
+    pub tiers: BTreeMap<String, Value>,
+}
+
+/// One step.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// Its place, such as `3` or `4.1`, from 1.
+    pub place: String,
+    /// Line and column in the text, from 1.
+    pub line: usize,
+    /// Column, from 1.
+    pub column: usize,
+    /// The name other steps refer to it by.
+    pub name: Option<String>,
+    /// The requirements this step decides; empty = all the scenario verifies.
+    pub verifies: Vec<String>,
+    /// What it does.
+    pub verb: Verb,
+}
+
+/// What a step does.
+#[derive(Clone, Debug)]
+pub enum Verb {
+    /// Calls a handle: `unit.start`, `cloud.queue`.
+    Do {
+        /// Full name of the action.
+        action: String,
+        /// Its arguments.
+        with: Template,
+    },
+    /// Arms a fault, until cleared or the end: `cloud.status`.
+    Inject {
+        /// Full name of the fault.
+        fault: String,
+        /// Its arguments.
+        with: Template,
+    },
+    /// Waits for an event; looks back to the last `do`.
+    Expect(Watch),
+    /// States that an event does not happen.
+    Never(Watch),
+    /// Waits for the first of several events and goes on with the steps of that branch.
+    OneOf(Vec<Branch>),
+    /// Measures the time between two named moments and judges it.
+    Measure {
+        /// Earlier named step.
+        from: String,
+        /// Later named step.
+        to: String,
+        /// Lower bound.
+        min: Option<Span>,
+        /// Upper bound.
+        max: Option<Span>,
+    },
+    /// Lets time pass.
+    Wait(Wait),
+    /// Runs steps once for each value.
+    ForEach {
+        /// Name the steps refer to the value by.
+        variable: String,
+        /// The values.
+        values: Template,
+        /// The steps.
+        steps: Vec<Step>,
+    },
+}
+
+/// What `expect` and `never` watch for.
+#[derive(Clone, Debug)]
+pub struct Watch {
+    /// Full name of the event, such as `unit.ack`.
+    pub event: String,
+    /// Partial match of its fields.
+    pub matching: Template,
+    /// CEL condition over `event`, `params` and named steps.
+    pub condition: Option<Condition>,
+    /// Not before this moment.
+    pub after: Option<Moment>,
+    /// Not after this moment.
+    pub before: Option<Moment>,
+    /// Not later than this long after the step began (for `never`: watched this long).
+    pub within: Option<Span>,
+    /// The event must then not be followed by another of its kind for this long.
+    pub hold: Option<Span>,
+    /// How many such events; 1 if not said.
+    pub times: Option<Template>,
+    /// Name of the step whose success is the stimulus; without it the verdict is inconclusive.
+    pub stimulus: Option<String>,
+}
+
+/// One branch of `one_of`.
+#[derive(Clone, Debug)]
+pub struct Branch {
+    /// What chooses the branch.
+    pub watch: Watch,
+    /// Name of the event for later steps.
+    pub name: Option<String>,
+    /// Its place, such as `4.2`.
+    pub place: String,
+    /// What follows.
+    pub steps: Vec<Step>,
+}
+
+/// How long to wait.
+#[derive(Clone, Debug)]
+pub enum Wait {
+    /// A span from now.
+    For(Span),
+    /// Until a moment.
+    Until(Moment),
+}
