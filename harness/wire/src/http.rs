@@ -41,6 +41,13 @@ impl Headers {
             .map(|(_, v)| v.as_str())
     }
 
+    /// The token of `Authorization: Bearer`; the scheme is read without regard to case.
+    pub fn bearer_token(&self) -> Option<&str> {
+        let (scheme, token) = self.get("Authorization")?.split_once(' ')?;
+        let token = token.trim();
+        (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
+    }
+
     /// How often a header occurs.
     pub fn count(&self, name: &str) -> usize {
         self.get_all(name).count()
@@ -146,8 +153,82 @@ impl Response {
     }
 }
 
+/// The parts of an absolute `http` or `https` URL, as written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AbsoluteUrl<'a> {
+    /// True for `https`.
+    pub secure: bool,
+    /// Host and, if given, port.
+    pub authority: &'a str,
+    /// Path and query, at least `/` or empty.
+    pub target: &'a str,
+}
+
+impl<'a> AbsoluteUrl<'a> {
+    /// Splits a URL; the scheme is read without regard to case. None for other schemes, an empty host, user
+    /// information, a fragment, spaces and characters beyond ASCII.
+    pub fn parse(text: &'a str) -> Option<Self> {
+        let (scheme, rest) = text.split_once("://")?;
+        let secure = scheme.eq_ignore_ascii_case("https");
+        if !secure && !scheme.eq_ignore_ascii_case("http") {
+            return None;
+        }
+        let end = rest.find(['/', '?']).unwrap_or(rest.len());
+        let (authority, target) = rest.split_at(end);
+        let plain = text.bytes().all(|b| b.is_ascii_graphic() && b != b'#');
+        let has_host = !authority.is_empty() && !authority.starts_with(':') && !authority.contains('@');
+        (plain && has_host).then_some(AbsoluteUrl {
+            secure,
+            authority,
+            target,
+        })
+    }
+}
+
 fn decode_percent(text: &str) -> String {
     percent_encoding::percent_decode_str(text)
         .decode_utf8_lossy()
         .into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_bearer_tokens() {
+        let token = |value: &str| {
+            Headers::new()
+                .with("authorization", value)
+                .bearer_token()
+                .map(str::to_owned)
+        };
+        assert_eq!(token("bearer  t"), Some("t".to_owned()));
+        assert_eq!(
+            (token("Basic t"), token("Bearer "), token("Bearer")),
+            (None, None, None)
+        );
+    }
+
+    #[test]
+    fn splits_absolute_urls() {
+        let url = AbsoluteUrl::parse("HTTPS://a.example:8443/b?c").unwrap();
+        assert_eq!(
+            (url.secure, url.authority, url.target),
+            (true, "a.example:8443", "/b?c")
+        );
+        assert_eq!(AbsoluteUrl::parse("http://a?b").map(|u| u.target), Some("?b"));
+        for text in [
+            "",
+            "a/b",
+            "ftp://a",
+            "file:///etc/passwd",
+            "http://",
+            "https:///b",
+            "http://u@a",
+            "http://a b",
+        ] {
+            assert_eq!(AbsoluteUrl::parse(text), None, "{text}");
+        }
+    }
 }

@@ -85,6 +85,11 @@ pub fn depth(value: &Value) -> usize {
     }
 }
 
+/// A JSON pointer as error bodies name fields: `/command/command_id` becomes `command.command_id`.
+pub fn field_name(pointer: &str) -> String {
+    pointer.trim_start_matches('/').replace('/', ".")
+}
+
 /// True for `application/json`, whatever its case and parameters.
 pub fn is_media_type(content_type: &str) -> bool {
     let essence = content_type.split(';').next().unwrap_or_default();

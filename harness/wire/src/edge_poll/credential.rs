@@ -28,13 +28,6 @@ pub fn is_device_key(text: &str) -> bool {
     (16..=256).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic())
 }
 
-/// The token of `Authorization: Bearer`; the scheme is read without regard to case.
-pub fn bearer_token(headers: &Headers) -> Option<&str> {
-    let (scheme, token) = headers.get("Authorization")?.split_once(' ')?;
-    let token = token.trim();
-    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
-}
-
 /// Why a request shows no usable publish token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PublishCredentialError {
@@ -51,7 +44,7 @@ pub fn publish_credential(headers: &Headers) -> Result<&str, PublishCredentialEr
     let older = headers
         .get(header::PUBLISH_TOKEN)
         .filter(|token| !token.is_empty());
-    match (bearer_token(headers), older) {
+    match (headers.bearer_token(), older) {
         (Some(bearer), Some(older)) if bearer != older => Err(PublishCredentialError::Conflicting),
         (Some(token), _) | (None, Some(token)) => Ok(token),
         (None, None) => Err(PublishCredentialError::Missing),

@@ -3,6 +3,7 @@
 use super::{is_snap_name, is_version};
 use crate::{
     digest::{self, ChecksumError},
+    http::AbsoluteUrl,
     json,
     members::Members,
     oddity::{Decoded, OddityKind, Weight},
@@ -65,7 +66,9 @@ impl LatestAnswer {
                 ),
                 (
                     "download_url",
-                    download_url.as_deref().is_none_or(is_absolute_url),
+                    download_url
+                        .as_deref()
+                        .is_none_or(|url| AbsoluteUrl::parse(url).is_some()),
                     "not an absolute URL",
                 ),
                 (
@@ -105,13 +108,4 @@ impl LatestAnswer {
     pub fn blob_path(snap_name: &str, version: &str, sha256_hex: &str) -> String {
         format!("/api/v1/snaps/blobs/{snap_name}/{version}/{sha256_hex}.snap")
     }
-}
-
-fn is_absolute_url(text: &str) -> bool {
-    let rest = text
-        .strip_prefix("https://")
-        .or_else(|| text.strip_prefix("http://"));
-    rest.is_some_and(|rest| {
-        !rest.is_empty() && !rest.starts_with('/') && text.bytes().all(|b| b.is_ascii_graphic())
-    })
 }

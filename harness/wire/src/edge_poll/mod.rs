@@ -27,9 +27,7 @@ mod tests;
 pub use ack::{Ack, AckAnswer, AckStatus};
 pub use call::{Call, InvalidLimit};
 pub use command::{Command, PayloadError, REFERENCE_CONFIG_KEYS, invalid_config_keys, parse_payload};
-pub use credential::{
-    DeviceKeyError, PublishCredentialError, bearer_token, device_key, is_device_key, publish_credential,
-};
+pub use credential::{DeviceKeyError, PublishCredentialError, device_key, is_device_key, publish_credential};
 pub use error_body::ErrorBody;
 pub use identifier::{is_command_id, is_device_id, is_error_code, is_service_name, is_snap_name, is_version};
 pub use item::{CommandItem, CommandList, Entry, ItemStatus};
