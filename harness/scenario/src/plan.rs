@@ -1,8 +1,9 @@
 //! A checked scenario: every name resolved against the vocabulary, every place kept for diagnostics. What the
 //! runner executes and the judge compiles.
 
+use crate::condition::Condition;
 use crate::moment::{Moment, Span};
-use crate::template::{Condition, Template};
+use crate::template::Template;
 use hil_wire::Protocol;
 use serde_json::{Map, Value};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
