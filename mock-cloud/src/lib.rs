@@ -1,1 +1,13 @@
-//! To be filled.
+//! The reference cloud side of all five protocols. Cores are state machines without I/O; fronts carry bytes to and
+//! from them and are the only taps; the handle is what scenario steps ask for.
+
+pub mod core;
+mod front;
+mod handle;
+mod settings;
+mod store;
+
+pub use core::{ActError, Operation};
+pub use handle::{CloudError, CloudSurroundings, MockCloud};
+pub use settings::CloudSettings;
+pub use store::{MemoryStore, SqliteStore, Store, StoreError};

@@ -1,1 +1,24 @@
-//! To be filled.
+//! Passive oracles: they read the trace and nothing else, live or years later, and state findings.
+//!
+//! A view turns records into events in the protocol's words; monitors judge records and events. To add a monitor,
+//! write one file for its concern in the folder of its protocol and list it in that folder's `mod.rs`.
+
+mod edge_poll;
+mod judge;
+mod tally;
+mod view;
+
+pub use judge::{Judge, Monitor};
+pub use tally::Tally;
+pub use view::{View, view_for};
+
+use hil_trace::TraceHeader;
+use hil_wire::Protocol;
+
+/// The monitors of a protocol.
+pub fn monitors_for(header: &TraceHeader) -> Vec<Box<dyn Monitor>> {
+    match header.protocol {
+        Protocol::EdgePoll => edge_poll::monitors(header),
+        Protocol::DeviceCommand | Protocol::AosV7 | Protocol::Sota | Protocol::OtaRpc => Vec::new(),
+    }
+}

@@ -1,0 +1,173 @@
+//! When polls come (POLL-INTERVAL).
+
+use crate::{Judge, Monitor, Tally};
+use hil_trace::{Event, HowClosed, Party, Record, RecordBody, Stamp, TraceHeader, Who};
+use hil_wire::timestamp::parse_http_date;
+use std::{collections::BTreeSet, time::Duration};
+
+/// Follows polls and what they were answered.
+pub(super) struct IntervalMonitor {
+    interval: Duration,
+    epoch_unix_us: i64,
+    slack: Duration,
+    open: BTreeSet<u32>,
+    quiet: Vec<(Stamp, u64)>,
+    not_before: Option<(Stamp, u64)>,
+    steady: Tally,
+    varied: Tally,
+    single: Tally,
+    patient: Tally,
+}
+
+impl IntervalMonitor {
+    pub(super) fn new(header: &TraceHeader) -> Self {
+        let interval = header.timing_seconds("poll_interval").unwrap_or(30.0);
+        IntervalMonitor {
+            interval: Duration::from_secs_f64(interval),
+            epoch_unix_us: header.epoch_unix_us,
+            slack: Duration::from_micros(header.tolerances.stamp_us),
+            open: BTreeSet::new(),
+            quiet: Vec::new(),
+            not_before: None,
+            steady: Tally::new("POLL-INTERVAL-001"),
+            varied: Tally::new("POLL-INTERVAL-002"),
+            single: Tally::new("POLL-INTERVAL-007"),
+            patient: Tally::new("POLL-INTERVAL-005"),
+        }
+    }
+}
+
+impl Monitor for IntervalMonitor {
+    fn name(&self) -> &'static str {
+        "edge-poll/interval"
+    }
+
+    fn observe(&mut self, record: &Record, events: &[Event], judge: &mut Judge<'_>) {
+        match &record.what {
+            RecordBody::HttpRequest {
+                from: Party::Unit,
+                face,
+                ..
+            } if face == "edge-api" => {
+                self.check_patience(record, judge);
+            }
+            RecordBody::HttpResponse { exchange, .. } | RecordBody::HttpUnanswered { exchange, .. } => {
+                self.open.remove(exchange);
+            }
+            _ => {}
+        }
+        for event in events {
+            match (event.who, event.name.as_str()) {
+                (Who::Unit, "poll") => {
+                    if let RecordBody::HttpRequest { exchange, .. } = &record.what {
+                        let alone = self.open.is_empty();
+                        let text = || "a poll was sent while another one was in flight".to_owned();
+                        self.single.check(alone, text, record.seq, judge);
+                        self.open.insert(*exchange);
+                    }
+                    self.quiet.push((record.at, record.seq));
+                    if self.quiet.len() > WINDOW {
+                        self.check_rhythm(judge);
+                        self.quiet.drain(..WINDOW);
+                    }
+                }
+                (Who::Cloud, "commands") => {
+                    let idle = event.field("http_status").and_then(|s| s.as_u64()) == Some(200)
+                        && event.field("count").and_then(|n| n.as_u64()) == Some(0)
+                        && event.field("interval").is_none();
+                    if !idle {
+                        self.quiet.clear();
+                    }
+                    self.learn_patience(event);
+                }
+                (Who::Cloud, "ack_answer" | "report_answer" | "latest_answer") => self.learn_patience(event),
+                (Who::Unit, "console") | (Who::Fault, "cleared") => {}
+                // Anything else that happens means that the unit is not idle.
+                _ => self.quiet.clear(),
+            }
+        }
+    }
+
+    fn close(&mut self, _: Stamp, _: HowClosed, judge: &mut Judge<'_>) {
+        for tally in [
+            &mut self.steady,
+            &mut self.varied,
+            &mut self.single,
+            &mut self.patient,
+        ] {
+            tally.close(judge);
+        }
+    }
+}
+
+impl IntervalMonitor {
+    fn check_rhythm(&mut self, judge: &mut Judge<'_>) {
+        let gaps: Vec<f64> = self
+            .quiet
+            .windows(2)
+            .map(|pair| pair[1].0.since(pair[0].0).as_secs_f64())
+            .collect();
+        let mean = gaps.iter().sum::<f64>() / gaps.len() as f64;
+        let expected = self.interval.as_secs_f64();
+        let tolerance = (expected * 0.1).max(1.0_f64.min(expected * 0.1)) + self.slack.as_secs_f64();
+        let evidence: Vec<u64> = self.quiet.iter().map(|(_, seq)| *seq).collect();
+        let last = evidence.last().copied().unwrap_or_default();
+        if (mean - expected).abs() <= tolerance {
+            self.steady.met(last);
+        } else {
+            let text =
+                format!("{WINDOW} idle intervals are {mean:.3} s long on average instead of {expected:.3} s");
+            self.steady.violated(text, evidence.clone(), judge);
+        }
+        let spread = gaps
+            .iter()
+            .fold(0.0_f64, |spread, gap| spread.max((gap - mean).abs()));
+        if spread > self.slack.as_secs_f64() {
+            self.varied.met(last);
+        } else {
+            self.varied.violated(
+                format!("{WINDOW} idle intervals are all {mean:.3} s long"),
+                evidence,
+                judge,
+            );
+        }
+    }
+
+    fn learn_patience(&mut self, event: &Event) {
+        if !matches!(
+            event.field("http_status").and_then(|s| s.as_u64()),
+            Some(429 | 503)
+        ) {
+            return;
+        }
+        let Some(text) = event.text("retry_after") else {
+            return;
+        };
+        let until = match text.trim().parse::<u64>() {
+            Ok(seconds) => Some(event.at + Duration::from_secs(seconds)),
+            Err(_) => parse_http_date(text.trim())
+                .and_then(|unix_ms| u64::try_from(unix_ms * 1000 - self.epoch_unix_us).ok())
+                .map(Stamp),
+        };
+        let answer = event.records.last().copied().unwrap_or_default();
+        self.not_before = until.map(|until| (until, answer)).or(self.not_before);
+    }
+
+    fn check_patience(&mut self, record: &Record, judge: &mut Judge<'_>) {
+        let Some((until, answer)) = self.not_before else {
+            return;
+        };
+        if record.at + self.slack >= until {
+            self.not_before = None;
+            self.patient.met(record.seq);
+        } else {
+            let early = until.since(record.at).as_secs_f64();
+            let text =
+                format!("a request came {early:.3} s before the Retry-After of the last answer had passed");
+            self.patient.violated(text, vec![answer, record.seq], judge);
+            self.not_before = None;
+        }
+    }
+}
+
+const WINDOW: usize = 20;

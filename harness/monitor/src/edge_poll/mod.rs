@@ -1,0 +1,18 @@
+//! Oracles of the edge poll API, one file per concern.
+
+mod ack;
+mod credential;
+mod interval;
+mod report;
+
+use crate::Monitor;
+use hil_trace::TraceHeader;
+
+pub(crate) fn monitors(header: &TraceHeader) -> Vec<Box<dyn Monitor>> {
+    vec![
+        Box::new(credential::CredentialMonitor::default()),
+        Box::new(ack::AckMonitor::default()),
+        Box::new(interval::IntervalMonitor::new(header)),
+        Box::new(report::ReportMonitor::default()),
+    ]
+}

@@ -1,0 +1,23 @@
+//! Views: what records mean in the words of a protocol's vocabulary.
+
+mod common;
+mod edge_poll;
+
+use hil_trace::{Event, Record, TraceHeader};
+use hil_wire::Protocol;
+
+/// Reads events from records, in order; remembers what it needs to connect an answer with its request.
+pub trait View {
+    /// The events this record completes.
+    fn events(&mut self, record: &Record) -> Vec<Event>;
+}
+
+/// The view for a trace.
+pub fn view_for(header: &TraceHeader) -> Box<dyn View> {
+    match header.protocol {
+        Protocol::EdgePoll => Box::new(edge_poll::EdgePollView::default()),
+        Protocol::DeviceCommand | Protocol::AosV7 | Protocol::Sota | Protocol::OtaRpc => {
+            Box::new(common::CommonView)
+        }
+    }
+}
