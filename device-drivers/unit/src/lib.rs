@@ -6,9 +6,10 @@ mod fake;
 mod surroundings;
 mod unit;
 
-pub use hil_fault::{Artifact, Artifacts};
 pub use capability::Capability;
 pub use error::UnitError;
 pub use fake::FakeUnit;
-pub use surroundings::{Endpoints, Identity, Surroundings};
+pub use hil_fault::{Artifact, Artifacts};
+pub use hil_link::pki::Identity;
+pub use surroundings::{Endpoints, Surroundings};
 pub use unit::{Driver, Unit};

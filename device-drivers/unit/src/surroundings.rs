@@ -1,19 +1,10 @@
 //! What a unit is given: where the cloud is, who it is there, its clock, network and images.
 
 use crate::Artifacts;
-use hil_link::{Address, Clock, Network};
+use hil_link::{Address, Clock, Network, pki::Identity};
 use hil_trace::SharedRecorder;
 use serde_json::{Map, Value};
 use std::{collections::BTreeMap, path::PathBuf};
-
-/// Certificates of one party, PEM.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Identity {
-    /// Certificate chain, leaf first.
-    pub certificate_chain: String,
-    /// Private key, PKCS#8.
-    pub private_key: String,
-}
 
 /// Where the mock cloud is and what the unit proves itself with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,1 +1,0 @@
-//! The test authority of a run, and the certificates it issues.

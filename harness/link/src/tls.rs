@@ -1,1 +1,0 @@
-//! TLS on both sides, on the bench's clock.
