@@ -34,6 +34,9 @@ pub struct ScenarioRef {
     pub text: String,
     /// Hex SHA-256 of the text.
     pub sha256: String,
+    /// The requirements it exercises.
+    #[serde(default)]
+    pub verifies: Vec<String>,
 }
 
 /// First line of each instance in a journal.

@@ -132,7 +132,9 @@ impl Edge {
             !spec.effect.is_for_messages()
         })?;
         drop(board);
-        let facts = json!({"on": operation.name, "exchange": exchange});
+        let mut facts = Value::Object(operation.facts.clone());
+        facts["on"] = json!(operation.name);
+        facts["exchange"] = json!(exchange);
         self.fault(struck.id, &struck.spec.name, FaultPhase::Acted, facts);
         Some(struck)
     }

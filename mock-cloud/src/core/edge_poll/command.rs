@@ -14,6 +14,7 @@ pub(super) struct StoredCommand {
     pub(super) id: String,
     pub(super) command: String,
     pub(super) payload: Value,
+    #[serde(with = "status_name")]
     pub(super) status: ItemStatus,
     pub(super) created_ms: i64,
     pub(super) expires_ms: Option<i64>,
@@ -152,4 +153,19 @@ pub(super) enum Settled {
     Terminal,
     Gone,
     InvalidTransition,
+}
+
+/// A status in the store, by its name.
+mod status_name {
+    use hil_wire::edge_poll::ItemStatus;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(super) fn serialize<S: Serializer>(status: &ItemStatus, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(status.name())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ItemStatus, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        ItemStatus::from_name(&name).ok_or_else(|| D::Error::custom(format!("unknown status `{name}`")))
+    }
 }

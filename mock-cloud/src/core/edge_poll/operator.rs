@@ -9,7 +9,7 @@ use crate::core::{Now, Outputs};
 use hil_wire::{
     digest::sha256_hex,
     edge_poll::{
-        ItemStatus, PublishCredentialError, PublishForm, QueueCommand, bearer_token, publish_credential,
+        ItemStatus, PublishCredentialError, PublishForm, QueueCommand, publish_credential,
     },
     http::{Request, Response},
 };
@@ -233,7 +233,7 @@ impl EdgePollCloud {
     }
 
     fn refuse_operator(&mut self, device: &str, request: &Request) -> Option<Response> {
-        if bearer_token(&request.headers) != Some(self.settings.admin_token.as_str()) {
+        if request.headers.bearer_token() != Some(self.settings.admin_token.as_str()) {
             let refusal = self.error(401, "unauthorized", "An operator's bearer token is needed.");
             return Some(refusal.header("WWW-Authenticate", "Bearer realm=\"admin\""));
         }
