@@ -58,7 +58,7 @@ impl FetchedCommand {
 #[serde(untagged)]
 pub enum Entry {
     /// A valid command, of a known type or not.
-    Command(FetchedCommand),
+    Command(Box<FetchedCommand>),
     /// Something that breaks a rule of the protocol.
     Malformed(
         /// The JSON value as received.
@@ -116,7 +116,7 @@ impl FetchAnswer {
     /// The valid commands, in list order.
     pub fn valid(&self) -> impl Iterator<Item = &FetchedCommand> {
         self.commands.iter().filter_map(|entry| match entry {
-            Entry::Command(command) => Some(command),
+            Entry::Command(command) => Some(command.as_ref()),
             Entry::Malformed(_) => None,
         })
     }
@@ -127,7 +127,7 @@ fn read_entry(value: &Value, index: usize, oddities: &mut Vec<Oddity>) -> Entry 
     let command = FetchedCommand::read(value, &format!("/commands/{index}"), oddities);
     let valid = oddities[before..].iter().all(|o| o.weight == Weight::Tolerable);
     match command {
-        Some(command) if valid => Entry::Command(command),
+        Some(command) if valid => Entry::Command(Box::new(command)),
         _ => Entry::Malformed(value.clone()),
     }
 }

@@ -127,7 +127,10 @@ pub fn fetch_answer() -> impl Strategy<Value = FetchAnswer> {
             },
         );
     (
-        collection::vec(fetched.prop_map(Entry::Command), 0..4),
+        collection::vec(
+            fetched.prop_map(|fetched| Entry::Command(Box::new(fetched))),
+            0..4,
+        ),
         timestamp(),
     )
         .prop_map(|(commands, server_time)| FetchAnswer {
