@@ -95,21 +95,11 @@ impl MockCloud {
 
     /// What the unit must be told: settings by name.
     pub fn endpoints(&self) -> BTreeMap<String, String> {
-        let mut settings = BTreeMap::new();
-        let mut set = |name: &str, value: &str| settings.insert(name.to_owned(), value.to_owned());
-        match self.settings.protocol {
-            Protocol::EdgePoll => {
-                let public_url = self.settings.public_url.clone();
-                set(
-                    "base_url",
-                    &public_url.unwrap_or_else(|| self.url(edge_poll::API)),
-                );
-                set("device_id", &self.settings.unit_id);
-                set("device_key", &self.settings.unit_key);
-            }
-            Protocol::DeviceCommand | Protocol::AosV7 | Protocol::Sota | Protocol::OtaRpc => {}
-        }
-        settings
+        let running = self.running.borrow();
+        let Some(running) = running.as_ref() else {
+            return BTreeMap::new();
+        };
+        running.host.core.borrow().endpoints(&|face| self.url(face))
     }
 
     /// Where a face listens, as units are told.

@@ -45,6 +45,73 @@ pub struct Outputs {
     pub changes: Vec<Change>,
     /// Notes for the trace: name and facts.
     pub notes: Vec<(String, Map<String, Value>)>,
+    /// What goes out by itself, in order, after the changes are committed.
+    pub sends: Vec<Send>,
+}
+
+/// Something a core sends by itself. Connections the core opens are numbered by the core (`link`), those a unit
+/// opens by the front (`connection`); a link's connection number is told in [`Core::link_opened`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum Send {
+    /// A WebSocket message; message faults strike it by its operation.
+    WebSocket {
+        /// The connection.
+        connection: u32,
+        /// Opcode: 1 text, 2 binary, 9 ping, 10 pong.
+        opcode: u8,
+        /// The payload.
+        payload: Vec<u8>,
+        /// Its name in the vocabulary.
+        operation: Operation,
+    },
+    /// A WebSocket close frame.
+    CloseWebSocket {
+        /// The connection.
+        connection: u32,
+        /// Close code.
+        code: u16,
+    },
+    /// A reset of a connection.
+    Reset {
+        /// The connection.
+        connection: u32,
+    },
+    /// A request to a face of the unit; its result comes to [`Core::answered`].
+    Call {
+        /// Number of the call, chosen by the core.
+        call: u64,
+        /// Face of the unit, such as `rpc-http` or `sota-http`.
+        face: String,
+        /// The request; `Host` is added.
+        request: Request,
+        /// Its name in the vocabulary.
+        operation: Operation,
+        /// Given up after this time.
+        limit: std::time::Duration,
+    },
+    /// Opens a connection to a face of the unit: a WebSocket if `websocket` is given, else a byte stream.
+    Open {
+        /// Number of the link, chosen by the core.
+        link: u64,
+        /// Face of the unit, such as `rpc-websocket`, `rpc-serial`, `sota-commands`.
+        face: String,
+        /// The upgrade request of a WebSocket: target and headers.
+        websocket: Option<Request>,
+    },
+    /// Bytes on a byte stream.
+    Bytes {
+        /// The connection.
+        connection: u32,
+        /// The bytes.
+        payload: Vec<u8>,
+        /// Its name in the vocabulary.
+        operation: Operation,
+    },
+    /// An orderly end of this side of a byte stream, or of the connection.
+    End {
+        /// The connection.
+        connection: u32,
+    },
 }
 
 impl Outputs {
@@ -117,6 +184,68 @@ pub trait Core {
 
     /// The URL behind a named redirect target such as `second-origin` or `loop`; a URL stands for itself.
     fn redirect_target(&self, now: Now, target: &str, call: HttpCall<'_>) -> String;
+
+    /// Decides about a WebSocket upgrade of the unit; `Err` is the refusal.
+    fn upgrade(&mut self, now: Now, call: HttpCall<'_>, out: &mut Outputs) -> Result<(), Response> {
+        let _ = (now, call, out);
+        Err(Response::new(404))
+    }
+
+    /// A WebSocket of the unit is open after an accepted upgrade.
+    fn websocket_opened(&mut self, now: Now, connection: u32, call: HttpCall<'_>, out: &mut Outputs) {
+        let _ = (now, connection, call, out);
+    }
+
+    /// A whole WebSocket message (fragments joined) of either kind of connection; control frames are answered by the
+    /// front and told here too. `opcode` as in [`Send::WebSocket`], 8 for close.
+    fn websocket_message(
+        &mut self,
+        now: Now,
+        connection: u32,
+        opcode: u8,
+        payload: &[u8],
+        out: &mut Outputs,
+    ) {
+        let _ = (now, connection, opcode, payload, out);
+    }
+
+    /// Bytes came on a byte stream; empty = the peer ended its side.
+    fn bytes(&mut self, now: Now, connection: u32, payload: &[u8], out: &mut Outputs) {
+        let _ = (now, connection, payload, out);
+    }
+
+    /// A byte stream was opened by the unit on a face that is no HTTP face.
+    fn stream_opened(&mut self, now: Now, connection: u32, face: &str, out: &mut Outputs) {
+        let _ = (now, connection, face, out);
+    }
+
+    /// A link the core asked for is open, or could not be opened.
+    fn link_opened(&mut self, now: Now, link: u64, result: Result<u32, String>, out: &mut Outputs) {
+        let _ = (now, link, result, out);
+    }
+
+    /// A connection ended.
+    fn connection_closed(&mut self, now: Now, connection: u32, out: &mut Outputs) {
+        let _ = (now, connection, out);
+    }
+
+    /// The answer to a call, or why there is none.
+    fn answered(&mut self, now: Now, call: u64, result: Result<Response, String>, out: &mut Outputs) {
+        let _ = (now, call, result, out);
+    }
+
+    /// When it wants to be woken.
+    fn next_wake(&self) -> Option<Stamp> {
+        None
+    }
+
+    /// The wake-up time has come.
+    fn wake(&mut self, now: Now, out: &mut Outputs) {
+        let _ = (now, out);
+    }
+
+    /// Settings the unit must be told, such as `base_url`; `url` gives the address of a face of the cloud.
+    fn endpoints(&self, url: &dyn Fn(&str) -> String) -> BTreeMap<String, String>;
 
     /// True for requests of operators, which do not belong to the unit.
     fn is_operator(&self, call: HttpCall<'_>) -> bool;

@@ -204,6 +204,15 @@ impl Core for EdgePollCloud {
         self.do_action(now, action, with, artifacts, out)
     }
 
+    fn endpoints(&self, url: &dyn Fn(&str) -> String) -> BTreeMap<String, String> {
+        let base_url = self.settings.public_url.clone().unwrap_or_else(|| url(API));
+        BTreeMap::from([
+            ("base_url".to_owned(), base_url),
+            ("device_id".to_owned(), self.settings.unit_id.clone()),
+            ("device_key".to_owned(), self.settings.unit_key.clone()),
+        ])
+    }
+
     fn redirect_target(&self, now: Now, target: &str, call: HttpCall<'_>) -> String {
         let path = call.request.path();
         match target {

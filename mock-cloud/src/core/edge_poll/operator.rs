@@ -8,9 +8,7 @@ use super::{
 use crate::core::{Now, Outputs};
 use hil_wire::{
     digest::sha256_hex,
-    edge_poll::{
-        ItemStatus, PublishCredentialError, PublishForm, QueueCommand, publish_credential,
-    },
+    edge_poll::{ItemStatus, PublishCredentialError, PublishForm, QueueCommand, publish_credential},
     http::{Request, Response},
 };
 use serde_json::{Value, json};
