@@ -1,1 +1,29 @@
-//! To be filled.
+//! A judged run as something to read: terminal, JUnit, JSON, HTML, Markdown. Every report is a pure function of
+//! summary, traces, catalogue and the decoded events of the traces; only `write` and `progress` touch the world.
+
+mod coverage;
+mod finding;
+mod headline;
+mod html;
+mod json;
+mod junit;
+mod ladder;
+mod markdown;
+mod measurement;
+mod progress;
+mod report;
+mod style;
+mod terminal;
+mod text;
+mod write;
+
+pub use html::{HtmlError, html};
+pub use json::{SCHEMA, SCHEMA_TEXT, json};
+pub use junit::{JunitError, junit};
+pub use ladder::{Ladder, Lane, Row, Shape};
+pub use markdown::markdown;
+pub use progress::{PlainProgress, ProgressSink, TerminalProgress, stderr_progress};
+pub use report::{EventSource, NoEvents, Report};
+pub use style::wants_color;
+pub use terminal::TerminalReport;
+pub use write::{ReportError, write_all};

@@ -1,0 +1,11 @@
+//! `report.html`: one file that needs nothing else, not even scripts.
+
+mod anchors;
+mod coverage;
+mod instance;
+mod ladder;
+mod measurements;
+mod page;
+mod raw;
+
+pub use page::{HtmlError, html};

@@ -1,0 +1,33 @@
+//! `report.json`: the summary with the id of its schema.
+
+use hil_trace::{Counts, RunSummary, exit_code};
+use serde::Serialize;
+
+/// The member `schema` of every report of this form.
+pub const SCHEMA: &str = "hil-report/1";
+
+/// The JSON schema (draft 2020-12) of `report.json`.
+pub const SCHEMA_TEXT: &str = include_str!("../schema/report.schema.json");
+
+/// The summary as indented JSON with schema id, counts and exit code first. Reads back as a [`RunSummary`].
+/// Fails only on a number JSON has no form for.
+pub fn json(summary: &RunSummary) -> Result<String, serde_json::Error> {
+    let counts = summary.counts();
+    let mut text = serde_json::to_string_pretty(&File {
+        schema: SCHEMA,
+        exit_code: exit_code(&counts),
+        counts,
+        summary,
+    })?;
+    text.push('\n');
+    Ok(text)
+}
+
+#[derive(Serialize)]
+struct File<'a> {
+    schema: &'static str,
+    exit_code: u8,
+    counts: Counts,
+    #[serde(flatten)]
+    summary: &'a RunSummary,
+}

@@ -1,0 +1,128 @@
+//! `junit.xml` in the Surefire dialect: a suite per protocol, a case per instance.
+//!
+//! `fail` is `<failure>` with the requirement as type, `error` is `<error>` with the blamed party as type, what
+//! did not run is `<skipped>`. An inconclusive instance is `<error type="inconclusive">`: such a run ends with an
+//! exit code other than 0, and viewers hide skipped cases, so nobody could see why.
+
+use crate::{finding, measurement::Series, report::Report, terminal::clock_word, text};
+use hil_trace::{Finding, InstanceSummary, Verdict};
+use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
+use serde_json::Value;
+use std::time::Duration;
+
+/// Evidence records shown for one finding.
+const EVIDENCE: usize = 12;
+const MESSAGE: usize = 300;
+
+/// Why no XML could be made.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot be written as XML: {0}")]
+pub struct JunitError(#[from] quick_junit::SerializeError);
+
+/// The run as JUnit XML. Names of suites and cases are stable from run to run.
+pub fn junit(report: &Report<'_>) -> Result<String, JunitError> {
+    let summary = report.summary;
+    let mut out = quick_junit::Report::new("hil");
+    out.set_time(seconds(summary.wall_seconds));
+    let mut protocols: Vec<_> = summary.instances.iter().map(|i| i.header.protocol).collect();
+    protocols.sort();
+    protocols.dedup();
+    for protocol in protocols {
+        let mut suite = TestSuite::new(protocol.name());
+        suite.add_property(("tool", text::line(&summary.tool).as_str()));
+        suite.add_property(("seed", summary.seed.to_string().as_str()));
+        let mut time = Duration::ZERO;
+        for instance in summary.instances.iter().filter(|i| i.header.protocol == protocol) {
+            time = time.saturating_add(seconds(instance.duration));
+            suite.add_test_case(case(report, instance));
+        }
+        suite.set_time(time);
+        out.add_test_suite(suite);
+    }
+    Ok(out.to_string()?)
+}
+
+fn case(report: &Report<'_>, instance: &InstanceSummary) -> TestCase {
+    let header = &instance.header;
+    let mut case = TestCase::new(text::line(&header.instance), status(report, instance));
+    case.set_classname(format!("hil.{}", header.protocol));
+    case.set_time(seconds(instance.duration));
+    case.set_assertions(instance.findings.len());
+    let mut property = |name: &str, value: &str| {
+        case.add_property((text::line(name).as_str(), text::line(value).as_str()));
+    };
+    property("seed", &header.seed.to_string());
+    property("repetition", &header.repetition.to_string());
+    property("unit", &header.unit);
+    property("scenario", &header.scenario.path);
+    property("clock", clock_word(header.clock));
+    property("verdict", instance.verdict.name());
+    property("records", &instance.records.to_string());
+    for (name, value) in &header.facts {
+        property(&format!("fact.{name}"), &plain(value));
+    }
+    for series in Series::all(&instance.measurements) {
+        property(&format!("measured.{}", series.name), &series.words());
+    }
+    let warnings: Vec<&Finding> = instance.warnings(report.summary.strict).collect();
+    if !warnings.is_empty() {
+        case.set_system_out(body(report, instance, &warnings));
+    }
+    case
+}
+
+fn status(report: &Report<'_>, instance: &InstanceSummary) -> TestCaseStatus {
+    let deciding = instance.deciding(report.summary.strict);
+    let worst = deciding.first().copied();
+    let (kind, class) = match instance.verdict {
+        Verdict::Pass => return TestCaseStatus::success(),
+        Verdict::None => {
+            let mut status = TestCaseStatus::skipped();
+            let reason = instance.skipped.as_deref().unwrap_or("nothing was judged");
+            status.set_message(text::short(reason, MESSAGE));
+            return status;
+        }
+        Verdict::Fail => {
+            let class = worst.map_or_else(|| "fail".to_owned(), finding::subject);
+            (NonSuccessKind::Failure, class)
+        }
+        Verdict::Inconclusive => (NonSuccessKind::Error, "inconclusive".to_owned()),
+        Verdict::Error => {
+            let class = worst.map_or("error", |f| finding::blame(f.blame));
+            (NonSuccessKind::Error, class.to_owned())
+        }
+    };
+    let mut status = TestCaseStatus::non_success(kind);
+    status.set_type(class);
+    let reason = worst.map_or_else(
+        || "no finding explains this verdict".to_owned(),
+        |f| text::line(&f.text),
+    );
+    let message = match instance.verdict {
+        Verdict::Inconclusive => format!("inconclusive: {reason}"),
+        _ => reason,
+    };
+    status.set_message(text::short(&message, MESSAGE));
+    status.set_description(body(report, instance, &deciding));
+    status
+}
+
+fn body(report: &Report<'_>, instance: &InstanceSummary, findings: &[&Finding]) -> String {
+    let ladder = report.ladder(instance);
+    let mut lines = Vec::new();
+    for finding in findings {
+        lines.extend(finding::lines(report, finding, ladder.as_ref(), EVIDENCE));
+    }
+    lines.join("\n")
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+fn seconds(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds).unwrap_or(Duration::ZERO)
+}

@@ -1,0 +1,170 @@
+//! Live progress on the standard error stream: a bar on a terminal, one line per instance elsewhere.
+
+use crate::{
+    finding,
+    style::{Painter, wants_color},
+    terminal::instance_line,
+    text,
+};
+use hil_trace::{InstanceSummary, Verdict};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::{
+    collections::BTreeSet,
+    io::{self, IsTerminal, Write},
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+/// Hears of instances as they run. May be called from several threads; a sink that fails stays silent.
+pub trait ProgressSink {
+    /// How many instances are going to run.
+    fn total(&self, n: usize);
+    /// An instance began.
+    fn started(&self, instance: &str);
+    /// An instance was judged or skipped.
+    fn finished(&self, instance: &InstanceSummary);
+}
+
+/// The sink that fits the standard error stream and the environment (`NO_COLOR`, `TERM`).
+pub fn stderr_progress() -> Box<dyn ProgressSink + Send + Sync> {
+    let is_terminal = io::stderr().is_terminal();
+    let term = std::env::var_os("TERM");
+    let color = wants_color(
+        std::env::var_os("NO_COLOR").as_deref(),
+        term.as_deref(),
+        is_terminal,
+    );
+    match is_terminal && term.is_none_or(|t| t != "dumb") {
+        true => Box::new(TerminalProgress::new(color)),
+        false => Box::new(PlainProgress::new(io::stderr())),
+    }
+}
+
+/// A bar that names what runs; what did not pass scrolls by above it.
+#[derive(Debug)]
+pub struct TerminalProgress {
+    bar: ProgressBar,
+    painter: Painter,
+    running: Mutex<BTreeSet<String>>,
+}
+
+impl TerminalProgress {
+    /// Draws on the standard error stream.
+    pub fn new(color: bool) -> Self {
+        TerminalProgress::on(ProgressDrawTarget::stderr(), color)
+    }
+
+    fn on(target: ProgressDrawTarget, color: bool) -> Self {
+        let bar = ProgressBar::with_draw_target(None, target);
+        let template = match color {
+            true => "{spinner:.cyan} {bar:24.green/dim} {pos}/{len}  {wide_msg}",
+            false => "{spinner} {bar:24} {pos}/{len}  {wide_msg}",
+        };
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style.progress_chars("━━─"));
+        }
+        bar.enable_steady_tick(Duration::from_millis(120));
+        TerminalProgress {
+            bar,
+            painter: Painter { color },
+            running: Mutex::new(BTreeSet::new()),
+        }
+    }
+
+    fn show_running(&self, running: &BTreeSet<String>) {
+        let names: Vec<&str> = running.iter().map(String::as_str).collect();
+        self.bar.set_message(names.join(", "));
+    }
+}
+
+impl ProgressSink for TerminalProgress {
+    fn total(&self, n: usize) {
+        self.bar.set_length(n as u64);
+    }
+
+    fn started(&self, instance: &str) {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        running.insert(text::line(instance));
+        self.show_running(&running);
+    }
+
+    fn finished(&self, instance: &InstanceSummary) {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        running.remove(&text::line(&instance.header.instance));
+        self.show_running(&running);
+        if !matches!(instance.verdict, Verdict::Pass | Verdict::None) {
+            self.bar.println(instance_line(instance, self.painter, 0));
+            if let Some(reason) = finding::reason(instance, false, 100) {
+                self.bar.println(format!("        {reason}"));
+            }
+        }
+        self.bar.inc(1);
+    }
+}
+
+impl Drop for TerminalProgress {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// One line for each instance that ended, never coloured: `[ 3/57] PASS    edge-poll/idle@sim  …`.
+#[derive(Debug)]
+pub struct PlainProgress<W> {
+    state: Mutex<PlainState<W>>,
+}
+
+#[derive(Debug)]
+struct PlainState<W> {
+    out: W,
+    total: usize,
+    done: usize,
+}
+
+impl<W: Write> PlainProgress<W> {
+    /// Writes to a stream; what cannot be written is dropped.
+    pub fn new(out: W) -> Self {
+        PlainProgress {
+            state: Mutex::new(PlainState {
+                out,
+                total: 0,
+                done: 0,
+            }),
+        }
+    }
+
+    /// Gives the stream back.
+    pub fn into_inner(self) -> W {
+        self.state
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner)
+            .out
+    }
+}
+
+impl<W: Write> ProgressSink for PlainProgress<W> {
+    fn total(&self, n: usize) {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).total = n;
+    }
+
+    fn started(&self, _instance: &str) {}
+
+    fn finished(&self, instance: &InstanceSummary) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.done += 1;
+        let total = state.total.max(state.done);
+        let width = total.to_string().len();
+        let line = format!(
+            "[{:>width$}/{total}] {}\n",
+            state.done,
+            instance_line(instance, Painter { color: false }, 0)
+        );
+        let _ = state.out.write_all(line.as_bytes());
+        if !matches!(instance.verdict, Verdict::Pass | Verdict::None)
+            && let Some(reason) = finding::reason(instance, false, 200)
+        {
+            let _ = writeln!(state.out, "        {reason}");
+        }
+        let _ = state.out.flush();
+    }
+}
