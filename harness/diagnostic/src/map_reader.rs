@@ -41,6 +41,11 @@ impl<'a> MapReader<'a> {
         &self.head
     }
 
+    /// Names the map more exactly from here on.
+    pub fn rename(&mut self, what: impl Into<String>) {
+        self.what = what.into();
+    }
+
     /// Key and value, if given.
     pub fn entry(&mut self, key: &'static str) -> Option<&'a Entry> {
         if !self.known.contains(&key) {
@@ -180,7 +185,11 @@ impl<'a> MapReader<'a> {
     pub fn finish(self) {
         for entry in &self.entries {
             let known = self.known.iter().copied();
-            let help = did_you_mean(&entry.key, known.clone());
+            let cut = entry.value.span.is_empty() && entry.key.contains(' ');
+            let help = match cut {
+                true => Some("text with `,` in it needs quotes inside `{…}`".to_owned()),
+                false => did_you_mean(&entry.key, known.clone()),
+            };
             let title = format!("unknown field `{}` in {}", entry.key, self.what);
             let label = format!("expected {}", one_of(known));
             self.collector.error(&entry.key_span, title, label, help);

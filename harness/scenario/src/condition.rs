@@ -1,8 +1,16 @@
 //! CEL conditions: `event.details.count > 3 && event.id != queued.id`.
 
-use cel::{Context, Program, objects::Map as CelMap};
+use cel::{
+    Context, Program,
+    common::ast::{EntryExpr, Expr, IdedExpr},
+    objects::Map as CelMap,
+};
 use serde_json::{Map, Value};
-use std::{collections::HashMap, fmt, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    fmt,
+    sync::Arc,
+};
 
 /// A condition compiled once and asked often. Members of JSON objects are fields; whole numbers are CEL ints.
 #[derive(Clone)]
@@ -73,17 +81,27 @@ impl Condition {
         }
     }
 
-    /// The variables it refers to, sorted.
-    pub fn variables(&self) -> Vec<String> {
-        let mut names: Vec<String> = self
-            .program
-            .references()
-            .variables()
+    /// The paths of members it reads, such as `event.details.count` or `queued`; sorted, each once. What `exists`,
+    /// `all`, `map` and `filter` bind is left out.
+    pub fn paths(&self) -> Vec<String> {
+        let mut paths = BTreeSet::new();
+        walk_expression(self.program.expression(), &mut Vec::new(), &mut paths);
+        paths.into_iter().collect()
+    }
+
+    /// The functions it calls that CEL does not have.
+    pub fn unknown_functions(&self) -> Vec<String> {
+        let references = self.program.references();
+        let named = |name: &&str| name.starts_with(|c: char| c.is_ascii_alphabetic());
+        let mut unknown: Vec<String> = references
+            .functions()
             .into_iter()
+            .filter(named)
+            .filter(|name| !CEL_FUNCTIONS.contains(name))
             .map(str::to_owned)
             .collect();
-        names.sort();
-        names
+        unknown.sort();
+        unknown
     }
 
     /// The condition as written.
@@ -95,6 +113,73 @@ impl Condition {
 impl fmt::Debug for Condition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Condition").field(&self.text).finish()
+    }
+}
+
+/// Collects the paths of an expression; `bound` holds the names macros bind around it.
+fn walk_expression(expression: &IdedExpr, bound: &mut Vec<String>, paths: &mut BTreeSet<String>) {
+    if let Some(path) = path_of(expression) {
+        let root = path.split('.').next().unwrap_or_default();
+        if !root.starts_with('@') && !bound.iter().any(|name| name == root) {
+            paths.insert(path);
+        }
+        return;
+    }
+    let mut all = |expressions: &[&IdedExpr], bound: &mut Vec<String>| {
+        expressions.iter().for_each(|e| walk_expression(e, bound, paths));
+    };
+    match &expression.expr {
+        Expr::Call(call) => {
+            let parts: Vec<&IdedExpr> = call.target.as_deref().into_iter().chain(&call.args).collect();
+            all(&parts, bound);
+        }
+        Expr::Comprehension(inner) => {
+            all(&[&inner.iter_range], bound);
+            let outer = bound.len();
+            bound.extend([inner.iter_var.clone(), inner.accu_var.clone()]);
+            bound.extend(inner.iter_var2.clone());
+            all(
+                &[
+                    &inner.accu_init,
+                    &inner.loop_cond,
+                    &inner.loop_step,
+                    &inner.result,
+                ],
+                bound,
+            );
+            bound.truncate(outer);
+        }
+        Expr::List(list) => all(&list.elements.iter().collect::<Vec<_>>(), bound),
+        Expr::Map(map) => map
+            .entries
+            .iter()
+            .for_each(|entry| entry_parts(&entry.expr, bound, &mut all)),
+        Expr::Struct(of) => of
+            .entries
+            .iter()
+            .for_each(|entry| entry_parts(&entry.expr, bound, &mut all)),
+        Expr::Select(select) => all(&[&select.operand], bound),
+        Expr::Unspecified | Expr::Ident(_) | Expr::Literal(_) => {}
+    }
+}
+
+fn entry_parts(
+    entry: &EntryExpr,
+    bound: &mut Vec<String>,
+    all: &mut impl FnMut(&[&IdedExpr], &mut Vec<String>),
+) {
+    match entry {
+        EntryExpr::StructField(field) => all(&[&field.value], bound),
+        EntryExpr::MapEntry(entry) => all(&[&entry.key, &entry.value], bound),
+    }
+}
+
+/// `a.b.c`, also inside `has(a.b.c)`.
+fn path_of(expression: &IdedExpr) -> Option<String> {
+    match &expression.expr {
+        Expr::Ident(name) => Some(name.clone()),
+        Expr::Select(select) => Some(format!("{}.{}", path_of(&select.operand)?, select.field)),
+        _ => None,
     }
 }
 
@@ -126,6 +211,29 @@ fn cel_value(value: &Value) -> cel::Value {
         }
     }
 }
+
+/// Functions and macros of CEL as built in here.
+pub(crate) const CEL_FUNCTIONS: [&str; 19] = [
+    "all",
+    "bool",
+    "bytes",
+    "contains",
+    "double",
+    "dyn",
+    "endsWith",
+    "exists",
+    "exists_one",
+    "filter",
+    "has",
+    "int",
+    "map",
+    "matches",
+    "size",
+    "startsWith",
+    "string",
+    "type",
+    "uint",
+];
 
 #[cfg(test)]
 mod tests {
@@ -175,9 +283,13 @@ mod tests {
     }
 
     #[test]
-    fn variables_are_known_and_wrong_text_has_a_place() {
-        let condition = Condition::parse("event.a == b && c.d[e.f] > 1").unwrap();
-        assert_eq!(condition.variables(), ["b", "c", "e", "event"]);
+    fn paths_are_known_and_wrong_text_has_a_place() {
+        let text = "has(event.a.b) == b && c.d[e.f] > 1 && g.exists(x, x.y == z) && size({'k': m}) == 1";
+        let condition = Condition::parse(text).unwrap();
+        assert_eq!(condition.paths(), ["b", "c.d", "e.f", "event.a.b", "g", "m", "z"]);
+        assert!(condition.unknown_functions().is_empty());
+        let condition = Condition::parse("event.id.startswith('a')").unwrap();
+        assert_eq!(condition.unknown_functions(), ["startswith"]);
         let error = Condition::parse("event.a === 1").unwrap_err();
         assert_eq!((error.line, error.column > 1), (1, true), "{error:?}");
         for text in ["", "(", "a.b(", "'", "a b", "{", "\u{0}", "1 +"] {

@@ -1,16 +1,28 @@
 //! YAML to checked plan: the vocabulary scenarios are written in, the checks with place and excerpt, the JSON Schema
 //! for editors, and the suites and catalogue embedded in the binary. What a plan means when it runs is the runner's.
 
+mod catalogue;
 mod condition;
+mod directory;
+mod embedded;
+mod known;
+mod load;
 mod lookup;
 mod moment;
 mod plan;
 mod sum;
 mod template;
+mod vocabulary;
 
+pub use catalogue::{conditions, embedded_catalogue, read_catalogue};
 pub use condition::{CompileError, Condition, ConditionError};
+pub use directory::{ReadError, load_directory};
+pub use embedded::embedded_suites;
+pub use known::{ARTIFACT_FACTS, ARTIFACT_ROLES, CAPABILITIES, ROOTS, TIERS};
+pub use load::load;
 pub use lookup::{Lookup, Unresolved, walk};
 pub use moment::{Moment, Span};
 pub use plan::{Branch, Parameter, Plan, Step, Verb, Wait, Watch};
 pub use sum::ExpressionError;
 pub use template::{Template, TemplateError};
+pub use vocabulary::{Field, FieldType, Fields, Vocabulary, Word, Words};

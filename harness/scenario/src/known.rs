@@ -1,0 +1,35 @@
+//! Words the harness knows by itself: capabilities, tiers, artifact roles.
+
+/// Capabilities a scenario can need, as the unit drivers name them.
+pub const CAPABILITIES: [&str; 9] = [
+    "power",
+    "reboot",
+    "console",
+    "probe",
+    "stimulate",
+    "storage",
+    "clock",
+    "virtual-time",
+    "provision",
+];
+
+/// Tiers a parameter can have values for.
+pub const TIERS: [&str; 3] = ["default", "quick", "long"];
+
+/// Roles of images; derived images add to a role with a dash, such as `next-flipped`.
+pub const ARTIFACT_ROLES: [&str; 8] = [
+    "current",
+    "next",
+    "older",
+    "crash",
+    "hang",
+    "mute",
+    "other_platform",
+    "oversize",
+];
+
+/// What `${artifact.ROLE.…}` can refer to.
+pub const ARTIFACT_FACTS: [&str; 4] = ["name", "version", "size", "sha256"];
+
+/// Roots of `${…}` that no step may be named after.
+pub const ROOTS: [&str; 4] = ["params", "unit", "artifact", "event"];

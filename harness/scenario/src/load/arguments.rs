@@ -1,0 +1,195 @@
+//! Arguments of actions and faults, and matches of events: names and types from the vocabulary.
+
+use super::scenario::Loader;
+use crate::{
+    Field, FieldType, Fields, Span as Length, Template,
+    template::{self, Part},
+};
+use hil_diagnostic::{Entry, Node, NodeValue, Scalar, Span, did_you_mean, one_of};
+use serde_json::Value;
+
+impl<'a> Loader<'a> {
+    /// A `with`: every name known (unless `open`), every type right, nothing missing. `what` names the whole, `place`
+    /// is where to point if something is missing.
+    pub(super) fn arguments(
+        &self,
+        node: Option<&'a Node>,
+        fields: &Fields,
+        open: bool,
+        what: &str,
+        place: &Span,
+    ) -> Template {
+        let members = self.members(node, fields, open, what, false);
+        let given = |name: &str| node.is_some_and(|node| node.get(name).is_some());
+        for (name, _) in fields
+            .iter()
+            .filter(|(name, field)| field.required && !given(name))
+        {
+            let title = format!("{what} lacks `{name}`");
+            let label = format!("`{name}` is missing");
+            let help = node.is_none().then(|| format!("add `with: {{{name}: …}}`"));
+            self.collector.error(place, title, label, help);
+        }
+        Template::new(Part::Object(members))
+    }
+
+    /// A `match`: names and types checked, nothing required; null matches what is absent.
+    pub(super) fn matching(
+        &self,
+        node: Option<&'a Node>,
+        fields: &Fields,
+        open: bool,
+        what: &str,
+    ) -> Template {
+        Template::new(Part::Object(self.members(node, fields, open, what, true)))
+    }
+
+    /// Arguments nothing is known of.
+    pub(super) fn open_arguments(&self, node: &'a Node, what: &str) -> Template {
+        self.matching(Some(node), &Fields::new(), true, what)
+    }
+
+    fn members(
+        &self,
+        node: Option<&'a Node>,
+        fields: &Fields,
+        open: bool,
+        what: &str,
+        null: bool,
+    ) -> Vec<(String, Part)> {
+        let Some(node) = node.filter(|node| !node.is_null()) else {
+            return Vec::new();
+        };
+        let Some(entries) = node.entries() else {
+            let what = if null { "`match`" } else { "`with`" };
+            self.collector.wrong_type(node, what, "a map", None);
+            return Vec::new();
+        };
+        entries
+            .iter()
+            .filter_map(|entry| Some((entry.key.clone(), self.member(entry, fields, open, what, null)?)))
+            .collect()
+    }
+
+    fn member(&self, entry: &Entry, fields: &Fields, open: bool, what: &str, null: bool) -> Option<Part> {
+        match fields.get(&entry.key) {
+            Some(_) if null && entry.value.is_null() => Some(Part::Literal(Value::Null)),
+            Some(field) => self.field_value(&entry.key, &entry.value, field),
+            None if open => self.part(&entry.value),
+            None => {
+                let known = fields.keys().map(String::as_str);
+                let label = match fields.len() {
+                    0 => format!("{what} has none"),
+                    _ => format!("expected {}", one_of(known.clone())),
+                };
+                let noun = if null { "field" } else { "argument" };
+                let title = format!("{what} has no {noun} `{}`", entry.key);
+                self.collector
+                    .error(&entry.key_span, title, label, did_you_mean(&entry.key, known));
+                None
+            }
+        }
+    }
+
+    /// A value of a field: of its type, or a reference.
+    fn field_value(&self, name: &str, node: &Node, field: &Field) -> Option<Part> {
+        let what = format!("`{name}`");
+        if let Some(scalar) = node.scalar().filter(|scalar| scalar.text.contains("${")) {
+            return self.referring(node, scalar, field.kind, &what);
+        }
+        let collector = self.collector;
+        match field.kind {
+            FieldType::Any => self.part(node),
+            FieldType::String if field.values.is_empty() => collector.string(node, &what).map(text),
+            FieldType::String => collector
+                .word(node, &what, field.values.iter().map(String::as_str))
+                .map(text),
+            FieldType::Integer => collector.integer(node, &what).map(|n| Part::Literal(n.into())),
+            FieldType::Number => collector
+                .number(node, &what)
+                .map(|_| Part::Literal(node.to_json())),
+            FieldType::Boolean => collector.boolean(node, &what).map(|b| Part::Literal(b.into())),
+            FieldType::Duration => self.duration(node, &what),
+            FieldType::List => {
+                collector.list(node, &what)?;
+                self.part(node)
+            }
+            FieldType::Object => {
+                if node.entries().is_none() {
+                    collector.wrong_type(node, &what, "a map", None);
+                    return None;
+                }
+                self.part(node)
+            }
+        }
+    }
+
+    /// A text with references, where the type allows one.
+    fn referring(&self, node: &Node, scalar: &Scalar, kind: FieldType, what: &str) -> Option<Part> {
+        if kind == FieldType::Duration {
+            return self.length_part(node, what);
+        }
+        let part = self.template_text(node, &scalar.text)?;
+        let free = matches!(kind, FieldType::String | FieldType::Any);
+        if !free && !matches!(part, Part::Reference(_)) {
+            let label = format!("expected {kind}, or one reference and nothing else");
+            self.collector
+                .error(&node.span, format!("{what} must be {kind}"), label, None);
+        }
+        Some(part)
+    }
+
+    fn duration(&self, node: &Node, what: &str) -> Option<Part> {
+        let sum = node.scalar().is_some_and(|s| s.text.contains(['+', '*', '/']));
+        if sum {
+            return self.length_part(node, what);
+        }
+        let seconds = self.collector.seconds(node, what)?;
+        Some(Part::Literal(match seconds.fract() {
+            0.0 => Value::from(seconds as u64),
+            _ => Value::from(seconds),
+        }))
+    }
+
+    fn length_part(&self, node: &Node, what: &str) -> Option<Part> {
+        let length: Length = self.length(node, what)?;
+        Some(Part::Span(length))
+    }
+
+    /// Any value, with references in its texts.
+    pub(super) fn part(&self, node: &Node) -> Option<Part> {
+        Some(match &node.value {
+            NodeValue::Scalar(scalar) => match scalar.to_json() {
+                Value::String(text) => self.template_text(node, &text)?,
+                value => Part::Literal(value),
+            },
+            NodeValue::Seq(nodes) => Part::List(nodes.iter().filter_map(|n| self.part(n)).collect()),
+            NodeValue::Map(entries) => Part::Object(
+                entries
+                    .iter()
+                    .filter_map(|e| Some((e.key.clone(), self.part(&e.value)?)))
+                    .collect(),
+            ),
+        })
+    }
+
+    /// A positive whole number or a reference.
+    pub(super) fn count(&self, node: &Node, what: &str) -> Option<Template> {
+        if node.scalar().is_some_and(|scalar| scalar.text.contains("${")) {
+            return self.part(node).map(Template::new);
+        }
+        let count = self.collector.integer(node, what)?;
+        if count < 1 {
+            let help = (count == 0).then(|| "use `never` for what must not happen".to_owned());
+            let label = "expected a number from 1";
+            self.collector
+                .error(&node.span, format!("{what} is out of range"), label, help);
+        }
+        Some(Template::literal(count.into()))
+    }
+}
+
+fn text(text: &str) -> Part {
+    // `$${` stands for `${`; the caller has made sure that no reference is in it.
+    template::Part::text(text).unwrap_or_else(|_| Part::Literal(text.into()))
+}
