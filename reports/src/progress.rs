@@ -168,3 +168,102 @@ impl<W: Write> ProgressSink for PlainProgress<W> {
         let _ = state.out.flush();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hil_trace::{ClockKind, ScenarioRef, Tolerances, TraceHeader};
+    use hil_wire::Protocol;
+    use indicatif::TermLike;
+    use std::sync::Arc;
+
+    /// Keeps every line written.
+    #[derive(Clone, Debug, Default)]
+    struct Screen(Arc<Mutex<String>>);
+
+    impl TermLike for Screen {
+        fn width(&self) -> u16 {
+            100
+        }
+        fn move_cursor_up(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+        fn move_cursor_down(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+        fn move_cursor_right(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+        fn move_cursor_left(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+        fn write_line(&self, text: &str) -> io::Result<()> {
+            self.write_str(&format!("{text}\n"))
+        }
+        fn write_str(&self, text: &str) -> io::Result<()> {
+            self.0.lock().unwrap().push_str(text);
+            Ok(())
+        }
+        fn clear_line(&self) -> io::Result<()> {
+            Ok(())
+        }
+        fn flush(&self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn instance(name: &str, verdict: Verdict) -> InstanceSummary {
+        let header = TraceHeader {
+            format: TraceHeader::FORMAT,
+            instance: name.to_owned(),
+            protocol: Protocol::EdgePoll,
+            scenario: ScenarioRef {
+                path: String::new(),
+                name: String::new(),
+                text: String::new(),
+                sha256: String::new(),
+                verifies: Vec::new(),
+            },
+            seed: 1,
+            repetition: 0,
+            tool: String::new(),
+            catalogue_sha256: String::new(),
+            clock: ClockKind::Virtual,
+            epoch_unix_us: 0,
+            tolerances: Tolerances::default(),
+            unit: "sim".to_owned(),
+            facts: Default::default(),
+            ics: Default::default(),
+            timing: Default::default(),
+            params: Default::default(),
+        };
+        InstanceSummary {
+            header,
+            verdict,
+            skipped: None,
+            findings: Vec::new(),
+            measurements: Vec::new(),
+            duration: 1.0,
+            records: 3,
+        }
+    }
+
+    #[test]
+    fn only_what_did_not_pass_scrolls_by() {
+        let screen = Screen::default();
+        let target = ProgressDrawTarget::term_like_with_hz(Box::new(screen.clone()), 250);
+        let sink = TerminalProgress::on(target, false);
+        sink.total(2);
+        for (name, verdict) in [("a@sim", Verdict::Pass), ("b@sim", Verdict::Fail)] {
+            sink.started(name);
+            sink.finished(&instance(name, verdict));
+        }
+        drop(sink);
+        let shown = screen.0.lock().unwrap().clone();
+        assert!(
+            shown.contains("FAIL    b@sim  3 records  1.00 s virtual"),
+            "{shown}"
+        );
+        assert!(!shown.contains("PASS"), "{shown}");
+    }
+}

@@ -120,7 +120,7 @@ fn view(
         ),
         rows: requirements
             .iter()
-            .map(|(id, c)| row(report, anchors, id, c))
+            .map(|(id, c)| row(report, anchors, protocol, id, c))
             .collect(),
     }
 }
@@ -148,7 +148,20 @@ fn cell(report: &Report<'_>, id: &str, coverage: &RequirementCoverage) -> Cell {
     }
 }
 
-fn row(report: &Report<'_>, anchors: &Anchors, id: &str, coverage: &RequirementCoverage) -> RequirementRow {
+fn row(
+    report: &Report<'_>,
+    anchors: &Anchors,
+    protocol: Protocol,
+    id: &str,
+    coverage: &RequirementCoverage,
+) -> RequirementRow {
+    // the protocol is in the heading
+    let short = |name: &str| {
+        let rest = name
+            .strip_prefix(protocol.name())
+            .and_then(|rest| rest.strip_prefix('/'));
+        text::line(rest.unwrap_or(name))
+    };
     RequirementRow {
         anchor: anchors::requirement(id),
         id: text::line(id),
@@ -161,7 +174,7 @@ fn row(report: &Report<'_>, anchors: &Anchors, id: &str, coverage: &RequirementC
             .instances
             .iter()
             .take(LINKS)
-            .map(|name| (anchors.get(name).unwrap_or_default().to_owned(), text::line(name)))
+            .map(|name| (anchors.get(name).unwrap_or_default().to_owned(), short(name)))
             .collect(),
         more: coverage.instances.len().saturating_sub(LINKS),
     }

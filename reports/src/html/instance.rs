@@ -33,7 +33,7 @@ impl RowLimits {
     pub(super) fn for_run(passed: usize, other: usize) -> Self {
         RowLimits {
             passed: (4000 / passed.max(1)).clamp(8, 60),
-            other: (6000 / other.max(1)).clamp(24, 240),
+            other: (6000 / other.max(1)).clamp(24, 160),
         }
     }
 }

@@ -24,7 +24,13 @@ pub(crate) struct Drawn {
 }
 
 /// What is known of HTTP exchanges: who asked for what.
-pub(crate) struct Exchanges(BTreeMap<u32, (Party, String)>);
+pub(crate) struct Exchanges(BTreeMap<u32, Asked>);
+
+struct Asked {
+    by: Party,
+    words: String,
+    record: u64,
+}
 
 impl Exchanges {
     pub(crate) fn of(records: &[Record]) -> Self {
@@ -39,20 +45,28 @@ impl Exchanges {
             } = &record.what
             {
                 let words = text::short(&format!("{method} {target}"), FIELD);
-                exchanges.insert(*exchange, (*from, words));
+                let asked = Asked {
+                    by: *from,
+                    words,
+                    record: record.seq,
+                };
+                exchanges.insert(*exchange, asked);
             }
         }
         Exchanges(exchanges)
     }
 
-    fn words(&self, exchange: u32) -> String {
-        self.0
-            .get(&exchange)
-            .map_or_else(|| format!("exchange {exchange}"), |(_, words)| words.clone())
+    /// What was asked for, unless the answer follows at once.
+    fn question(&self, exchange: u32, answer: u64) -> Option<(String, String)> {
+        match self.0.get(&exchange) {
+            Some(asked) if asked.record + 1 == answer => None,
+            Some(asked) => Some(named("to", &asked.words)),
+            None => Some(named("exchange", &exchange)),
+        }
     }
 
     fn asker(&self, exchange: u32) -> Party {
-        self.0.get(&exchange).map_or(Party::Unit, |(party, _)| *party)
+        self.0.get(&exchange).map_or(Party::Unit, |asked| asked.by)
     }
 }
 
@@ -108,7 +122,7 @@ pub(crate) fn describe(record: &Record, exchanges: &Exchanges) -> Option<Drawn> 
             ..
         } => {
             let cut = *ending == HttpEnding::Cut;
-            let mut fields = vec![named("to", &exchanges.words(*exchange))];
+            let mut fields = Vec::from_iter(exchanges.question(*exchange, record.seq));
             fields.extend(payload(body));
             let title = match cut {
                 true => format!("{status}, cut short"),
@@ -121,7 +135,8 @@ pub(crate) fn describe(record: &Record, exchanges: &Exchanges) -> Option<Drawn> 
                 Party::Cloud => Party::Unit,
                 Party::Unit | Party::Operator => Party::Cloud,
             };
-            let fields = vec![named("to", &exchanges.words(*exchange)), bare(reason)];
+            let mut fields = Vec::from_iter(exchanges.question(*exchange, record.seq));
+            fields.push(bare(reason));
             drawn(message(answerer, true, false), "no answer", fields)
         }
         RecordBody::WebSocketOpened { connection, .. } => carrier(

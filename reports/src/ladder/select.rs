@@ -35,7 +35,7 @@ pub(crate) enum Item<'a> {
 }
 
 /// At most about `limit` rows: evidence and its neighbours first, then faults, steps and the unit's life, then
-/// messages, then connections; among equals the ends of the trace.
+/// messages, then connections; among equals what is near evidence or near the ends of the trace.
 pub(crate) fn select<'a>(rows: &'a [Row], evidence: &BTreeSet<u64>, limit: usize) -> Vec<Item<'a>> {
     let is_evidence = |row: &Row| row.records.iter().any(|seq| evidence.contains(seq));
     let folded = fold(rows, &is_evidence);
@@ -51,8 +51,21 @@ pub(crate) fn select<'a>(rows: &'a [Row], evidence: &BTreeSet<u64>, limit: usize
             }
         }
     }
+    let proofs: Vec<usize> = (0..folded.len()).filter(|i| weights[*i] == 4).collect();
+    let distance = |i: usize| {
+        let to_end = i.min(folded.len() - 1 - i);
+        let after = proofs.partition_point(|p| *p < i);
+        let around = &proofs[after.saturating_sub(1)..(after + 1).min(proofs.len())];
+        // twice as much room around evidence as at each end
+        around
+            .iter()
+            .map(|p| p.abs_diff(i))
+            .chain([to_end * 2])
+            .min()
+            .unwrap_or(to_end)
+    };
     let mut order: Vec<usize> = (0..folded.len()).collect();
-    order.sort_by_key(|i| (u8::MAX - weights[*i], (*i).min(folded.len() - 1 - *i), *i));
+    order.sort_by_key(|i| (u8::MAX - weights[*i], distance(*i), *i));
     let kept: BTreeSet<usize> = order.into_iter().take(limit).collect();
 
     let mut out = Vec::with_capacity(limit * 2);
