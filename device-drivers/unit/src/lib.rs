@@ -5,6 +5,7 @@ mod error;
 mod fake;
 mod surroundings;
 mod unit;
+pub mod unit_file;
 
 pub use capability::Capability;
 pub use error::UnitError;
@@ -13,3 +14,4 @@ pub use hil_fault::{Artifact, Artifacts};
 pub use hil_link::pki::Identity;
 pub use surroundings::{Endpoints, Surroundings};
 pub use unit::{Driver, Unit};
+pub use unit_file::{UnitFile, UnitFileError};

@@ -1,0 +1,34 @@
+//! Which driver a unit is for.
+
+use std::fmt;
+
+/// How a unit is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DriverKind {
+    /// The simulated unit of hil itself.
+    Sim,
+    /// A command hil starts and stops.
+    Process,
+    /// Runs somewhere already; hil only waits for it.
+    Remote,
+}
+
+impl DriverKind {
+    /// Every kind.
+    pub const ALL: [DriverKind; 3] = [DriverKind::Sim, DriverKind::Process, DriverKind::Remote];
+
+    /// The word in unit files.
+    pub fn name(self) -> &'static str {
+        match self {
+            DriverKind::Sim => "sim",
+            DriverKind::Process => "process",
+            DriverKind::Remote => "remote",
+        }
+    }
+}
+
+impl fmt::Display for DriverKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}

@@ -1,0 +1,61 @@
+//! Where a unit listens that is itself the server.
+
+use hil_link::Address;
+use hil_wire::Protocol;
+
+/// Names of the faces a unit of a protocol may have; empty if units of it never listen.
+pub fn faces_of(protocol: Protocol) -> &'static [&'static str] {
+    match protocol {
+        Protocol::EdgePoll | Protocol::AosV7 => &[],
+        Protocol::DeviceCommand => &["device-direct"],
+        Protocol::Sota => &["sota-http", "sota-websocket", "sota-commands", "sota-events"],
+        Protocol::OtaRpc => &["rpc-http", "rpc-websocket", "rpc-serial"],
+    }
+}
+
+/// An address the way people write it: `host:port`, `[::1]:port`, or an absolute path of a Unix socket or serial
+/// line.
+pub fn parse_address(text: &str) -> Option<Address> {
+    if text.starts_with('/') {
+        return Some(Address::Path(text.to_owned()));
+    }
+    let (host, port) = text.rsplit_once(':')?;
+    let port = port.parse().ok().filter(|port| *port != 0)?;
+    let host = match host.strip_prefix('[') {
+        Some(inner) => inner.strip_suffix(']')?,
+        None if host.contains(':') => return None,
+        None => host,
+    };
+    let usable = !host.is_empty() && !host.contains(|c: char| c.is_whitespace() || "/@[]".contains(c));
+    usable.then(|| Address::Host(host.to_owned(), port))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_read() {
+        let host = |host: &str, port| Some(Address::Host(host.to_owned(), port));
+        assert_eq!(parse_address("127.0.0.1:8080"), host("127.0.0.1", 8080));
+        assert_eq!(parse_address("board.local:80"), host("board.local", 80));
+        assert_eq!(parse_address("[::1]:80"), host("::1", 80));
+        assert_eq!(
+            parse_address("/run/x.sock"),
+            Some(Address::Path("/run/x.sock".into()))
+        );
+        for wrong in [
+            "",
+            "8080",
+            ":80",
+            "host:",
+            "host:0",
+            "host:70000",
+            "::1:80",
+            "[::1:80",
+            "http://a:80",
+        ] {
+            assert_eq!(parse_address(wrong), None, "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! The content of a unit file.
+
+use super::{ArtifactFile, DriverKind, Hook, ReadyPolicy, RestartPolicy, StopPolicy, parse_address, read};
+use hil_diagnostic::{Diagnostics, Source, Span};
+use hil_link::Address;
+use hil_wire::Protocol;
+use serde_json::{Map, Value};
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+/// A checked unit file.
+#[derive(Clone, Debug)]
+pub struct UnitFile {
+    /// Name of the unit in reports.
+    pub name: String,
+    /// The protocol it speaks.
+    pub protocol: Protocol,
+    /// What runs it.
+    pub driver: DriverKind,
+    /// Program and arguments, with placeholders; empty unless a process.
+    pub command: Vec<String>,
+    /// Environment of the process, with placeholders.
+    pub environment: BTreeMap<String, String>,
+    /// Where the process runs, with placeholders; the folder of the unit file if not said.
+    pub working_directory: Option<String>,
+    /// Files made from templates before the first start.
+    pub templates: Vec<ConfigTemplate>,
+    /// Overrides of endpoint settings, such as the `device_key` a remote unit already has.
+    pub settings: BTreeMap<String, String>,
+    /// Addresses where the unit is the server, as written; see [`UnitFile::addresses`].
+    pub faces: BTreeMap<String, String>,
+    /// Images by role.
+    pub artifacts: BTreeMap<String, ArtifactFile>,
+    /// Times of the unit in seconds.
+    pub timing: Map<String, Value>,
+    /// Optional features (`true`, `false`) and options such as `dialect`.
+    pub ics: Map<String, Value>,
+    /// What exactly is tested.
+    pub subject: Subject,
+    /// When a process counts as ready.
+    pub ready: ReadyPolicy,
+    /// How a process is stopped.
+    pub stop: StopPolicy,
+    /// What happens after a process ended by itself.
+    pub restart: RestartPolicy,
+    /// Commands that read facts inside the unit, by name.
+    pub probes: BTreeMap<String, Hook>,
+    /// Commands that do something to the unit, by name.
+    pub stimuli: BTreeMap<String, Hook>,
+    pub(super) source: Arc<Source>,
+    pub(super) places: BTreeMap<String, Span>,
+}
+
+/// A file of the unit that is made from a template.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigTemplate {
+    /// The template; relative to the unit file.
+    pub from: String,
+    /// The file; relative to the state folder, below it.
+    pub to: String,
+}
+
+/// What exactly is tested, for reports and certificates.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Subject {
+    /// Version as the vendor names it.
+    pub version: Option<String>,
+    /// Digest of what was built, such as `sha256:…`.
+    pub digest: Option<String>,
+    /// Anything else worth a line in the report.
+    pub facts: BTreeMap<String, String>,
+}
+
+/// Why a unit file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum UnitFileError {
+    /// It cannot be read at all.
+    #[error("{}: {error}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// It has mistakes.
+    #[error("{0}")]
+    Invalid(Diagnostics),
+}
+
+impl UnitFile {
+    /// Reads and checks a unit file, and that the files it names exist.
+    pub fn load(path: &Path) -> Result<UnitFile, UnitFileError> {
+        let text = fs::read_to_string(path).map_err(|error| UnitFileError::Read {
+            path: path.to_owned(),
+            error,
+        })?;
+        let file = UnitFile::parse(&path.display().to_string(), &text).map_err(UnitFileError::Invalid)?;
+        let base = path.parent().unwrap_or(Path::new(""));
+        let missing = read::missing_files(&file, base);
+        if missing.has_errors() {
+            Err(UnitFileError::Invalid(missing))
+        } else {
+            Ok(file)
+        }
+    }
+
+    /// Checks the text of a unit file; `path` is shown in diagnostics. Other files are not looked at.
+    pub fn parse(path: &str, text: &str) -> Result<UnitFile, Diagnostics> {
+        read::read(Source::new(path, text))
+    }
+
+    /// The faces as addresses; `{state_dir}` stands for the unit's state folder.
+    pub fn addresses(&self, state_directory: &Path) -> BTreeMap<String, Address> {
+        let directory = state_directory.display().to_string();
+        let address = |text: &String| parse_address(&text.replace(STATE_DIRECTORY, &directory));
+        self.faces
+            .iter()
+            .filter_map(|(name, text)| Some((name.clone(), address(text)?)))
+            .collect()
+    }
+
+    /// What reports say of the unit: driver, subject.
+    pub fn facts(&self) -> Map<String, Value> {
+        let mut facts = Map::new();
+        facts.insert("driver".to_owned(), self.driver.name().into());
+        let subject = &self.subject;
+        let named = [
+            ("subject_version", &subject.version),
+            ("subject_digest", &subject.digest),
+        ];
+        for (name, value) in named {
+            if let Some(value) = value {
+                facts.insert(name.to_owned(), value.clone().into());
+            }
+        }
+        for (name, value) in &subject.facts {
+            facts.insert(format!("subject_{name}"), value.clone().into());
+        }
+        facts
+    }
+
+    /// The place of a key such as `timing.poll_interval`; the start of the file if it is not there.
+    pub(super) fn place(&self, key: &str) -> Span {
+        self.places.get(key).cloned().unwrap_or(0..0)
+    }
+}
+
+/// The placeholder that faces may have.
+pub(super) const STATE_DIRECTORY: &str = "{state_dir}";

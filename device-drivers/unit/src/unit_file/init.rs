@@ -1,0 +1,159 @@
+//! The unit file `hil init` writes: complete, commented, and valid as it stands.
+
+use super::{DriverKind, ROLES, faces_of};
+use hil_wire::Protocol;
+
+/// A commented unit file for a protocol and a driver.
+pub fn init_template(protocol: Protocol, driver: DriverKind) -> String {
+    let mut text = format!(
+        "# The unit under test: what runs it, how it is configured, what it can do.\n\
+         name: {}\nprotocol: {protocol}\n# sim: hil's own simulated unit; process: a command hil starts; \
+         remote: it runs somewhere already\ndriver: {driver}\n",
+        example_name(driver)
+    );
+    let parts: &[fn(Protocol, DriverKind) -> String] =
+        &[process, settings, faces, artifacts, timing, ics, subject];
+    for part in parts {
+        let part = part(protocol, driver);
+        if !part.is_empty() {
+            text.push('\n');
+            text.push_str(&part);
+        }
+    }
+    text
+}
+
+fn example_name(driver: DriverKind) -> &'static str {
+    match driver {
+        DriverKind::Sim => "simulated-unit",
+        DriverKind::Process => "my-agent",
+        DriverKind::Remote => "my-unit",
+    }
+}
+
+fn process(protocol: Protocol, driver: DriverKind) -> String {
+    if driver != DriverKind::Process {
+        return String::new();
+    }
+    let (first, _) = examples(protocol);
+    format!(
+        "# Program and arguments; no shell reads them. {{placeholders}} and HIL_<NAME> in the environment carry the
+# settings of the mock cloud ({{{first}}} is HIL_{}), times in seconds ({{boot}}), and paths:
+#   {{state_dir}}  the unit's own folder, fresh for every instance, kept over power cuts
+#   {{unit_dir}}   the folder of this file
+#   {{ca_file}}    the authority to trust, empty without TLS; {{online_certificate_file}}, {{online_key_file}}
+# A brace that is meant literally around a name is doubled: {{{{name}}}}.
+command: [./agent, --state, \"{{state_dir}}\"]
+# environment: {{AGENT_URL: \"{{{first}}}\"}}
+# working_directory: .
+# templates:
+#   - {{from: agent.toml.in, to: agent.toml}}  # to is below {{state_dir}}
+# ready: {{console: started, timeout: 30s}}  # or face: …
+stop: {{signal: TERM, timeout: 10s}}  # then it is killed
+restart: never  # or failure, always; {{when: always, delay: 1s}}
+
+# Commands that read facts inside the unit, or do something to it; arguments of the call are placeholders too.
+# probes:
+#   {}
+# stimuli:
+#   clock_jump: [./jump-clock, \"{{seconds}}\"]
+",
+        first.to_uppercase(),
+        example_probe(protocol),
+    )
+}
+
+fn settings(protocol: Protocol, driver: DriverKind) -> String {
+    let (_, credential) = examples(protocol);
+    match driver {
+        DriverKind::Sim => String::new(),
+        DriverKind::Process => format!(
+            "# What the mock cloud makes up for each run can be fixed here.\n# settings: {{{credential}: \"…\"}}\n"
+        ),
+        DriverKind::Remote => format!(
+            "# What the unit was configured with; the mock cloud takes it over.\n# settings: {{{credential}: \"…\"}}\n"
+        ),
+    }
+}
+
+fn faces(protocol: Protocol, driver: DriverKind) -> String {
+    let known = faces_of(protocol);
+    if known.is_empty() || driver == DriverKind::Sim {
+        return String::new();
+    }
+    let mut text = format!("# Where the unit listens: {}.\n", known.join(", "));
+    if protocol == Protocol::OtaRpc {
+        text.push_str("faces: {rpc-http: \"127.0.0.1:8080\"}\n");
+    } else {
+        text.push_str(&format!("# faces: {{{}: \"127.0.0.1:8080\"}}\n", known[0]));
+    }
+    text
+}
+
+fn artifacts(_: Protocol, driver: DriverKind) -> String {
+    let whose = match driver {
+        DriverKind::Sim => "The simulated unit has images of its own; these replace them.",
+        _ => "Images by role. What is missing leaves the scenarios that need it not exercised.",
+    };
+    format!(
+        "# {whose}
+# Roles: {}.
+# Name and version come from file names of the form name_version.ext, or are given.
+# artifacts:
+#   current: images/app_1.0.0.bin
+#   next: {{path: images/app-new.bin, name: app, version: \"2.0.0\"}}
+",
+        ROLES.join(", ")
+    )
+}
+
+fn timing(protocol: Protocol, _: DriverKind) -> String {
+    let own = match protocol {
+        Protocol::EdgePoll | Protocol::DeviceCommand | Protocol::Sota => "poll_interval: 1s, ",
+        Protocol::AosV7 | Protocol::OtaRpc => "",
+    };
+    format!("# Times of the unit; limits are judged by them.\n# timing: {{{own}boot: 5s}}\n")
+}
+
+fn ics(protocol: Protocol, _: DriverKind) -> String {
+    let example = match protocol {
+        Protocol::EdgePoll => "tls: true, configurable-api-url: true",
+        Protocol::DeviceCommand => "relay-mode: true, direct-mode: false",
+        Protocol::AosV7 => "dialect: publisher, encrypted-desired-status: false",
+        Protocol::Sota => "dialect: rustc, websocket: true, console: false",
+        Protocol::OtaRpc => "http: true, websocket: false, uart: false",
+    };
+    format!(
+        "# Implementation conformance statement: optional features the unit has (true) or has not (false). Only what is\n\
+         # denied here counts as not applicable.\n# ics: {{{example}}}\n"
+    )
+}
+
+fn subject(_: Protocol, driver: DriverKind) -> String {
+    match driver {
+        DriverKind::Sim => String::new(),
+        _ => "# What exactly is tested; stands in reports and certificates.\n\
+              # subject: {version: \"1.0.0\", digest: \"sha256:…\"}\n"
+            .to_owned(),
+    }
+}
+
+/// A setting that says where the cloud is, and one that says who the unit is.
+fn examples(protocol: Protocol) -> (&'static str, &'static str) {
+    match protocol {
+        Protocol::EdgePoll => ("base_url", "device_key"),
+        Protocol::DeviceCommand => ("base_url", "device_id"),
+        Protocol::AosV7 => ("discovery_url", "system_id"),
+        Protocol::Sota => ("base_url", "device_id"),
+        Protocol::OtaRpc => ("rpc_http_port", "device_id"),
+    }
+}
+
+fn example_probe(protocol: Protocol) -> &'static str {
+    match protocol {
+        Protocol::EdgePoll => {
+            "version: {command: [cat, \"{state_dir}/snaps/{snap_name}/version\"], format: text}"
+        }
+        _ => "version: {command: [cat, \"{state_dir}/version\"], format: text}",
+    }
+}

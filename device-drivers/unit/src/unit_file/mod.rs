@@ -1,0 +1,24 @@
+//! `unit.yaml`: what the user says of the unit under test. Read with every mistake at its place; the runner and the
+//! drivers take from it what they need.
+
+mod artifacts;
+mod driver_kind;
+mod faces;
+mod file;
+mod hook;
+mod init;
+mod known;
+mod policy;
+mod read;
+mod read_process;
+mod schema;
+
+pub use artifacts::{ArtifactFile, ROLES};
+pub use driver_kind::DriverKind;
+pub use faces::{faces_of, parse_address};
+pub use file::{ConfigTemplate, Subject, UnitFile, UnitFileError};
+pub use hook::{Hook, HookFormat};
+pub use init::init_template;
+pub use known::KnownNames;
+pub use policy::{ReadyPolicy, RestartPolicy, RestartWhen, StopPolicy, StopSignal};
+pub use schema::schema;

@@ -1,0 +1,241 @@
+//! The part of a unit file that only a process has.
+
+use super::{
+    ConfigTemplate, DriverKind, Hook, HookFormat, ReadyPolicy, RestartPolicy, RestartWhen, StopPolicy,
+    StopSignal, read::Reader,
+};
+use hil_diagnostic::{MapReader, Node};
+use std::{
+    collections::BTreeMap,
+    path::{Component, Path},
+};
+
+impl<'c> Reader<'c> {
+    pub(super) fn keys_of_other_drivers(&self, root: &Node, driver: Option<DriverKind>) {
+        let Some(driver) = driver.filter(|driver| *driver != DriverKind::Process) else {
+            return;
+        };
+        for entry in root.entries().unwrap_or_default() {
+            if PROCESS_ONLY.contains(&entry.key.as_str()) {
+                let title = format!("`{}` has no meaning for driver `{driver}`", entry.key);
+                let help = Some("remove it, or choose `driver: process`".to_owned());
+                self.collector
+                    .error(&entry.key_span, title, "only a process has this", help);
+            }
+        }
+    }
+
+    pub(super) fn command(&mut self, map: &mut MapReader<'c>, driver: Option<DriverKind>) -> Vec<String> {
+        let node = if driver == Some(DriverKind::Process) {
+            map.required("command")
+        } else {
+            map.optional("command")
+        };
+        let Some(node) = node else { return Vec::new() };
+        self.places.insert("command".to_owned(), node.head());
+        self.argument_list(node, "`command`")
+    }
+
+    fn argument_list(&self, node: &Node, what: &str) -> Vec<String> {
+        if let Some(scalar) = node.scalar().filter(|scalar| !scalar.text.trim().is_empty()) {
+            let words: Vec<String> = scalar
+                .text
+                .split_whitespace()
+                .map(|word| format!("{word:?}"))
+                .collect();
+            let help = format!("write `[{}]`", words.join(", "));
+            let title = format!("{what} must be a list: program and arguments");
+            self.collector
+                .error(&node.head(), title, "this is text; no shell reads it", Some(help));
+            return Vec::new();
+        }
+        let arguments = self.collector.strings(node, what);
+        let given = node.elements().is_some_and(|elements| !elements.is_empty());
+        if node.is_null() || node.elements().is_some_and(<[Node]>::is_empty) {
+            self.collector.error(
+                &node.head(),
+                format!("{what} is empty"),
+                "a program is missing",
+                None,
+            );
+        } else if given && arguments.first().is_some_and(String::is_empty) {
+            self.collector.error(
+                &node.head(),
+                format!("{what} is empty"),
+                "the program has no name",
+                None,
+            );
+        }
+        arguments
+    }
+
+    pub(super) fn environment(&mut self, map: &mut MapReader<'c>) -> BTreeMap<String, String> {
+        let entries = map.entries_of("environment");
+        for entry in entries {
+            if entry.key.is_empty() || entry.key.contains(['=', '\0']) {
+                let title = format!("`{}` cannot name an environment variable", entry.key);
+                self.collector
+                    .error(&entry.key_span, title, "not empty, no `=`", None);
+            }
+        }
+        self.texts(entries, "environment")
+    }
+
+    pub(super) fn working_directory(&mut self, map: &mut MapReader<'c>) -> Option<String> {
+        let node = map.optional("working_directory")?;
+        self.places
+            .insert("working_directory".to_owned(), node.span.clone());
+        self.collector
+            .string(node, "`working_directory`")
+            .map(str::to_owned)
+    }
+
+    pub(super) fn templates(&mut self, map: &mut MapReader<'c>) -> Vec<ConfigTemplate> {
+        let collector = self.collector;
+        let places = &mut self.places;
+        let mut count = 0;
+        map.list_of("templates", |node| {
+            let mut map = MapReader::new(collector, node, "a template")?;
+            let (from, to) = (map.required("from"), map.required("to"));
+            map.finish();
+            let (from, to) = (from?, to?);
+            places.insert(format!("templates.{count}"), from.span.clone());
+            count += 1;
+            let target = collector.string(to, "`to`")?;
+            if !stays_below(target) {
+                let title = format!("`to: {target}` leaves the state folder");
+                let help = "give a path relative to the state folder, without `..`".to_owned();
+                collector.error(&to.span, title, "made inside the state folder only", Some(help));
+            }
+            Some(ConfigTemplate {
+                from: collector.string(from, "`from`")?.to_owned(),
+                to: target.to_owned(),
+            })
+        })
+    }
+
+    pub(super) fn ready(&self, map: &mut MapReader<'c>, faces: &BTreeMap<String, String>) -> ReadyPolicy {
+        let mut ready = ReadyPolicy::default();
+        let Some(mut map) = map.map("ready") else {
+            return ready;
+        };
+        ready.console = map.optional_string("console");
+        if let Some(node) = map.optional("face")
+            && let Some(face) = self.collector.string(node, "`ready.face`")
+        {
+            let known = faces.keys().map(String::as_str);
+            if faces.contains_key(face) {
+                ready.face = Some(face.to_owned());
+            } else if faces.is_empty() {
+                let title = "the unit has no faces to wait for";
+                let help = "add `faces`, or wait for `console` text".to_owned();
+                self.collector.error(&node.span, title, "", Some(help));
+            } else {
+                self.collector.unknown(&node.span, "face", face, known);
+            }
+        }
+        ready.timeout = map.optional_duration("timeout").unwrap_or(ready.timeout);
+        map.finish();
+        ready
+    }
+
+    pub(super) fn stop(&self, map: &mut MapReader<'c>) -> StopPolicy {
+        let mut stop = StopPolicy::default();
+        let Some(mut map) = map.map("stop") else {
+            return stop;
+        };
+        if let Some(node) = map.optional("signal")
+            && let Some(word) = self.collector.string(node, "`stop.signal`")
+        {
+            let plain = word.strip_prefix("SIG").unwrap_or(word);
+            match StopSignal::ALL.into_iter().find(|signal| signal.name() == plain) {
+                Some(signal) => stop.signal = signal,
+                None => {
+                    let known = StopSignal::ALL.map(StopSignal::name);
+                    self.collector.unknown(&node.span, "signal", plain, known);
+                }
+            }
+        }
+        stop.timeout = map.optional_duration("timeout").unwrap_or(stop.timeout);
+        map.finish();
+        stop
+    }
+
+    pub(super) fn restart(&self, map: &mut MapReader<'c>) -> RestartPolicy {
+        let mut restart = RestartPolicy::default();
+        let Some(node) = map.optional("restart") else {
+            return restart;
+        };
+        let words = RestartWhen::ALL.map(RestartWhen::name);
+        let word = if node.entries().is_some() {
+            let Some(mut map) = MapReader::new(self.collector, node, "`restart`") else {
+                return restart;
+            };
+            let word = map.required_word("when", words);
+            restart.delay = map.optional_duration("delay").unwrap_or(restart.delay);
+            map.finish();
+            word
+        } else {
+            self.collector.word(node, "`restart`", words)
+        };
+        let when = RestartWhen::ALL
+            .into_iter()
+            .find(|when| Some(when.name()) == word);
+        restart.when = when.unwrap_or(restart.when);
+        restart
+    }
+
+    pub(super) fn hooks(&mut self, map: &mut MapReader<'c>, key: &'static str) -> BTreeMap<String, Hook> {
+        let mut hooks = BTreeMap::new();
+        for entry in map.entries_of(key) {
+            self.places
+                .insert(format!("{key}.{}", entry.key), entry.key_span.clone());
+            if let Some(hook) = self.hook(&entry.value, &format!("`{key}.{}`", entry.key)) {
+                hooks.insert(entry.key.clone(), hook);
+            }
+        }
+        hooks
+    }
+
+    fn hook(&self, node: &'c Node, what: &str) -> Option<Hook> {
+        let mut hook = Hook {
+            command: Vec::new(),
+            format: HookFormat::Auto,
+            timeout: Hook::TIMEOUT,
+        };
+        if node.entries().is_none() {
+            hook.command = self.argument_list(node, what);
+            return Some(hook);
+        }
+        let mut map = MapReader::new(self.collector, node, what)?;
+        let command = map.required("command");
+        let words = HookFormat::ALL.map(HookFormat::name);
+        let format = map.optional_word("format", words);
+        let known = HookFormat::ALL
+            .into_iter()
+            .find(|known| Some(known.name()) == format);
+        hook.format = known.unwrap_or(hook.format);
+        hook.timeout = map.optional_duration("timeout").unwrap_or(hook.timeout);
+        map.finish();
+        hook.command = self.argument_list(command?, "`command`");
+        Some(hook)
+    }
+}
+
+fn stays_below(path: &str) -> bool {
+    let mut components = Path::new(path).components().peekable();
+    components.peek().is_some()
+        && components.all(|part| matches!(part, Component::Normal(_) | Component::CurDir))
+}
+
+const PROCESS_ONLY: [&str; 9] = [
+    "command",
+    "environment",
+    "working_directory",
+    "templates",
+    "ready",
+    "stop",
+    "restart",
+    "probes",
+    "stimuli",
+];
