@@ -1,7 +1,7 @@
 //! Where the readers of one file leave the mistakes they find.
 
 use crate::{
-    Diagnostic, Diagnostics, DurationError, Node, Source, Span, did_you_mean, one_of, parse_seconds,
+    Diagnostic, Diagnostics, DurationError, Entry, Node, Source, Span, did_you_mean, one_of, parse_seconds,
 };
 use serde_json::Value;
 use std::{cell::RefCell, sync::Arc, time::Duration};
@@ -199,6 +199,13 @@ impl Collector {
                 None
             }
         }
+    }
+
+    /// The way out if a key is the rest of a text that a comma cut: `{label: one, two}`.
+    pub fn cut_text(&self, entry: &Entry) -> Option<String> {
+        let after = &self.source.text()[entry.key_span.end..];
+        let cut = entry.value.span.is_empty() && !after.trim_start().starts_with(':');
+        cut.then(|| "text with `,` in it needs quotes inside `{…}`".to_owned())
     }
 
     /// Reports a value of the wrong type.

@@ -185,11 +185,10 @@ impl<'a> MapReader<'a> {
     pub fn finish(self) {
         for entry in &self.entries {
             let known = self.known.iter().copied();
-            let cut = entry.value.span.is_empty() && entry.key.contains(' ');
-            let help = match cut {
-                true => Some("text with `,` in it needs quotes inside `{…}`".to_owned()),
-                false => did_you_mean(&entry.key, known.clone()),
-            };
+            let help = self
+                .collector
+                .cut_text(entry)
+                .or_else(|| did_you_mean(&entry.key, known.clone()));
             let title = format!("unknown field `{}` in {}", entry.key, self.what);
             let label = format!("expected {}", one_of(known));
             self.collector.error(&entry.key_span, title, label, help);

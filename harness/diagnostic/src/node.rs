@@ -46,12 +46,12 @@ pub struct Entry {
 }
 
 impl Node {
-    /// The place to point at when the node as a whole is wrong: of a map its first key, of a list its first element.
+    /// The place to point at when the node as a whole is wrong: of a map in block style its first key.
     pub fn head(&self) -> Span {
-        match &self.value {
-            NodeValue::Map(entries) => entries.first().map_or(self.span.clone(), |e| e.key_span.clone()),
-            NodeValue::Seq(nodes) => nodes.first().map_or(self.span.clone(), Node::head),
-            NodeValue::Scalar(_) => self.span.clone(),
+        let first = self.entries().and_then(<[Entry]>::first);
+        match first.filter(|first| first.key_span.start == self.span.start) {
+            Some(first) => first.key_span.clone(),
+            None => self.span.clone(),
         }
     }
 

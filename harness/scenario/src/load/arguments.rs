@@ -8,24 +8,50 @@ use crate::{
 use hil_diagnostic::{Entry, Node, NodeValue, Scalar, Span, did_you_mean, one_of};
 use serde_json::Value;
 
+/// What a map of fields is to people, and what it may hold.
+#[derive(Clone, Copy)]
+struct Reading<'r> {
+    fields: &'r Fields,
+    /// Whether it may hold fields that are not listed.
+    open: bool,
+    /// The key it stands under.
+    key: &'r str,
+    /// What has the fields: "`cloud.queue`".
+    owner: &'r str,
+    /// What one of them is called.
+    noun: &'r str,
+    /// Whether any of them may be null.
+    null: bool,
+}
+
 impl<'a> Loader<'a> {
-    /// A `with`: every name known (unless `open`), every type right, nothing missing. `what` names the whole, `place`
-    /// is where to point if something is missing.
+    /// A `with`: every name known (unless `open`), every type right, nothing missing. `owner` names the action, and
+    /// `place` is where to point if something is missing.
     pub(super) fn arguments(
         &self,
         node: Option<&'a Node>,
         fields: &Fields,
         open: bool,
-        what: &str,
+        owner: &str,
         place: &Span,
     ) -> Template {
-        let members = self.members(node, fields, open, what, false);
+        let members = self.members(
+            node,
+            Reading {
+                fields,
+                open,
+                key: "`with`",
+                owner,
+                noun: "argument",
+                null: false,
+            },
+        );
         let given = |name: &str| node.is_some_and(|node| node.get(name).is_some());
         for (name, _) in fields
             .iter()
             .filter(|(name, field)| field.required && !given(name))
         {
-            let title = format!("{what} lacks `{name}`");
+            let title = format!("{owner} lacks `{name}`");
             let label = format!("`{name}` is missing");
             let help = node.is_none().then(|| format!("add `with: {{{name}: …}}`"));
             self.collector.error(place, title, label, help);
@@ -39,53 +65,70 @@ impl<'a> Loader<'a> {
         node: Option<&'a Node>,
         fields: &Fields,
         open: bool,
-        what: &str,
+        owner: &str,
     ) -> Template {
-        Template::new(Part::Object(self.members(node, fields, open, what, true)))
+        Template::new(Part::Object(self.members(
+            node,
+            Reading {
+                fields,
+                open,
+                key: "`match`",
+                owner,
+                noun: "field",
+                null: true,
+            },
+        )))
+    }
+
+    /// A section of the scenario, such as `prepare`; without known fields it is open.
+    pub(super) fn section(&self, node: &'a Node, fields: &Fields, key: &str) -> Template {
+        Template::new(Part::Object(self.members(
+            Some(node),
+            Reading {
+                fields,
+                open: fields.is_empty(),
+                key,
+                owner: key,
+                noun: "field",
+                null: false,
+            },
+        )))
     }
 
     /// Arguments nothing is known of.
-    pub(super) fn open_arguments(&self, node: &'a Node, what: &str) -> Template {
-        self.matching(Some(node), &Fields::new(), true, what)
+    pub(super) fn open_arguments(&self, node: &'a Node) -> Template {
+        self.section(node, &Fields::new(), "`with`")
     }
 
-    fn members(
-        &self,
-        node: Option<&'a Node>,
-        fields: &Fields,
-        open: bool,
-        what: &str,
-        null: bool,
-    ) -> Vec<(String, Part)> {
+    fn members(&self, node: Option<&'a Node>, reading: Reading<'_>) -> Vec<(String, Part)> {
         let Some(node) = node.filter(|node| !node.is_null()) else {
             return Vec::new();
         };
         let Some(entries) = node.entries() else {
-            let what = if null { "`match`" } else { "`with`" };
-            self.collector.wrong_type(node, what, "a map", None);
+            self.collector.wrong_type(node, reading.key, "a map", None);
             return Vec::new();
         };
         entries
             .iter()
-            .filter_map(|entry| Some((entry.key.clone(), self.member(entry, fields, open, what, null)?)))
+            .filter_map(|entry| Some((entry.key.clone(), self.member(entry, reading)?)))
             .collect()
     }
 
-    fn member(&self, entry: &Entry, fields: &Fields, open: bool, what: &str, null: bool) -> Option<Part> {
-        match fields.get(&entry.key) {
-            Some(_) if null && entry.value.is_null() => Some(Part::Literal(Value::Null)),
+    fn member(&self, entry: &Entry, reading: Reading<'_>) -> Option<Part> {
+        match reading.fields.get(&entry.key) {
+            Some(_) if reading.null && entry.value.is_null() => Some(Part::Literal(Value::Null)),
             Some(field) => self.field_value(&entry.key, &entry.value, field),
-            None if open => self.part(&entry.value),
+            None if reading.open => self.part(&entry.value),
             None => {
-                let known = fields.keys().map(String::as_str);
-                let label = match fields.len() {
-                    0 => format!("{what} has none"),
+                let known = reading.fields.keys().map(String::as_str);
+                let label = match reading.fields.len() {
+                    0 => format!("{} has none", reading.owner),
                     _ => format!("expected {}", one_of(known.clone())),
                 };
-                let noun = if null { "field" } else { "argument" };
-                let title = format!("{what} has no {noun} `{}`", entry.key);
-                self.collector
-                    .error(&entry.key_span, title, label, did_you_mean(&entry.key, known));
+                let title = format!("{} has no {} `{}`", reading.owner, reading.noun, entry.key);
+                let help = self.collector.cut_text(entry);
+                let help = help.or_else(|| did_you_mean(&entry.key, known));
+                self.collector.error(&entry.key_span, title, label, help);
                 None
             }
         }
@@ -132,7 +175,8 @@ impl<'a> Loader<'a> {
         let part = self.template_text(node, &scalar.text)?;
         let free = matches!(kind, FieldType::String | FieldType::Any);
         if !free && !matches!(part, Part::Reference(_)) {
-            let label = format!("expected {kind}, or one reference and nothing else");
+            let kind = kind.described();
+            let label = "expected one reference and nothing else";
             self.collector
                 .error(&node.span, format!("{what} must be {kind}"), label, None);
         }

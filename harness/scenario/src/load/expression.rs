@@ -3,7 +3,8 @@
 use super::scenario::Loader;
 use super::scope::Given;
 use crate::{
-    ARTIFACT_FACTS, ARTIFACT_ROLES, ExpressionError, Moment, Span as Length, TemplateError, template::Part,
+    ARTIFACT_FACTS, ARTIFACT_ROLES, ExpressionError, Moment, ROOTS, Span as Length, TemplateError,
+    template::Part,
 };
 use hil_diagnostic::{Node, Span, did_you_mean, one_of};
 
@@ -89,6 +90,11 @@ impl Loader<'_> {
 
     /// Checks that a step of that name comes before this one.
     pub(super) fn step_name(&self, name: &str, span: &Span) -> bool {
+        self.known_name(name, span, false)
+    }
+
+    /// The same; at the beginning of a path other roots may have been meant.
+    fn known_name(&self, name: &str, span: &Span, in_path: bool) -> bool {
         if self.scope.get(name).is_some() {
             return true;
         }
@@ -103,7 +109,8 @@ impl Loader<'_> {
             return false;
         }
         let names = self.scope.names();
-        let help = did_you_mean(name, names.iter().copied())
+        let roots = ROOTS.iter().copied().filter(|_| in_path);
+        let help = did_you_mean(name, names.iter().copied().chain(roots))
             .unwrap_or_else(|| format!("give the step that is meant a name: `as: {name}`"));
         self.collector.error(
             span,
@@ -115,7 +122,7 @@ impl Loader<'_> {
     }
 
     fn field_of_step(&self, step: &str, field: Option<&str>, span: &Span) {
-        if !self.step_name(step, span) {
+        if !self.known_name(step, span, true) {
             return;
         }
         let (Some(named), Some(field)) = (self.scope.get(step), field) else {
@@ -178,11 +185,13 @@ impl Loader<'_> {
 
     fn expression_error(&self, node: &Node, what: &str, error: &ExpressionError) {
         let span = self.inside(node, error.offset, error.length);
+        let text = node.scalar().map_or("", |scalar| scalar.text.trim());
+        let help = text.parse::<f64>().ok().map(|_| format!("write `{text}s`"));
         self.collector.error(
             &span,
             format!("{what} cannot be read"),
             error.message.as_str(),
-            None,
+            help,
         );
     }
 

@@ -1,7 +1,7 @@
 //! The top level of a scenario file.
 
 use super::scope::{Given, Scope};
-use crate::{Parameter, Plan, TIERS, Vocabulary, Words};
+use crate::{Fields, Parameter, Plan, TIERS, Vocabulary, Words};
 use hil_diagnostic::{Collector, Diagnostics, Entry, MapReader, Node, Source, parse_seconds, parse_yaml};
 use hil_trace::Catalogue;
 use hil_wire::Protocol;
@@ -227,10 +227,8 @@ impl<'a> Loader<'a> {
             _ => self.words.map(|words| &words.cloud),
         };
         let what = format!("`{section}`");
-        let template = match fields.filter(|fields| !fields.is_empty()) {
-            Some(fields) => self.arguments(Some(node), fields, false, &what, &node.head()),
-            None => self.open_arguments(node, &what),
-        };
+        let none = Fields::new();
+        let template = self.section(node, fields.unwrap_or(&none), &what);
         match template.constant() {
             Some(Value::Object(values)) => values,
             _ => {

@@ -36,7 +36,13 @@ impl<'a> Loader<'a> {
 
     fn step(&mut self, node: &'a Node, place: String) -> Option<Step> {
         let mut map = MapReader::new(self.collector, node, "a step")?;
-        let entry = self.verb_of(node)?;
+        let Some(entry) = self.verb_of(node) else {
+            // The name is known all the same, or every use of it would be reported too.
+            if let Some(name) = map.optional("as") {
+                self.define(name, "do", Given::Anything);
+            }
+            return None;
+        };
         let verb = VERBS.iter().copied().find(|verb| *verb == entry.key)?;
         map.entry(verb);
         map.rename(format!("a `{verb}` step"));
@@ -57,7 +63,6 @@ impl<'a> Loader<'a> {
             _ => self.for_each(&entry.value, &place),
         };
         map.finish();
-        // Even a step with mistakes has a name, or every use of it would be reported too.
         let given = read.as_ref().map_or(Given::Anything, |(_, given)| given.clone());
         let name = name_node.and_then(|node| self.define(node, verb, given));
         Some(Step {
@@ -104,7 +109,7 @@ impl<'a> Loader<'a> {
         let word = self.word(self.words.map(|words| &words.actions), action, node, "action");
         let template = match word {
             Some(word) => self.action_arguments(action, word, with, node),
-            None => with.map_or_else(Template::empty, |node| self.open_arguments(node, action)),
+            None => with.map_or_else(Template::empty, |node| self.open_arguments(node)),
         };
         let verb = Verb::Do {
             action: action.to_owned(),
@@ -169,7 +174,7 @@ impl<'a> Loader<'a> {
         let word = self.word(self.words.map(|words| &words.faults), fault, node, "fault");
         let template = match word {
             Some(word) => self.arguments(with, &word.with, word.open, &format!("`{fault}`"), &node.span),
-            None => with.map_or_else(Template::empty, |node| self.open_arguments(node, fault)),
+            None => with.map_or_else(Template::empty, |node| self.open_arguments(node)),
         };
         let verb = Verb::Inject {
             fault: fault.to_owned(),
@@ -305,6 +310,11 @@ impl<'a> Loader<'a> {
         if node.scalar().is_some() {
             let span = self.length(node, "`wait`")?;
             return Some((Verb::Wait(Wait::For(span)), nothing));
+        }
+        if node.entries().is_none() {
+            let expected = "a duration such as 3s, or `{until: MOMENT}`";
+            self.collector.wrong_type(node, "`wait`", expected, None);
+            return None;
         }
         let mut map = MapReader::new(self.collector, node, "`wait`")?;
         let until = map

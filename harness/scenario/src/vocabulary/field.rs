@@ -68,6 +68,22 @@ impl FieldType {
     }
 }
 
+impl FieldType {
+    /// The type in the words of people.
+    pub fn described(self) -> &'static str {
+        match self {
+            FieldType::String => "text",
+            FieldType::Integer => "a whole number",
+            FieldType::Number => "a number",
+            FieldType::Boolean => "true or false",
+            FieldType::Duration => "a duration",
+            FieldType::Object => "a map",
+            FieldType::List => "a list",
+            FieldType::Any => "anything",
+        }
+    }
+}
+
 impl fmt::Display for FieldType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
