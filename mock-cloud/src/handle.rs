@@ -30,6 +30,8 @@ pub struct CloudSurroundings {
     pub store: Rc<dyn Store>,
     /// Images it can publish, by role.
     pub artifacts: Artifacts,
+    /// Where the unit is the server, by face.
+    pub unit_faces: BTreeMap<String, Address>,
 }
 
 /// Why a cloud could not start.
