@@ -1,1 +1,22 @@
-//! To be filled.
+//! Runs checked scenarios on benches and judges their traces. Running only causes records; judging only reads them,
+//! so the same judgement serves a live run and a journal of last month.
+
+mod bench;
+mod coverage;
+mod digest;
+mod dispatcher;
+mod execute;
+mod judge;
+mod run;
+mod seed;
+mod selection;
+mod unit_under_test;
+
+pub use coverage::coverage;
+pub use digest::digest;
+pub use dispatcher::Dispatcher;
+pub use judge::{judge_trace, judge_traces};
+pub use run::{InstanceResult, Progress, RunError, RunOptions, RunOutcome, Stop, run};
+pub use seed::sub_seed;
+pub use selection::{Filter, Skip, applies};
+pub use unit_under_test::{BenchKind, UnitKit, UnitUnderTest};

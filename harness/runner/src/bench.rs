@@ -1,0 +1,117 @@
+//! One instance's world: clock, network, cloud and unit, all virtual or all real.
+
+use crate::{BenchKind, Dispatcher, UnitUnderTest, seed::sub_seed};
+use hil_fault::Artifacts;
+use hil_link::{Clock, Network};
+use hil_mock_cloud::{CloudError, CloudSettings, CloudSurroundings, MemoryStore, MockCloud, SqliteStore, Store};
+use hil_scenario::Plan;
+use hil_trace::{Blame, SharedRecorder, TraceHeader};
+use hil_unit::{Endpoints, Surroundings, Unit, UnitError};
+use std::{path::PathBuf, rc::Rc};
+
+/// Cloud and unit of one instance, ready for the first step.
+pub(crate) struct Bench {
+    pub(crate) cloud: MockCloud,
+    pub(crate) unit: Box<dyn Unit>,
+    pub(crate) dispatcher: Rc<Dispatcher>,
+}
+
+/// Why a bench could not be set up.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BenchError {
+    #[error("the mock cloud could not start: {0}")]
+    Cloud(#[from] CloudError),
+    #[error("the unit could not be set up: {0}")]
+    Unit(#[from] UnitError),
+}
+
+impl BenchError {
+    pub(crate) fn blame(&self) -> Blame {
+        match self {
+            BenchError::Cloud(CloudError::Listen { .. }) => Blame::Lab,
+            BenchError::Cloud(_) => Blame::Cloud,
+            BenchError::Unit(error) => error.blame(),
+        }
+    }
+}
+
+/// The clock of a kind of bench; must be called on its runtime.
+pub(crate) fn clock(kind: BenchKind) -> Clock {
+    match kind {
+        BenchKind::Virtual => Clock::new_virtual(),
+        BenchKind::Real => Clock::new_real(),
+    }
+}
+
+impl Bench {
+    pub(crate) async fn set_up(
+        plan: &Plan,
+        unit: &UnitUnderTest,
+        artifacts: Artifacts,
+        header: &TraceHeader,
+        dispatcher: Rc<Dispatcher>,
+        driver: &dyn hil_unit::Driver,
+        state_directory: Option<PathBuf>,
+    ) -> Result<Bench, BenchError> {
+        let clock = dispatcher.clock();
+        let recorder: SharedRecorder = dispatcher.clone();
+        let (network, store): (Network, Rc<dyn Store>) = match unit.bench {
+            BenchKind::Virtual => (Network::new_memory(), Rc::new(MemoryStore::default())),
+            BenchKind::Real => (Network::Tcp, Rc::new(SqliteStore::in_memory().map_err(CloudError::from)?)),
+        };
+        let seed = sub_seed(header.seed, &header.instance);
+        let settings = settings(plan, unit, seed);
+        let surroundings = CloudSurroundings {
+            clock,
+            network: network.clone(),
+            recorder: recorder.clone(),
+            store,
+            artifacts: artifacts.clone(),
+            unit_faces: unit.faces.clone(),
+        };
+        let cloud = MockCloud::start(settings, surroundings).await?;
+        let mut endpoints = Endpoints { settings: cloud.endpoints(), ..Endpoints::default() };
+        endpoints.settings.extend(unit.settings.clone());
+        let mut made = driver.create(Surroundings {
+            clock,
+            network,
+            recorder,
+            endpoints,
+            artifacts,
+            faces: unit.faces.clone(),
+            timing: unit.timing.clone(),
+            ics: unit.ics.clone(),
+            seed,
+            state_directory,
+        })?;
+        made.prepare(&plan.prepare).await?;
+        Ok(Bench { cloud, unit: made, dispatcher })
+    }
+}
+
+fn settings(plan: &Plan, unit: &UnitUnderTest, seed: u64) -> CloudSettings {
+    let given = |name: &str| unit.settings.get(name).cloned();
+    let made = |purpose: &str| format!("{:016x}{:016x}", sub_seed(seed, purpose), sub_seed(seed, &format!("{purpose}+")));
+    let real = unit.bench == BenchKind::Real;
+    let unit_id = given("device_id").or(given("system_id")).unwrap_or_else(|| "hil-unit-0001".to_owned());
+    let unit_key = given("device_key").or(given("device_token")).unwrap_or_else(|| format!("hik_{}", made("unit key")));
+    let mut options = plan.cloud.clone();
+    for (name, value) in &unit.ics {
+        if name == "dialect" && !options.contains_key(name) {
+            options.insert(name.clone(), value.clone());
+        }
+    }
+    CloudSettings {
+        protocol: plan.protocol,
+        bind: if real { unit.bind.clone() } else { "cloud.hil.test".to_owned() },
+        advertised_host: if real { unit.advertised_host.clone() } else { "cloud.hil.test".to_owned() },
+        ports: unit.ports.clone(),
+        public_url: None,
+        unit_id,
+        unit_key,
+        admin_token: made("admin token"),
+        publish_token: made("publish token"),
+        options,
+        seed,
+    }
+}

@@ -1,0 +1,82 @@
+//! What a run says about every requirement of the protocols it spoke.
+
+use hil_trace::{
+    Catalogue, CoverageState, Finding, InstanceSummary, Level, Requirement, RequirementCoverage, Verdict,
+};
+use hil_wire::Protocol;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// Coverage by protocol and requirement id.
+pub fn coverage(
+    instances: &[InstanceSummary],
+    catalogue: &Catalogue,
+    strict: bool,
+) -> BTreeMap<Protocol, BTreeMap<String, RequirementCoverage>> {
+    let mut all = BTreeMap::new();
+    for protocol in Protocol::ALL {
+        let ran: Vec<&InstanceSummary> = instances.iter().filter(|i| i.header.protocol == protocol).collect();
+        if ran.is_empty() {
+            continue;
+        }
+        let prefix = format!("{}-", protocol.requirement_prefix());
+        let requirements = catalogue.requirements.values().filter(|r| r.id.starts_with(&prefix));
+        let covered = requirements.map(|r| (r.id.clone(), cover(r, &ran, strict))).collect();
+        all.insert(protocol, covered);
+    }
+    all
+}
+
+fn cover(requirement: &Requirement, ran: &[&InstanceSummary], strict: bool) -> RequirementCoverage {
+    let mut state = None;
+    let mut instances = Vec::new();
+    for instance in ran {
+        let own = instance.findings.iter().filter(|f| f.requirement.as_ref() == Some(&requirement.id));
+        let worst = own.map(|finding| state_of(finding, strict)).max_by_key(|state| rank(*state));
+        if let Some(worst) = worst {
+            instances.push(instance.header.instance.clone());
+            state = state.into_iter().chain([worst]).max_by_key(|state| rank(*state));
+        }
+    }
+    let applies = ran.iter().any(|instance| applies(requirement, instance));
+    let state = match state {
+        Some(state) => state,
+        None if !applies => CoverageState::NotApplicable,
+        None => CoverageState::NotExercised,
+    };
+    RequirementCoverage { level: requirement.level, state, instances }
+}
+
+fn state_of(finding: &Finding, strict: bool) -> CoverageState {
+    match finding.verdict {
+        Verdict::Fail if finding.level == Level::Must || (strict && finding.level == Level::Should) => {
+            CoverageState::Failed
+        }
+        Verdict::Fail => CoverageState::Warned,
+        Verdict::Pass => CoverageState::Passed,
+        Verdict::None | Verdict::Inconclusive | Verdict::Error => CoverageState::Inconclusive,
+    }
+}
+
+fn rank(state: CoverageState) -> u8 {
+    match state {
+        CoverageState::Failed => 5,
+        CoverageState::Warned => 4,
+        CoverageState::Inconclusive => 3,
+        CoverageState::Passed => 2,
+        CoverageState::NotExercised => 1,
+        CoverageState::NotApplicable => 0,
+    }
+}
+
+/// `feature: x` applies unless the ICS denies x; `dialect: y` applies if the ICS says that dialect.
+fn applies(requirement: &Requirement, instance: &InstanceSummary) -> bool {
+    let Some((name, value)) = requirement.applies_when.as_deref().and_then(|text| text.split_once(':')) else {
+        return true;
+    };
+    let ics = &instance.header.ics;
+    match (name.trim(), value.trim()) {
+        ("feature", feature) => ics.get(feature) != Some(&Value::Bool(false)),
+        (option, value) => ics.get(option).and_then(Value::as_str).is_none_or(|said| said == value),
+    }
+}

@@ -1,0 +1,91 @@
+//! One hash of what happened in a run, the same for the same seed: without wall time, tool version and cryptography.
+
+use hil_trace::{Payload, Trace};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+/// Hex SHA-256 over the traces in the order of their names.
+pub fn digest(traces: &[Trace]) -> String {
+    let mut sorted: Vec<&Trace> = traces.iter().collect();
+    sorted.sort_by(|a, b| a.header.instance.cmp(&b.header.instance));
+    let mut hash = Sha256::new();
+    for trace in sorted {
+        let header = &trace.header;
+        let facts = serde_json::json!([
+            header.instance, header.protocol, header.scenario.sha256, header.seed, header.repetition, header.unit,
+            header.ics, header.timing, header.params, trace.skipped,
+        ]);
+        hash.update(facts.to_string());
+        for record in &trace.records {
+            let mut record = record.clone();
+            if let Some(payload) = record.payload_mut() {
+                *payload = normalise(payload);
+            }
+            let mut value = serde_json::to_value(&record).unwrap_or(Value::Null);
+            drop_volatile(&mut value);
+            hash.update(value.to_string());
+        }
+    }
+    hex::encode(hash.finalize())
+}
+
+/// PEM blocks are named, not hashed: signatures are not reproducible.
+fn normalise(payload: &Payload) -> Payload {
+    match std::str::from_utf8(payload.bytes()) {
+        Ok(text) if text.contains("-----BEGIN") => strip_pem(text).as_bytes().into(),
+        _ => payload.clone(),
+    }
+}
+
+fn strip_pem(text: &str) -> String {
+    let mut kept = String::new();
+    let mut rest = text;
+    while let Some(start) = rest.find("-----BEGIN") {
+        kept.push_str(&rest[..start]);
+        kept.push_str("<pem>");
+        let block = &rest[start..];
+        rest = match block.find("-----END") {
+            Some(end) => block[end + 8..].split_once("-----").map_or("", |(_, after)| after),
+            None => "",
+        };
+    }
+    kept.push_str(rest);
+    kept
+}
+
+/// Handshake keys and lengths of what was stripped.
+fn drop_volatile(value: &mut Value) {
+    match value {
+        Value::Array(list) => {
+            let volatile = |item: &Value| {
+                let name = item.get(0).and_then(Value::as_str).unwrap_or_default();
+                VOLATILE_HEADERS.iter().any(|header| name.eq_ignore_ascii_case(header))
+            };
+            list.retain(|item| !volatile(item));
+            list.iter_mut().for_each(drop_volatile);
+        }
+        Value::Object(map) => {
+            for (name, member) in map.iter_mut() {
+                match member {
+                    Value::String(text) if text.contains("-----BEGIN") => *text = strip_pem(text),
+                    _ if name == "csr" || name == "certificate" => *member = Value::Null,
+                    other => drop_volatile(other),
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+const VOLATILE_HEADERS: [&str; 3] = ["Sec-WebSocket-Key", "Sec-WebSocket-Accept", "Content-Length"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pem_blocks_are_named() {
+        let text = "a-----BEGIN X-----\nabc\n-----END X-----b-----BEGIN Y-----open";
+        assert_eq!(strip_pem(text), "a<pem>b<pem>");
+    }
+}

@@ -1,0 +1,84 @@
+//! The one place records pass through: numbered, stamped, kept, judged; then whoever waits is woken.
+
+use crate::judge::Judgement;
+use hil_link::Clock;
+use hil_trace::{Catalogue, InstanceSummary, Record, RecordBody, Recorder, Stamp, Trace, TraceHeader};
+use std::{
+    cell::{Ref, RefCell},
+    rc::Rc,
+};
+use tokio::sync::Notify;
+
+/// The recorder of one bench.
+pub struct Dispatcher {
+    clock: Clock,
+    state: RefCell<State>,
+    changed: Notify,
+}
+
+struct State {
+    records: Vec<Record>,
+    judgement: Judgement,
+    closed: bool,
+}
+
+impl Dispatcher {
+    /// A dispatcher for a trace that begins now.
+    pub fn new(clock: Clock, header: &TraceHeader, catalogue: Rc<Catalogue>) -> Rc<Self> {
+        let judgement = Judgement::new(header, catalogue);
+        let state = RefCell::new(State { records: Vec::new(), judgement, closed: false });
+        Rc::new(Dispatcher { clock, state, changed: Notify::new() })
+    }
+
+    /// The clock it stamps with.
+    pub fn clock(&self) -> Clock {
+        self.clock
+    }
+
+    pub(crate) fn judgement(&self) -> Ref<'_, Judgement> {
+        Ref::map(self.state.borrow(), |state| &state.judgement)
+    }
+
+    /// Lets deadlines pass up to now.
+    pub(crate) fn expire(&self) {
+        self.state.borrow_mut().judgement.expire(self.clock.now());
+    }
+
+    /// The next record, to be waited for.
+    pub(crate) fn changed(&self) -> tokio::sync::futures::Notified<'_> {
+        self.changed.notified()
+    }
+
+    /// Number of records so far.
+    pub fn count(&self) -> u64 {
+        self.state.borrow().records.len() as u64
+    }
+
+    /// The trace and its judgement; the dispatcher is empty afterwards.
+    pub(crate) fn finish(&self, header: TraceHeader, catalogue: Rc<Catalogue>, strict: bool) -> (Trace, InstanceSummary) {
+        let mut state = self.state.borrow_mut();
+        let judgement = std::mem::replace(&mut state.judgement, Judgement::new(&header, catalogue));
+        let records = std::mem::take(&mut state.records);
+        state.closed = true;
+        let trace = Trace { header: header.clone(), records, skipped: None };
+        (trace, judgement.finish(header, strict))
+    }
+}
+
+impl Recorder for Dispatcher {
+    fn record(&self, what: RecordBody) -> u64 {
+        let at: Stamp = self.clock.now();
+        let mut state = self.state.borrow_mut();
+        let seq = state.records.len() as u64;
+        if state.closed {
+            return seq;
+        }
+        state.closed = matches!(what, RecordBody::Closed { .. });
+        let record = Record { seq, at, what };
+        state.judgement.observe(&record);
+        state.records.push(record);
+        drop(state);
+        self.changed.notify_waiters();
+        seq
+    }
+}

@@ -1,0 +1,102 @@
+//! `do`: calls a handle of the unit, the cloud or a fault.
+
+use super::{Executor, Next, blame_word};
+use hil_mock_cloud::ActError;
+use hil_scenario::{Step, Template};
+use hil_trace::{RecordBody, Recorder};
+use hil_unit::UnitError;
+use serde_json::{Map, Value, json};
+use std::time::Duration;
+
+/// Why an action was refused.
+struct Refusal {
+    blame: &'static str,
+    reason: String,
+}
+
+impl Executor<'_> {
+    pub(super) async fn perform(&mut self, step: &Step, action: &str, with: &Template) -> Next {
+        let arguments = match with.resolve(self) {
+            Ok(arguments) => arguments,
+            Err(error) => return self.unresolved(step, "do", action, &error),
+        };
+        let place = self.begin(step, "do", action, arguments.clone());
+        let arguments = arguments.as_object().cloned().unwrap_or_default();
+        let (who, name) = action.split_once('.').unwrap_or(("", action));
+        let result = match who {
+            "unit" => self.on_unit(name, arguments).await,
+            "cloud" => self.on_cloud(name, arguments).await,
+            "fault" => self.on_fault(&arguments),
+            _ => Err(Refusal { blame: "harness", reason: format!("there is no `{action}`") }),
+        };
+        match result {
+            Ok(value) => self.done(step, place, value),
+            Err(refusal) => self.refuse(place, refusal.blame, refusal.reason),
+        }
+    }
+
+    async fn on_cloud(&mut self, name: &str, arguments: Map<String, Value>) -> Result<Value, Refusal> {
+        self.bench.cloud.act(name, &arguments).await.map(Value::Object).map_err(|error| {
+            let blame = match error {
+                ActError::Store(_) => "lab",
+                _ => "harness",
+            };
+            Refusal { blame, reason: error.to_string() }
+        })
+    }
+
+    fn on_fault(&mut self, arguments: &Map<String, Value>) -> Result<Value, Refusal> {
+        let name = arguments.get("fault").and_then(Value::as_str).unwrap_or_default();
+        let id = self.faults.get(name).copied();
+        let acted = id.and_then(|id| self.bench.cloud.clear(id));
+        let reason = format!("no step `{name}` injected a fault that is still armed");
+        acted.map(|acted| json!({"acted": acted})).ok_or(Refusal { blame: "harness", reason })
+    }
+
+    async fn on_unit(&mut self, name: &str, mut arguments: Map<String, Value>) -> Result<Value, Refusal> {
+        let refusal = |error: UnitError| Refusal {
+            blame: match &error {
+                UnitError::NotSupported(_) | UnitError::UnknownName { .. } => "missing",
+                other => blame_word(other.blame()),
+            },
+            reason: error.to_string(),
+        };
+        let unit = &mut self.bench.unit;
+        let nothing = |()| json!({});
+        match name {
+            "start" => unit.start().await.map(nothing).map_err(refusal),
+            "stop" => unit.stop().await.map(nothing).map_err(refusal),
+            "reboot" => unit.reboot().await.map(nothing).map_err(refusal),
+            "restore_power" => unit.restore_power().await.map(nothing).map_err(refusal),
+            "cut_power" => {
+                unit.cut_power().await.map_err(refusal)?;
+                if let Some(seconds) = arguments.get("for").and_then(Value::as_f64) {
+                    let span = Duration::try_from_secs_f64(seconds).unwrap_or_default();
+                    self.bench.dispatcher.clock().sleep(span).await;
+                    self.bench.unit.restore_power().await.map_err(refusal)?;
+                }
+                Ok(json!({}))
+            }
+            "probe" | "stimulate" => {
+                let called = match arguments.shift_remove("name") {
+                    Some(Value::String(called)) => called,
+                    _ => String::new(),
+                };
+                let result = if name == "probe" {
+                    unit.probe(&called, &arguments).await
+                } else {
+                    unit.stimulate(&called, &arguments).await
+                };
+                let recorded = result.as_ref().map(Value::clone).map_err(ToString::to_string);
+                let record = if name == "probe" {
+                    RecordBody::Probe { name: called, arguments, result: recorded }
+                } else {
+                    RecordBody::Stimulus { name: called, arguments, result: recorded }
+                };
+                self.bench.dispatcher.record(record);
+                result.map(|value| json!({"value": value})).map_err(refusal)
+            }
+            _ => Err(Refusal { blame: "harness", reason: format!("there is no `unit.{name}`") }),
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! From records to findings: the view, the protocol's monitors, and the small monitors steps become. Pure.
+
+mod matching;
+mod scenario;
+mod watch;
+
+pub(crate) use scenario::{StepState, step_result};
+
+use hil_monitor::{Judge, Monitor, View, monitors_for, view_for};
+use hil_trace::{
+    Catalogue, Finding, HowClosed, InstanceSummary, Measurement, Record, RecordBody, RunSummary, Stamp, Trace,
+    TraceHeader, Verdict,
+};
+use scenario::ScenarioJudge;
+use std::rc::Rc;
+
+/// The judgement of one instance while its records come in.
+pub(crate) struct Judgement {
+    catalogue: Rc<Catalogue>,
+    view: Box<dyn View>,
+    monitors: Vec<Box<dyn Monitor>>,
+    pub(crate) scenario: ScenarioJudge,
+    findings: Vec<Finding>,
+    closed: Option<HowClosed>,
+    last: Stamp,
+    records: u64,
+}
+
+impl Judgement {
+    pub(crate) fn new(header: &TraceHeader, catalogue: Rc<Catalogue>) -> Self {
+        Judgement {
+            catalogue,
+            view: view_for(header),
+            monitors: monitors_for(header),
+            scenario: ScenarioJudge::new(header),
+            findings: Vec::new(),
+            closed: None,
+            last: Stamp::ZERO,
+            records: 0,
+        }
+    }
+
+    /// Takes in the next record. Deadlines that have passed by its stamp expire first.
+    pub(crate) fn observe(&mut self, record: &Record) {
+        self.expire(record.at);
+        self.last = record.at;
+        self.records += 1;
+        let events = self.view.events(record);
+        for monitor in &mut self.monitors {
+            let mut judge = Judge::new(&self.catalogue, monitor.name(), &mut self.findings);
+            monitor.observe(record, &events, &mut judge);
+        }
+        self.scenario.observe(record, &events, &self.catalogue, &mut self.findings);
+        if let RecordBody::Closed { how } = record.what {
+            self.close(record.at, how);
+        }
+    }
+
+    /// Lets deadlines at or before `now` expire.
+    pub(crate) fn expire(&mut self, now: Stamp) {
+        for monitor in &mut self.monitors {
+            if monitor.next_deadline().is_some_and(|deadline| deadline <= now) {
+                let mut judge = Judge::new(&self.catalogue, monitor.name(), &mut self.findings);
+                monitor.expire(now, &mut judge);
+            }
+        }
+        self.scenario.expire(now, &self.catalogue, &mut self.findings);
+    }
+
+    fn close(&mut self, at: Stamp, how: HowClosed) {
+        self.closed = Some(how);
+        for monitor in &mut self.monitors {
+            let mut judge = Judge::new(&self.catalogue, monitor.name(), &mut self.findings);
+            monitor.close(at, how, &mut judge);
+        }
+        self.scenario.close(how, &self.catalogue, &mut self.findings);
+    }
+
+    /// The summary; a trace without its end closes as interrupted.
+    pub(crate) fn finish(mut self, header: TraceHeader, strict: bool) -> InstanceSummary {
+        if self.closed.is_none() {
+            self.close(self.last, HowClosed::Interrupted);
+        }
+        let verdict = self.findings.iter().fold(Verdict::Pass, |v, f| v.join(f.effective(strict)));
+        InstanceSummary {
+            header,
+            verdict,
+            skipped: None,
+            findings: self.findings,
+            measurements: self.scenario.measurements,
+            duration: self.last.seconds(),
+            records: self.records,
+        }
+    }
+}
+
+/// Judges one trace.
+pub fn judge_trace(trace: &Trace, catalogue: &Rc<Catalogue>, strict: bool) -> InstanceSummary {
+    if let Some(reason) = &trace.skipped {
+        return skipped(trace.header.clone(), reason.clone());
+    }
+    let mut judgement = Judgement::new(&trace.header, catalogue.clone());
+    for record in &trace.records {
+        judgement.observe(record);
+    }
+    judgement.finish(trace.header.clone(), strict)
+}
+
+/// The summary of an instance that did not run.
+pub(crate) fn skipped(header: TraceHeader, reason: String) -> InstanceSummary {
+    InstanceSummary {
+        header,
+        verdict: Verdict::None,
+        skipped: Some(reason),
+        findings: Vec::new(),
+        measurements: Vec::<Measurement>::new(),
+        duration: 0.0,
+        records: 0,
+    }
+}
+
+/// Judges the traces of a run, in the order of their names.
+pub fn judge_traces(traces: &[Trace], catalogue: &Catalogue, strict: bool) -> RunSummary {
+    let catalogue = Rc::new(catalogue.clone());
+    let mut instances: Vec<InstanceSummary> =
+        traces.iter().map(|trace| judge_trace(trace, &catalogue, strict)).collect();
+    instances.sort_by(|a, b| a.header.instance.cmp(&b.header.instance));
+    let interrupted = traces.iter().any(|t| t.skipped.is_none() && t.closed() != Some(HowClosed::Complete));
+    RunSummary {
+        tool: traces.first().map_or_else(String::new, |trace| trace.header.tool.clone()),
+        seed: traces.first().map_or(0, |trace| trace.header.seed),
+        strict,
+        interrupted,
+        coverage: crate::coverage(&instances, &catalogue, strict),
+        instances,
+        wall_seconds: 0.0,
+    }
+}

@@ -1,0 +1,574 @@
+//! Follows the steps of a scenario through the trace: what they are called, what they wait for, how they end.
+
+use super::watch::{Answer, Watch};
+use hil_trace::{
+    Blame, Catalogue, Event, FaultPhase, Finding, HowClosed, Measurement, Record, RecordBody, Stamp, StepOutcome,
+    TraceHeader, Verdict,
+};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+
+/// The state of all steps.
+pub(crate) struct ScenarioJudge {
+    verifies: Vec<String>,
+    tolerance_us: u64,
+    /// Values of named steps.
+    pub(crate) values: Map<String, Value>,
+    /// When named steps happened, and the record that shows it.
+    pub(crate) moments: BTreeMap<String, (Stamp, u64)>,
+    pub(crate) measurements: Vec<Measurement>,
+    recent: Vec<Event>,
+    used: Vec<(u64, String)>,
+    waiting: Option<Waiting>,
+    settled: Option<Settled>,
+    forbidden: Vec<Forbidden>,
+    faults: BTreeMap<u32, Fault>,
+    last_fault: Option<u32>,
+    proof: Vec<u64>,
+    stopped: bool,
+}
+
+struct Waiting {
+    step: String,
+    branches: Vec<(Option<String>, Watch)>,
+}
+
+struct Forbidden {
+    step: String,
+    watch: Watch,
+    since: u64,
+    broken: bool,
+}
+
+struct Fault {
+    step: Option<String>,
+    name: String,
+    armed: u64,
+    acted: bool,
+}
+
+/// How a waiting step ended.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Settled {
+    /// Its place.
+    pub(crate) step: String,
+    /// How.
+    pub(crate) outcome: StepOutcome,
+    /// Which branch, for `one_of`.
+    pub(crate) branch: usize,
+}
+
+/// What the executor wants to know of a step it waits for.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum StepState {
+    /// Still open, until the deadline if there is one.
+    Open(Option<Stamp>),
+    /// Ended.
+    Settled(Settled),
+}
+
+impl ScenarioJudge {
+    pub(crate) fn new(header: &TraceHeader) -> Self {
+        ScenarioJudge {
+            verifies: header.scenario.verifies.clone(),
+            tolerance_us: header.tolerances.stamp_us,
+            values: Map::new(),
+            moments: BTreeMap::new(),
+            measurements: Vec::new(),
+            recent: Vec::new(),
+            used: Vec::new(),
+            waiting: None,
+            settled: None,
+            forbidden: Vec::new(),
+            faults: BTreeMap::new(),
+            last_fault: None,
+            proof: Vec::new(),
+            stopped: false,
+        }
+    }
+
+    /// The state of the step the executor waits for.
+    pub(crate) fn state(&self, step: &str) -> StepState {
+        match (&self.settled, &self.waiting) {
+            (Some(settled), _) if settled.step == step => StepState::Settled(settled.clone()),
+            (_, Some(waiting)) => {
+                StepState::Open(waiting.branches.iter().filter_map(|(_, watch)| watch.deadline()).max())
+            }
+            _ => StepState::Open(None),
+        }
+    }
+
+    /// The latest end of all bounded `never` windows.
+    pub(crate) fn forbidden_until(&self) -> Option<Stamp> {
+        self.forbidden.iter().filter_map(|f| f.watch.before).max()
+    }
+
+    pub(crate) fn observe(
+        &mut self,
+        record: &Record,
+        events: &[Event],
+        catalogue: &Catalogue,
+        findings: &mut Vec<Finding>,
+    ) {
+        self.follow(record, catalogue, findings);
+        for event in events {
+            self.recent.push(event.clone());
+            self.forbid(event, catalogue, findings);
+            self.feed(event, catalogue, findings);
+        }
+    }
+
+    fn follow(&mut self, record: &Record, catalogue: &Catalogue, findings: &mut Vec<Finding>) {
+        match &record.what {
+            RecordBody::StepStarted { step, verb, arguments, .. } => {
+                self.start(record, step, verb, arguments, catalogue, findings);
+            }
+            RecordBody::StepFinished { step, outcome, result } => {
+                self.finish_step(record, step, *outcome, result, catalogue, findings);
+            }
+            RecordBody::Fault { id, name, phase, facts } => self.fault(record, *id, name, *phase, facts),
+            RecordBody::Trouble { blame, text } => {
+                let verdict = if *blame == Blame::Unit { Verdict::Fail } else { Verdict::Error };
+                let finding = self.finding(None, verdict, text.clone(), vec![record.seq], None, catalogue);
+                findings.push(Finding { blame: *blame, ..finding });
+            }
+            _ => {}
+        }
+    }
+
+    fn start(
+        &mut self,
+        record: &Record,
+        step: &str,
+        verb: &str,
+        arguments: &Value,
+        catalogue: &Catalogue,
+        findings: &mut Vec<Finding>,
+    ) {
+        match verb {
+            "do" => self.recent.clear(),
+            "expect" => {
+                let name = arguments.get("as").and_then(Value::as_str).map(str::to_owned);
+                let branches = vec![(name, Watch::read(arguments, self.tolerance_us))];
+                self.wait(step, branches, catalogue, findings);
+            }
+            "one_of" => {
+                let list = arguments.get("branches").and_then(Value::as_array);
+                let branches = list.into_iter().flatten().map(|branch| {
+                    let name = branch.get("as").and_then(Value::as_str).map(str::to_owned);
+                    (name, Watch::read(branch, self.tolerance_us))
+                });
+                let branches = branches.collect();
+                self.wait(step, branches, catalogue, findings);
+            }
+            "never" => {
+                let watch = Watch::read(arguments, self.tolerance_us);
+                self.forbidden.push(Forbidden { step: step.to_owned(), watch, since: record.seq, broken: false });
+                for event in self.recent.clone() {
+                    self.forbid(&event, catalogue, findings);
+                }
+            }
+            "measure" => self.measure(step, arguments, catalogue, findings),
+            _ => {}
+        }
+    }
+
+    fn wait(
+        &mut self,
+        step: &str,
+        branches: Vec<(Option<String>, Watch)>,
+        catalogue: &Catalogue,
+        findings: &mut Vec<Finding>,
+    ) {
+        self.settled = None;
+        self.waiting = Some(Waiting { step: step.to_owned(), branches });
+        for event in self.recent.clone() {
+            self.feed(&event, catalogue, findings);
+        }
+    }
+
+    fn feed(&mut self, event: &Event, catalogue: &Catalogue, findings: &mut Vec<Finding>) {
+        let key = (event.records.last().copied().unwrap_or_default(), event.full_name());
+        if self.used.contains(&key) {
+            return;
+        }
+        let Some(waiting) = &mut self.waiting else { return };
+        let mut answered = None;
+        for (index, (_, watch)) in waiting.branches.iter_mut().enumerate() {
+            let late = watch.is_late(event);
+            match watch.observe(event) {
+                Answer::Open => continue,
+                Answer::Met(events) if late => {
+                    let event = events.into_iter().next_back().unwrap_or_else(|| event.clone());
+                    answered = Some((index, Answer::Marginal(event)));
+                }
+                answer => answered = Some((index, answer)),
+            }
+            break;
+        }
+        if let Some((index, answer)) = answered {
+            self.settle(index, answer, catalogue, findings);
+        }
+    }
+
+    /// Lets deadlines at or before `now` expire.
+    pub(crate) fn expire(&mut self, now: Stamp, catalogue: &Catalogue, findings: &mut Vec<Finding>) {
+        let Some(waiting) = &mut self.waiting else { return };
+        let deadline = waiting.branches.iter().filter_map(|(_, watch)| watch.deadline()).max();
+        if deadline.is_some_and(|deadline| deadline <= now) {
+            let answers: Vec<Answer> = waiting.branches.iter_mut().map(|(_, watch)| watch.expire()).collect();
+            let met = answers.iter().position(|answer| matches!(answer, Answer::Met(_)));
+            let index = met.unwrap_or(0);
+            if let Some(answer) = answers.into_iter().nth(index) {
+                self.settle(index, answer, catalogue, findings);
+            }
+        }
+    }
+
+    fn settle(&mut self, branch: usize, answer: Answer, catalogue: &Catalogue, findings: &mut Vec<Finding>) {
+        let Some(waiting) = self.waiting.take() else { return };
+        let Some((name, watch)) = waiting.branches.get(branch) else { return };
+        let step = waiting.step.clone();
+        let all = waiting.branches.iter().map(|(_, w)| w.describe()).collect::<Vec<_>>().join(" or ");
+        let outcome = match answer {
+            Answer::Open => return,
+            Answer::Met(events) => {
+                self.meet(&step, name.as_deref(), watch, &events, catalogue, findings);
+                StepOutcome::Done
+            }
+            Answer::Early(event, after) => {
+                let early = after.since(event.at).as_secs_f64();
+                let text = format!("{all} came {early:.3} s too early, at {} instead of {after}", event.at);
+                self.violate(&step, &watch.verifies, text, event.records, catalogue, findings);
+                StepOutcome::Unmet
+            }
+            Answer::NotHeld(event) => {
+                let text = format!("another {all} came at {}, while none should", event.at);
+                self.violate(&step, &watch.verifies, text, event.records, catalogue, findings);
+                StepOutcome::Unmet
+            }
+            Answer::Marginal(event) => {
+                let text = format!(
+                    "{all} came at {}, within {:.3} s of its bound, which is the tolerance of the clock",
+                    event.at,
+                    self.tolerance_us as f64 / 1e6
+                );
+                self.undecided(&step, &watch.verifies, text, event.records, catalogue, findings);
+                StepOutcome::Unmet
+            }
+            Answer::Missing => {
+                self.miss(&step, &waiting, &all, catalogue, findings);
+                StepOutcome::Unmet
+            }
+        };
+        self.settled = Some(Settled { step, outcome, branch });
+    }
+
+    fn meet(
+        &mut self,
+        step: &str,
+        name: Option<&str>,
+        watch: &Watch,
+        events: &[Event],
+        catalogue: &Catalogue,
+        findings: &mut Vec<Finding>,
+    ) {
+        let evidence: Vec<u64> = events.iter().flat_map(|event| event.records.clone()).collect();
+        for event in events {
+            self.used.push((event.records.last().copied().unwrap_or_default(), event.full_name()));
+        }
+        if let Some(event) = events.last() {
+            self.proof.push(event.records.last().copied().unwrap_or_default());
+            if let Some(name) = name {
+                let record = event.records.last().copied().unwrap_or_default();
+                self.values.insert(name.to_owned(), Value::Object(event.fields.clone()));
+                self.moments.insert(name.to_owned(), (event.at, record));
+            }
+        }
+        for requirement in &watch.verifies {
+            let text = format!("{} came as it should", watch.describe());
+            let evidence = evidence.clone();
+            findings.push(self.finding(Some(requirement), Verdict::Pass, text, evidence, Some(step), catalogue));
+        }
+    }
+
+    fn miss(
+        &mut self,
+        step: &str,
+        waiting: &Waiting,
+        all: &str,
+        catalogue: &Catalogue,
+        findings: &mut Vec<Finding>,
+    ) {
+        let names: Vec<&str> = waiting.branches.iter().map(|(_, watch)| watch.event.as_str()).collect();
+        let others: Vec<&Event> =
+            self.recent.iter().filter(|event| names.contains(&event.full_name().as_str())).collect();
+        let mut evidence: Vec<u64> = others.iter().filter_map(|event| event.records.last().copied()).collect();
+        let skipped = evidence.len().saturating_sub(EVIDENCE_LIMIT);
+        evidence.drain(..skipped);
+        let before = waiting.branches.iter().filter_map(|(_, watch)| watch.before).max();
+        let until = before.map_or_else(String::new, |before| format!(" until {before}"));
+        let mut text = format!("{all} did not come{until}");
+        if let Some((seen, times)) = waiting.branches.iter().find_map(|(_, watch)| watch.progress()) {
+            text = format!("{text}; {seen} of {times} came");
+        }
+        if let Some(last) = others.last() {
+            let fields = Value::Object(last.fields.clone());
+            text = format!("{text}; the last {} was {}", last.full_name(), shorten(&fields.to_string()));
+        }
+        let verifies = waiting.branches.first().map(|(_, watch)| watch.verifies.clone()).unwrap_or_default();
+        let named = waiting.branches.iter().find_map(|(_, watch)| watch.stimulus.clone());
+        let stimulus_missing = named.as_ref().is_some_and(|name| !self.moments.contains_key(name));
+        let idle: Vec<&str> = self.faults.values().filter(|f| !f.acted).map(|f| f.name.as_str()).collect();
+        if stimulus_missing || !idle.is_empty() {
+            let what = if idle.is_empty() { named.unwrap_or_default() } else { idle.join(", ") };
+            let text = format!("{text}; but its stimulus never happened ({what})");
+            self.undecided(step, &verifies, text, evidence, catalogue, findings);
+        } else {
+            self.violate(step, &verifies, text, evidence, catalogue, findings);
+        }
+    }
+
+    fn forbid(&mut self, event: &Event, catalogue: &Catalogue, findings: &mut Vec<Finding>) {
+        let mut broken = Vec::new();
+        for forbidden in &mut self.forbidden {
+            let later = event.records.last().is_some_and(|record| *record > forbidden.since)
+                || forbidden.watch.covers_the_past();
+            if !forbidden.broken && later && forbidden.watch.covers(event) {
+                forbidden.broken = true;
+                let text = format!("{} came at {} and must not", forbidden.watch.describe(), event.at);
+                broken.push((forbidden.step.clone(), forbidden.watch.verifies.clone(), text));
+            }
+        }
+        for (step, verifies, text) in broken {
+            self.violate(&step, &verifies, text, event.records.clone(), catalogue, findings);
+        }
+    }
+
+    fn finish_step(
+        &mut self,
+        record: &Record,
+        step: &str,
+        outcome: StepOutcome,
+        result: &Value,
+        catalogue: &Catalogue,
+        findings: &mut Vec<Finding>,
+    ) {
+        self.stopped |= outcome != StepOutcome::Done;
+        if let Some(name) = result.get("as").and_then(Value::as_str) {
+            let value = result.get("value").cloned().unwrap_or(Value::Null);
+            match result.get("fault").and_then(Value::as_u64).and_then(|id| self.faults.get_mut(&(id as u32))) {
+                // The moment of an injected fault is its first effect, not its arming.
+                Some(fault) if !fault.acted => fault.step = Some(name.to_owned()),
+                Some(_) => {}
+                None => {
+                    self.values.insert(name.to_owned(), value);
+                    self.moments.insert(name.to_owned(), (record.at, record.seq));
+                }
+            }
+        }
+        if outcome == StepOutcome::Refused {
+            let text = result.get("reason").and_then(Value::as_str).unwrap_or("the step was refused").to_owned();
+            let blame = result.get("blame").and_then(Value::as_str).unwrap_or("harness");
+            let (verdict, blame) = match blame {
+                "unit" => (Verdict::Fail, Blame::Unit),
+                "cloud" => (Verdict::Error, Blame::Cloud),
+                "lab" => (Verdict::Error, Blame::Lab),
+                "missing" => (Verdict::Inconclusive, Blame::Harness),
+                _ => (Verdict::Error, Blame::Harness),
+            };
+            let finding = self.finding(None, verdict, text, vec![record.seq], Some(step), catalogue);
+            findings.push(Finding { blame, ..finding });
+        }
+    }
+
+    fn fault(&mut self, record: &Record, id: u32, name: &str, phase: FaultPhase, facts: &Map<String, Value>) {
+        match phase {
+            FaultPhase::Armed => {
+                let fault = Fault { step: None, name: name.to_owned(), armed: record.seq, acted: false };
+                self.faults.insert(id, fault);
+                self.last_fault = Some(id);
+            }
+            FaultPhase::Acted => {
+                if let Some(fault) = self.faults.get_mut(&id)
+                    && !fault.acted
+                {
+                    fault.acted = true;
+                    if let Some(step) = fault.step.clone() {
+                        self.values.insert(step.clone(), Value::Object(facts.clone()));
+                        self.moments.insert(step, (record.at, record.seq));
+                    }
+                }
+            }
+            FaultPhase::Cleared => {}
+        }
+    }
+
+    fn measure(&mut self, step: &str, arguments: &Value, catalogue: &Catalogue, findings: &mut Vec<Finding>) {
+        let moment = |name: &str| {
+            let step = arguments.get(name).and_then(Value::as_str)?;
+            self.moments.get(step).copied()
+        };
+        let verifies = Watch::read(arguments, 0).verifies;
+        let (Some((from, first)), Some((to, second))) = (moment("from"), moment("to")) else {
+            let text = "cannot measure: one of the two moments has not happened".to_owned();
+            return self.undecided(step, &verifies, text, Vec::new(), catalogue, findings);
+        };
+        let seconds = (to.0 as f64 - from.0 as f64) / 1e6;
+        let tolerance = 2.0 * self.tolerance_us as f64 / 1e6;
+        let evidence = vec![first, second];
+        let name = arguments.get("as").and_then(Value::as_str).unwrap_or(step).to_owned();
+        self.measurements.push(Measurement { name, seconds, tolerance, evidence: evidence.clone() });
+        let bound = |name: &str| arguments.get(name).and_then(Value::as_f64);
+        let (min, max) = (bound("min"), bound("max"));
+        let short = min.map(|min| min - seconds).unwrap_or(f64::MIN);
+        let long = max.map(|max| seconds - max).unwrap_or(f64::MIN);
+        let excess = short.max(long);
+        let range = match (min, max) {
+            (Some(min), Some(max)) => format!("between {min:.3} s and {max:.3} s"),
+            (Some(min), None) => format!("at least {min:.3} s"),
+            (None, Some(max)) => format!("at most {max:.3} s"),
+            (None, None) => "anything".to_owned(),
+        };
+        let text = format!("measured {seconds:.3} s; expected {range}");
+        if excess > tolerance {
+            self.violate(step, &verifies, text, evidence, catalogue, findings);
+        } else if excess.abs() <= tolerance && tolerance > 0.0 {
+            let text = format!("{text}; the margin lies inside the tolerance of {tolerance:.3} s");
+            self.undecided(step, &verifies, text, evidence, catalogue, findings);
+        } else {
+            for requirement in &verifies {
+                let (text, evidence) = (text.clone(), evidence.clone());
+                findings.push(self.finding(Some(requirement), Verdict::Pass, text, evidence, Some(step), catalogue));
+            }
+        }
+    }
+
+    pub(crate) fn close(&mut self, how: HowClosed, catalogue: &Catalogue, findings: &mut Vec<Finding>) {
+        if let Some(waiting) = self.waiting.take() {
+            let all = waiting.branches.iter().map(|(_, w)| w.describe()).collect::<Vec<_>>().join(" or ");
+            let text = format!("the run ended while waiting for {all}");
+            self.undecided(&waiting.step, &[], text, Vec::new(), catalogue, findings);
+        }
+        for fault in self.faults.values().filter(|fault| !fault.acted) {
+            let text = format!("the fault {} was armed and never acted", fault.name);
+            findings.push(self.finding(None, Verdict::Inconclusive, text, vec![fault.armed], None, catalogue));
+        }
+        match how {
+            HowClosed::Interrupted => {
+                let text = "the run was interrupted".to_owned();
+                findings.push(self.finding(None, Verdict::Inconclusive, text, Vec::new(), None, catalogue));
+            }
+            HowClosed::TimedOut => {
+                let text = "the instance took longer than it may".to_owned();
+                findings.push(self.finding(None, Verdict::Error, text, Vec::new(), None, catalogue));
+            }
+            HowClosed::Complete => {}
+        }
+        let clean = findings.iter().all(|f| f.step.is_none() || f.verdict == Verdict::Pass);
+        if how == HowClosed::Complete && !self.stopped && clean {
+            self.confirm(catalogue, findings);
+        }
+    }
+
+    /// Every step did what it says: what the scenario verifies has been shown.
+    fn confirm(&mut self, catalogue: &Catalogue, findings: &mut Vec<Finding>) {
+        for forbidden in &self.forbidden {
+            for requirement in &forbidden.watch.verifies {
+                let text = format!("{} never came", forbidden.watch.describe());
+                let step = Some(forbidden.step.as_str());
+                findings.push(self.finding(Some(requirement), Verdict::Pass, text, Vec::new(), step, catalogue));
+            }
+        }
+        for requirement in &self.verifies {
+            let stated = |f: &Finding| f.requirement.as_ref() == Some(requirement) && f.step.is_some();
+            if !findings.iter().any(stated) {
+                let text = "every step of the scenario did what it says".to_owned();
+                let evidence = self.proof.clone();
+                findings.push(self.finding(Some(requirement), Verdict::Pass, text, evidence, None, catalogue));
+            }
+        }
+    }
+
+    fn violate(
+        &self,
+        step: &str,
+        verifies: &[String],
+        text: String,
+        evidence: Vec<u64>,
+        catalogue: &Catalogue,
+        findings: &mut Vec<Finding>,
+    ) {
+        self.state_all(Verdict::Fail, step, verifies, &text, &evidence, catalogue, findings);
+    }
+
+    fn undecided(
+        &self,
+        step: &str,
+        verifies: &[String],
+        text: String,
+        evidence: Vec<u64>,
+        catalogue: &Catalogue,
+        findings: &mut Vec<Finding>,
+    ) {
+        self.state_all(Verdict::Inconclusive, step, verifies, &text, &evidence, catalogue, findings);
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn state_all(
+        &self,
+        verdict: Verdict,
+        step: &str,
+        verifies: &[String],
+        text: &str,
+        evidence: &[u64],
+        catalogue: &Catalogue,
+        findings: &mut Vec<Finding>,
+    ) {
+        let requirements = if verifies.is_empty() { &self.verifies } else { verifies };
+        if requirements.is_empty() {
+            let evidence = evidence.to_vec();
+            findings.push(self.finding(None, verdict, text.to_owned(), evidence, Some(step), catalogue));
+        }
+        for requirement in requirements {
+            let (text, evidence) = (text.to_owned(), evidence.to_vec());
+            findings.push(self.finding(Some(requirement), verdict, text, evidence, Some(step), catalogue));
+        }
+    }
+
+    fn finding(
+        &self,
+        requirement: Option<&String>,
+        verdict: Verdict,
+        text: String,
+        evidence: Vec<u64>,
+        step: Option<&str>,
+        catalogue: &Catalogue,
+    ) -> Finding {
+        Finding {
+            requirement: requirement.cloned(),
+            level: requirement.map_or_else(Default::default, |id| catalogue.level(id)),
+            verdict,
+            text,
+            evidence,
+            blame: if verdict == Verdict::Fail { Blame::Unit } else { Blame::Harness },
+            step: step.map(str::to_owned),
+            monitor: "scenario".to_owned(),
+        }
+    }
+}
+
+fn shorten(text: &str) -> String {
+    match text.char_indices().nth(TEXT_LIMIT) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+const EVIDENCE_LIMIT: usize = 8;
+const TEXT_LIMIT: usize = 200;
+
+/// The value an executor records for a finished step: its name and its value.
+pub(crate) fn step_result(name: Option<&str>, value: Value) -> Value {
+    json!({"as": name, "value": value})
+}

@@ -1,0 +1,156 @@
+//! What one `expect` or `never` watches for: read from the record of its step, fed with events, settled once.
+
+use super::matching::is_meant;
+use hil_scenario::Condition;
+use hil_trace::{Event, Stamp};
+use serde_json::{Map, Value};
+
+/// A watch as the record of its step describes it. All times are absolute.
+#[derive(Clone)]
+pub(super) struct Watch {
+    pub(super) event: String,
+    pub(super) verifies: Vec<String>,
+    pub(super) stimulus: Option<String>,
+    pattern: Value,
+    condition: Option<Condition>,
+    variables: Map<String, Value>,
+    /// Events up to here are none of its business.
+    base: Option<Stamp>,
+    after: Option<Stamp>,
+    pub(super) before: Option<Stamp>,
+    hold_us: Option<u64>,
+    times: usize,
+    tolerance_us: u64,
+    seen: Vec<Event>,
+    holding: Option<Stamp>,
+}
+
+/// What a watch says after an event or a deadline.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Answer {
+    /// Nothing yet.
+    Open,
+    /// The event came, in its window.
+    Met(Vec<Event>),
+    /// It came too early.
+    Early(Event, Stamp),
+    /// It came, so near to a bound that the clock's tolerance decides.
+    Marginal(Event),
+    /// After it, another one came while it should hold.
+    NotHeld(Event),
+    /// It did not come in time; what came instead, of the same name.
+    Missing,
+}
+
+impl Watch {
+    pub(super) fn read(arguments: &Value, tolerance_us: u64) -> Watch {
+        let stamp = |name: &str| arguments.get(name).and_then(Value::as_u64).map(Stamp);
+        let text = |name: &str| arguments.get(name).and_then(Value::as_str);
+        let strings = |name: &str| -> Vec<String> {
+            let list = arguments.get(name).and_then(Value::as_array);
+            list.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+        };
+        Watch {
+            event: text("event").unwrap_or_default().to_owned(),
+            verifies: strings("verifies"),
+            stimulus: text("stimulus").map(str::to_owned),
+            pattern: arguments.get("match").cloned().unwrap_or_else(|| Value::Object(Map::new())),
+            condition: text("where").and_then(|text| Condition::parse(text).ok()),
+            variables: arguments.get("variables").and_then(Value::as_object).cloned().unwrap_or_default(),
+            base: stamp("base_us"),
+            after: stamp("after_us"),
+            before: stamp("before_us"),
+            hold_us: arguments.get("hold_us").and_then(Value::as_u64),
+            times: arguments.get("times").and_then(Value::as_u64).unwrap_or(1) as usize,
+            tolerance_us,
+            seen: Vec::new(),
+            holding: None,
+        }
+    }
+
+    pub(super) fn is_meant(&self, event: &Event) -> bool {
+        is_meant(event, &self.event, &self.pattern, self.condition.as_ref(), &self.variables)
+    }
+
+    /// True if the event lies in the window a `never` forbids.
+    pub(super) fn covers(&self, event: &Event) -> bool {
+        self.after.is_none_or(|after| event.at > after)
+            && self.before.is_none_or(|before| event.at <= before)
+            && self.is_meant(event)
+    }
+
+    /// True if a `never` also forbids what came before its step: it names the moment it begins at.
+    pub(super) fn covers_the_past(&self) -> bool {
+        self.after.is_some()
+    }
+
+    /// Takes in an event of an `expect`.
+    pub(super) fn observe(&mut self, event: &Event) -> Answer {
+        if self.base.is_some_and(|base| event.at <= base) || !self.is_meant(event) {
+            return Answer::Open;
+        }
+        if self.holding.is_some() {
+            return Answer::NotHeld(event.clone());
+        }
+        if let Some(after) = self.after
+            && event.at < after
+        {
+            let short = after.0 - event.at.0;
+            return if short <= self.tolerance_us {
+                Answer::Marginal(event.clone())
+            } else {
+                Answer::Early(event.clone(), after)
+            };
+        }
+        self.seen.push(event.clone());
+        if self.seen.len() < self.times.max(1) {
+            return Answer::Open;
+        }
+        match self.hold_us {
+            None => Answer::Met(std::mem::take(&mut self.seen)),
+            Some(hold) => {
+                self.holding = Some(Stamp(event.at.0 + hold));
+                Answer::Open
+            }
+        }
+    }
+
+    /// The instant after which nothing can settle it any more; strictly after its window.
+    pub(super) fn deadline(&self) -> Option<Stamp> {
+        let last = self.holding.or(self.before)?;
+        Some(Stamp(last.0 + 1 + if self.holding.is_none() { self.tolerance_us } else { 0 }))
+    }
+
+    /// The deadline has passed.
+    pub(super) fn expire(&mut self) -> Answer {
+        match self.holding {
+            Some(_) => Answer::Met(std::mem::take(&mut self.seen)),
+            None => Answer::Missing,
+        }
+    }
+
+    /// True if the event came after its window closed, but within the tolerance.
+    pub(super) fn is_late(&self, event: &Event) -> bool {
+        self.before.is_some_and(|before| event.at > before)
+    }
+
+    /// `unit.ack {id: "x"}`, for people.
+    pub(super) fn describe(&self) -> String {
+        let mut text = self.event.clone();
+        if self.times > 1 {
+            text = format!("{} times {text}", self.times);
+        }
+        if self.pattern.as_object().is_some_and(|pattern| !pattern.is_empty()) {
+            text = format!("{text} {}", self.pattern);
+        }
+        if let Some(condition) = &self.condition {
+            text = format!("{text} where {}", condition.text());
+        }
+        text
+    }
+
+    /// How many of several came.
+    pub(super) fn progress(&self) -> Option<(usize, usize)> {
+        (self.times > 1).then_some((self.seen.len(), self.times))
+    }
+}

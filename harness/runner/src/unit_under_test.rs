@@ -1,0 +1,67 @@
+//! The unit a run is about, before any bench exists: how to make it, and what it says of itself.
+
+use hil_fault::Artifacts;
+use hil_link::Address;
+use hil_trace::Tolerances;
+use hil_unit::{Capability, Driver, UnitError};
+use hil_wire::Protocol;
+use serde_json::{Map, Value};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+/// Virtual clock and memory network, or real clock and TCP; never mixed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BenchKind {
+    /// Simulated time, everything in this process.
+    Virtual,
+    /// Real time and sockets.
+    Real,
+}
+
+/// What is made anew for each instance.
+pub struct UnitKit {
+    /// Makes the unit.
+    pub driver: Box<dyn Driver>,
+    /// Images by role.
+    pub artifacts: Artifacts,
+}
+
+/// Makes a kit; called on the thread of the instance.
+pub type MakeKit = Arc<dyn Fn() -> Result<UnitKit, UnitError> + Send + Sync>;
+
+/// One unit under test.
+#[derive(Clone)]
+pub struct UnitUnderTest {
+    /// Its name in reports.
+    pub name: String,
+    /// The protocol it speaks.
+    pub protocol: Protocol,
+    /// The bench it needs.
+    pub bench: BenchKind,
+    /// Makes its driver.
+    pub make: MakeKit,
+    /// What driver and lab can do.
+    pub capabilities: BTreeSet<Capability>,
+    /// True if only one instance at a time may use it.
+    pub exclusive: bool,
+    /// Times in seconds.
+    pub timing: Map<String, Value>,
+    /// Optional features and options.
+    pub ics: Map<String, Value>,
+    /// Facts for reports.
+    pub facts: Map<String, Value>,
+    /// Settings that replace those of the cloud, such as a fixed `device_key`.
+    pub settings: BTreeMap<String, String>,
+    /// Where the unit is the server.
+    pub faces: BTreeMap<String, Address>,
+    /// How far stamps may be off.
+    pub tolerances: Tolerances,
+    /// Fixed ports of the cloud's faces, for units that cannot be told.
+    pub ports: BTreeMap<String, u16>,
+    /// Address the cloud listens on and the host name the unit is told; real benches only.
+    pub bind: String,
+    /// See `bind`.
+    pub advertised_host: String,
+}
