@@ -32,7 +32,8 @@ impl<'c> Reader<'c> {
             map.optional("command")
         };
         let Some(node) = node else { return Vec::new() };
-        self.places.insert("command".to_owned(), node.head());
+        let program = node.elements().and_then(<[Node]>::first).unwrap_or(node);
+        self.places.insert("command".to_owned(), program.head());
         self.argument_list(node, "`command`")
     }
 
