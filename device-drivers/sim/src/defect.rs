@@ -1,0 +1,79 @@
+//! Deliberate misbehaviour of simulated units, each tied to the requirements it must trip.
+
+use hil_wire::Protocol;
+use std::{fmt, str::FromStr};
+
+/// One way to misbehave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Defect {
+    /// Edge poll: acknowledgements go to the path of another id.
+    AckWrongId,
+    /// Edge poll: a snap is installed whatever its digest.
+    ChecksumUnverified,
+    /// Edge poll: a command delivered again is executed again.
+    NoDuplicateDetection,
+    /// Edge poll: acknowledgements not yet delivered are lost with power.
+    AcksNotPersisted,
+    /// Edge poll: an unhealthy version stays.
+    NoRollback,
+}
+
+impl Defect {
+    /// All of them.
+    pub const ALL: [Defect; 5] = [
+        Defect::AckWrongId,
+        Defect::ChecksumUnverified,
+        Defect::NoDuplicateDetection,
+        Defect::AcksNotPersisted,
+        Defect::NoRollback,
+    ];
+
+    /// The name users write.
+    pub fn name(self) -> &'static str {
+        match self {
+            Defect::AckWrongId => "ack-wrong-id",
+            Defect::ChecksumUnverified => "checksum-unverified",
+            Defect::NoDuplicateDetection => "no-duplicate-detection",
+            Defect::AcksNotPersisted => "acks-not-persisted",
+            Defect::NoRollback => "no-rollback",
+        }
+    }
+
+    /// The protocol whose units can have it.
+    pub fn protocol(self) -> Protocol {
+        Protocol::EdgePoll
+    }
+
+    /// The requirements it violates once its stimulus reaches the unit.
+    pub fn trips(self) -> &'static [&'static str] {
+        match self {
+            Defect::AckWrongId => &["POLL-ACK-001"],
+            Defect::ChecksumUnverified => &["POLL-VERIFY-001"],
+            Defect::NoDuplicateDetection => &["POLL-ACK-004", "POLL-ACK-005"],
+            Defect::AcksNotPersisted => &["POLL-ACK-006"],
+            Defect::NoRollback => &["POLL-SNAP-005"],
+        }
+    }
+}
+
+impl fmt::Display for Defect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// A name that is no defect.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown defect `{0}`")]
+pub struct UnknownDefect(pub String);
+
+impl FromStr for Defect {
+    type Err = UnknownDefect;
+
+    fn from_str(text: &str) -> Result<Self, UnknownDefect> {
+        Defect::ALL
+            .into_iter()
+            .find(|d| d.name() == text)
+            .ok_or_else(|| UnknownDefect(text.to_owned()))
+    }
+}

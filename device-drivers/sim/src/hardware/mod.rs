@@ -1,0 +1,56 @@
+//! What survives a power cut: flash, boot slots, services, clock, and the counters an observer would keep.
+
+mod flash;
+mod service;
+mod slot;
+
+pub use flash::{Flash, FlashError};
+pub use service::Service;
+pub use slot::Slot;
+
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// A unit's hardware.
+#[derive(Clone, Debug, Default)]
+pub struct Hardware {
+    /// Non-volatile storage.
+    pub flash: Flash,
+    /// Boot slots, for protocols that have them.
+    pub slots: Vec<Slot>,
+    /// Index of the slot that boots next.
+    pub active_slot: usize,
+    /// System services by name.
+    pub services: BTreeMap<String, Service>,
+    /// How far the unit's wall clock is off, in microseconds.
+    pub wall_offset_us: i64,
+    /// How often it booted.
+    pub boots: u32,
+    /// What an observer counted; agents never decide anything by it.
+    observations: BTreeMap<String, Value>,
+}
+
+impl Hardware {
+    /// Adds one to a counter.
+    pub fn count(&mut self, name: &str) {
+        let next = self.counted(name) + 1;
+        self.observe(name, next);
+    }
+
+    /// A counter's value.
+    pub fn counted(&self, name: &str) -> u64 {
+        self.observations.get(name).and_then(Value::as_u64).unwrap_or(0)
+    }
+
+    /// Notes a fact for probes.
+    pub fn observe(&mut self, name: &str, value: impl Into<Value>) {
+        if !self.flash.is_dead() {
+            self.observations.insert(name.to_owned(), value.into());
+        }
+    }
+
+    /// A noted fact.
+    pub fn observed(&self, name: &str) -> Option<&Value> {
+        self.observations.get(name)
+    }
+}

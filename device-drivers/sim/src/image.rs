@@ -1,0 +1,143 @@
+//! Images for simulated units: small deterministic texts that say how the software in them behaves.
+
+use hil_unit::Artifact;
+use std::{fmt::Write as _, rc::Rc};
+
+/// How the software of an image behaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Behaviour {
+    /// It works.
+    Healthy,
+    /// It ends soon after its start.
+    Crash,
+    /// It starts and then does nothing.
+    Hang,
+    /// It works but never talks to the cloud.
+    Mute,
+}
+
+impl Behaviour {
+    const ALL: [Behaviour; 4] = [
+        Behaviour::Healthy,
+        Behaviour::Crash,
+        Behaviour::Hang,
+        Behaviour::Mute,
+    ];
+
+    /// The word in an image.
+    pub fn name(self) -> &'static str {
+        match self {
+            Behaviour::Healthy => "healthy",
+            Behaviour::Crash => "crash",
+            Behaviour::Hang => "hang",
+            Behaviour::Mute => "mute",
+        }
+    }
+}
+
+/// What an image says about itself. Bytes that are no such image are healthy software without a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Image {
+    /// What it packs, such as `snap` or `firmware`.
+    pub form: String,
+    /// Name of the package.
+    pub name: String,
+    /// Version.
+    pub version: String,
+    /// The platform it is made for; `sim` is ours.
+    pub platform: String,
+    /// How it behaves.
+    pub behaviour: Behaviour,
+}
+
+impl Image {
+    /// The platform of simulated units.
+    pub const PLATFORM: &'static str = "sim";
+
+    /// A healthy image for simulated units.
+    pub fn new(form: &str, name: &str, version: &str) -> Self {
+        Image {
+            form: form.to_owned(),
+            name: name.to_owned(),
+            version: version.to_owned(),
+            platform: Self::PLATFORM.to_owned(),
+            behaviour: Behaviour::Healthy,
+        }
+    }
+
+    /// The same with another behaviour.
+    #[must_use]
+    pub fn behaving(mut self, behaviour: Behaviour) -> Self {
+        self.behaviour = behaviour;
+        self
+    }
+
+    /// The image as an artifact of at least `size` bytes, filled with numbered lines.
+    pub fn artifact(&self, size: usize) -> Artifact {
+        Artifact {
+            name: self.name.clone(),
+            version: self.version.clone(),
+            bytes: Rc::from(self.render(size)),
+        }
+    }
+
+    /// The image's bytes, at least `size` of them.
+    pub fn render(&self, size: usize) -> Vec<u8> {
+        let mut text = format!(
+            "hil-{} 1\nname: {}\nversion: {}\nplatform: {}\nbehaviour: {}\n",
+            self.form,
+            self.name,
+            self.version,
+            self.platform,
+            self.behaviour.name()
+        );
+        let mut line: u32 = 0;
+        while text.len() < size {
+            // Writing to a String cannot fail.
+            let _ = writeln!(
+                text,
+                "{line:08x} {:08x}",
+                line.wrapping_mul(2_654_435_761) ^ 0x5bd1_e995
+            );
+            line += 1;
+        }
+        text.into_bytes()
+    }
+
+    /// Reads an image; `None` if the bytes are none of ours.
+    pub fn parse(bytes: &[u8]) -> Option<Image> {
+        let head = &bytes[..bytes.len().min(1024)];
+        let text = String::from_utf8_lossy(head);
+        let mut lines = text.lines();
+        let form = lines.next()?.strip_prefix("hil-")?.strip_suffix(" 1")?;
+        let mut image = Image::new(form, "", "");
+        for line in lines {
+            match line.split_once(": ") {
+                Some(("name", value)) => image.name = value.to_owned(),
+                Some(("version", value)) => image.version = value.to_owned(),
+                Some(("platform", value)) => image.platform = value.to_owned(),
+                Some(("behaviour", value)) => {
+                    image.behaviour = Behaviour::ALL.into_iter().find(|b| b.name() == value)?;
+                }
+                Some(_) => {}
+                None => break,
+            }
+        }
+        Some(image)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_what_it_writes() {
+        let image = Image::new("snap", "edge-agent", "1.2.0").behaving(Behaviour::Crash);
+        let bytes = image.render(5000);
+        assert!(bytes.len() >= 5000 && bytes.starts_with(b"hil-snap 1\n"));
+        assert_eq!(Image::parse(&bytes), Some(image.clone()));
+        assert_eq!(bytes, image.render(5000));
+        assert_eq!(Image::parse(b"#!/bin/sh\n"), None);
+    }
+}

@@ -1,0 +1,50 @@
+//! The kinds of simulated units, one per protocol: how each is provisioned and booted, and its defaults.
+
+use crate::{Agent, Hardware, Setup, edge_poll};
+use hil_unit::{Artifacts, UnitError};
+use hil_wire::Protocol;
+use serde_json::{Map, Value};
+
+/// One kind of simulated unit. To add a protocol: implement this and [`Agent`], and add a line to [`kind_of`].
+pub trait Kind {
+    /// Brings fresh hardware into the declared state, such as `running: current`.
+    fn provision(
+        &self,
+        state: &Map<String, Value>,
+        setup: &Setup,
+        hardware: &mut Hardware,
+    ) -> Result<(), UnitError>;
+
+    /// The boot loader: chooses what runs and makes its agent. Must not change anything when `Input::Boot` does
+    /// not follow, since probes of a unit without power use it on a copy of the hardware.
+    fn boot(&self, setup: &Setup, hardware: &mut Hardware) -> Box<dyn Agent>;
+
+    /// Images by role.
+    fn artifacts(&self) -> Artifacts;
+
+    /// Times in seconds.
+    fn timing(&self) -> Map<String, Value>;
+
+    /// Optional features and options.
+    fn ics(&self) -> Map<String, Value>;
+}
+
+/// The kind of unit that speaks a protocol; `None` if no simulated unit does.
+pub(crate) fn kind_of(protocol: Protocol) -> Option<&'static dyn Kind> {
+    match protocol {
+        Protocol::EdgePoll => Some(&edge_poll::EdgePollKind),
+        Protocol::DeviceCommand | Protocol::AosV7 | Protocol::Sota | Protocol::OtaRpc => None,
+    }
+}
+
+/// The artifact a declared state names as `running`; `current` if it says nothing.
+pub(crate) fn running_role(state: &Map<String, Value>) -> Result<&str, UnitError> {
+    match state.get("running") {
+        None => Ok("current"),
+        Some(Value::String(role)) => Ok(role),
+        Some(other) => Err(UnitError::BadArgument {
+            name: "running".into(),
+            problem: format!("the role of an image is expected, not {other}"),
+        }),
+    }
+}

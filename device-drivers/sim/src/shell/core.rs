@@ -1,0 +1,272 @@
+//! One unit: hardware, agent, timers. Everything here is synchronous; the tasks around it only send events.
+
+use super::{
+    environment::Environment,
+    event::{Event, Reply},
+    registry::Registry,
+    stream::StreamCommand,
+    websocket::WsCommand,
+};
+use crate::{
+    Agent, Context, ExchangeId, Hardware, Input, Kind, Output, RequestId, SocketId, StreamId, TimerId,
+};
+use hil_trace::{ConsoleStream, RecordBody, SharedRecorder, Stamp, UnitChange};
+use hil_unit::UnitError;
+use rand::rngs::StdRng;
+use serde_json::{Map, Value};
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc, time::Duration};
+use tokio::sync::{mpsc, oneshot};
+
+/// The unit as its loop and its driver share it; borrowed only between two awaits.
+pub(crate) type SharedCore = Rc<RefCell<Core>>;
+
+/// State of one unit.
+pub(crate) struct Core {
+    pub(crate) kind: &'static dyn Kind,
+    pub(crate) environment: Environment,
+    pub(crate) recorder: SharedRecorder,
+    pub(crate) hardware: Hardware,
+    pub(crate) registry: Rc<Registry>,
+    pub(crate) events: mpsc::UnboundedSender<Event>,
+    pub(crate) requests: BTreeMap<RequestId, u64>,
+    pub(crate) sockets: BTreeMap<SocketId, (u64, mpsc::UnboundedSender<WsCommand>)>,
+    pub(crate) streams: BTreeMap<StreamId, (u64, mpsc::UnboundedSender<StreamCommand>)>,
+    pub(crate) faces: BTreeMap<String, u64>,
+    pub(crate) exchanges: BTreeMap<ExchangeId, oneshot::Sender<Reply>>,
+    pub(crate) timers: BTreeMap<TimerId, Stamp>,
+    pub(crate) reboot_at: Option<Stamp>,
+    pub(crate) next_exchange: u32,
+    pub(crate) next_stream: u32,
+    agent: Option<Box<dyn Agent>>,
+    rng: StdRng,
+}
+
+impl Core {
+    /// A unit without power.
+    pub(crate) fn new(
+        kind: &'static dyn Kind,
+        environment: Environment,
+        recorder: SharedRecorder,
+        rng: StdRng,
+    ) -> Self {
+        let (events, _) = mpsc::unbounded_channel();
+        Core {
+            kind,
+            environment,
+            recorder,
+            hardware: Hardware::default(),
+            registry: Rc::default(),
+            events,
+            requests: BTreeMap::new(),
+            sockets: BTreeMap::new(),
+            streams: BTreeMap::new(),
+            faces: BTreeMap::new(),
+            exchanges: BTreeMap::new(),
+            timers: BTreeMap::new(),
+            reboot_at: None,
+            next_exchange: 0,
+            next_stream: StreamId::SERVED,
+            agent: None,
+            rng,
+        }
+    }
+
+    /// Records a change in the unit's life.
+    pub(crate) fn record(&self, change: UnitChange, facts: Map<String, Value>) {
+        self.recorder.record(RecordBody::Unit { change, facts });
+    }
+
+    /// Boot loader, new agent, `Input::Boot`.
+    pub(crate) fn boot(&mut self) {
+        self.hardware.flash.revive();
+        self.hardware.boots += 1;
+        let agent = self.kind.boot(&self.environment.setup, &mut self.hardware);
+        let mut facts = Map::new();
+        facts.insert("boot".into(), self.hardware.boots.into());
+        if let Some(version) = agent.version(&self.hardware) {
+            facts.insert("version".into(), version.into());
+        }
+        self.record(UnitChange::Booted, facts);
+        self.agent = Some(agent);
+        self.input(Input::Boot);
+    }
+
+    /// Hands one input to the agent and carries out what it wants.
+    pub(crate) fn input(&mut self, input: Input) {
+        self.with_agent(|agent, context| agent.handle(input, context));
+    }
+
+    /// Turns an event into an input, unless it is out of date.
+    pub(crate) fn event(&mut self, event: Event) {
+        match event {
+            Event::Wake => {}
+            Event::Opened { serial, input } => {
+                if self.is_current(serial, &input) {
+                    self.input(input);
+                }
+            }
+            Event::Request { face, request, reply } => {
+                let exchange = ExchangeId(self.next_exchange);
+                self.next_exchange = self.next_exchange.wrapping_add(1);
+                self.exchanges.insert(exchange, reply);
+                self.input(Input::ServerRequest {
+                    exchange,
+                    face,
+                    request,
+                });
+            }
+            Event::Gone => {
+                let gone: Vec<_> = self
+                    .exchanges
+                    .extract_if(.., |_, reply| reply.is_closed())
+                    .collect();
+                for (exchange, _) in gone {
+                    self.input(Input::ServerGone { exchange });
+                }
+            }
+            Event::Upgraded {
+                socket,
+                stream,
+                early,
+            } => self.adopt_socket(socket, stream, early),
+            Event::Stream { face, stream } => self.adopt_stream(face, stream),
+        }
+    }
+
+    /// Hands every timer that is due to the agent, earliest first.
+    pub(crate) fn fire_timers(&mut self) {
+        let now = self.environment.clock.now();
+        while let Some(timer) = self.due(now) {
+            self.timers.remove(&timer);
+            self.input(Input::Timer(timer));
+        }
+    }
+
+    /// When the loop has to act by itself.
+    pub(crate) fn next_deadline(&self) -> Option<Stamp> {
+        self.timers.values().copied().chain(self.reboot_at).min()
+    }
+
+    /// True once a reboot is due.
+    pub(crate) fn reboot_due(&self) -> bool {
+        self.reboot_at
+            .is_some_and(|at| at <= self.environment.clock.now())
+    }
+
+    /// Everything volatile is gone; connections break.
+    pub(crate) fn lose_power(&mut self) {
+        self.agent = None;
+        self.timers.clear();
+        self.reboot_at = None;
+        self.requests.clear();
+        self.sockets.clear();
+        self.streams.clear();
+        self.faces.clear();
+        self.exchanges.clear();
+        self.registry.cut_all();
+        for service in self.hardware.services.values_mut() {
+            service.active_since = None;
+        }
+    }
+
+    /// Asks the agent, or one that never booted.
+    pub(crate) fn probe(&self, name: &str, arguments: &Map<String, Value>) -> Result<Value, UnitError> {
+        match &self.agent {
+            Some(agent) => agent.probe(name, arguments, &self.hardware),
+            None => {
+                let mut copy = self.hardware.clone();
+                let agent = self.kind.boot(&self.environment.setup, &mut copy);
+                agent.probe(name, arguments, &copy)
+            }
+        }
+    }
+
+    /// Hands a stimulus to the agent.
+    pub(crate) fn stimulate(
+        &mut self,
+        name: &str,
+        arguments: &Map<String, Value>,
+    ) -> Result<Value, UnitError> {
+        let result = self.with_agent(|agent, context| agent.stimulate(name, arguments, context));
+        let _ = self.events.send(Event::Wake);
+        result.unwrap_or_else(|| Err(UnitError::Dead("the unit has no power".into())))
+    }
+
+    /// Prints a line on the unit's console.
+    pub(crate) fn console(&self, line: &str) {
+        self.recorder.record(RecordBody::Console {
+            stream: ConsoleStream::Serial,
+            payload: format!("{line}\n").as_bytes().into(),
+        });
+    }
+
+    /// Plans a reboot.
+    pub(crate) fn reboot_after(&mut self, after: Duration) {
+        let at = self.environment.clock.now() + after;
+        self.reboot_at = Some(self.reboot_at.map_or(at, |earlier| earlier.min(at)));
+    }
+
+    fn with_agent<T>(&mut self, act: impl FnOnce(&mut dyn Agent, &mut Context<'_>) -> T) -> Option<T> {
+        let mut agent = self.agent.take()?;
+        let mut outputs: Vec<Output> = Vec::new();
+        let now = self.environment.clock.now();
+        let setup = self.environment.setup.clone();
+        let mut context = Context::new(
+            &mut self.hardware,
+            &mut self.rng,
+            &setup,
+            now,
+            self.environment.clock.unix_us(now),
+            &mut outputs,
+        );
+        let result = act(agent.as_mut(), &mut context);
+        self.agent = Some(agent);
+        for output in outputs {
+            self.perform(output);
+        }
+        Some(result)
+    }
+
+    fn due(&self, now: Stamp) -> Option<TimerId> {
+        let (timer, at) = self.timers.iter().min_by_key(|(timer, at)| (**at, **timer))?;
+        (*at <= now).then_some(*timer)
+    }
+
+    fn is_current(&mut self, serial: u64, input: &Input) -> bool {
+        match input {
+            Input::HttpAnswer { request, .. }
+            | Input::HttpEnd { request }
+            | Input::HttpFailed { request, .. } => {
+                let current = self.requests.get(request) == Some(&serial);
+                if current {
+                    self.requests.remove(request);
+                }
+                current
+            }
+            Input::HttpHead { request, .. } | Input::HttpChunk { request, .. } => {
+                self.requests.get(request) == Some(&serial)
+            }
+            Input::WsClosed { socket } | Input::WsFailed { socket, .. } => {
+                let current = self.sockets.get(socket).is_some_and(|(own, _)| *own == serial);
+                if current {
+                    self.sockets.remove(socket);
+                }
+                current
+            }
+            Input::WsOpened { socket, .. } | Input::WsFrame { socket, .. } => {
+                self.sockets.get(socket).is_some_and(|(own, _)| *own == serial)
+            }
+            Input::StreamClosed { stream } => {
+                let current = self.streams.get(stream).is_some_and(|(own, _)| *own == serial);
+                if current {
+                    self.streams.remove(stream);
+                }
+                current
+            }
+            Input::StreamOpened { stream, .. } | Input::StreamData { stream, .. } => {
+                self.streams.get(stream).is_some_and(|(own, _)| *own == serial)
+            }
+            Input::Boot | Input::Timer(_) | Input::ServerRequest { .. } | Input::ServerGone { .. } => true,
+        }
+    }
+}

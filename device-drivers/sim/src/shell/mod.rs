@@ -1,0 +1,17 @@
+//! The tokio shell: runs one agent over the bench's clock and network.
+
+mod client;
+mod connect;
+mod core;
+mod environment;
+mod event;
+mod frame;
+mod perform;
+mod registry;
+mod server;
+mod stimulus;
+mod stream;
+mod unit;
+mod websocket;
+
+pub use unit::SimUnit;

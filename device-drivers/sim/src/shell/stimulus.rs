@@ -1,0 +1,88 @@
+//! Stimuli that act on the hardware, whatever software runs on it.
+
+use crate::{Hardware, Service};
+use hil_unit::UnitError;
+use serde_json::{Map, Value, json};
+use std::time::Duration;
+
+/// Applies a stimulus to the hardware; `None` if it is one for the agent.
+pub(crate) fn apply(
+    name: &str,
+    arguments: &Map<String, Value>,
+    hardware: &mut Hardware,
+) -> Option<Result<Value, UnitError>> {
+    let result = match name {
+        "free_space" => count(arguments, "bytes").map(|bytes| {
+            let free = hardware.flash.leave_free(bytes);
+            json!({"bytes": free})
+        }),
+        "slow_service" => slow_service(arguments, hardware),
+        "break_service" => service(arguments, hardware).map(|service| {
+            service.broken = true;
+            json!({"broken": true})
+        }),
+        "clock_jump" => number(arguments, "seconds").map(|seconds| {
+            let jump = (seconds * 1e6) as i64;
+            hardware.wall_offset_us = hardware.wall_offset_us.saturating_add(jump);
+            json!({"seconds": seconds, "offset_seconds": hardware.wall_offset_us as f64 / 1e6})
+        }),
+        "cut_at_write" => count(arguments, "write").map(|n| {
+            hardware.flash.fail_at_write(n);
+            json!({"write": n})
+        }),
+        _ => return None,
+    };
+    Some(result)
+}
+
+/// Answers a probe of the hardware; `None` if it is one for the agent.
+pub(crate) fn probe(name: &str, hardware: &Hardware) -> Option<Value> {
+    match name {
+        "free_space" => Some(json!(hardware.flash.free())),
+        "flash_writes" => Some(json!(hardware.flash.writes())),
+        "boots" => Some(json!(hardware.boots)),
+        _ => None,
+    }
+}
+
+fn slow_service(arguments: &Map<String, Value>, hardware: &mut Hardware) -> Result<Value, UnitError> {
+    let seconds = number(arguments, "seconds")?;
+    let time = Duration::try_from_secs_f64(seconds).map_err(|_| bad("seconds", "out of range"))?;
+    service(arguments, hardware)?.start_time = time;
+    Ok(json!({"seconds": seconds}))
+}
+
+fn service<'h>(
+    arguments: &Map<String, Value>,
+    hardware: &'h mut Hardware,
+) -> Result<&'h mut Service, UnitError> {
+    let name = arguments
+        .get("service")
+        .and_then(Value::as_str)
+        .ok_or_else(|| bad("service", "the name of a service is expected"))?;
+    hardware
+        .services
+        .get_mut(name)
+        .ok_or_else(|| bad("service", &format!("the unit has no service `{name}`")))
+}
+
+fn number(arguments: &Map<String, Value>, name: &str) -> Result<f64, UnitError> {
+    arguments
+        .get(name)
+        .and_then(Value::as_f64)
+        .ok_or_else(|| bad(name, "a number is expected"))
+}
+
+fn count(arguments: &Map<String, Value>, name: &str) -> Result<u64, UnitError> {
+    arguments
+        .get(name)
+        .and_then(Value::as_u64)
+        .ok_or_else(|| bad(name, "a whole number of at least zero is expected"))
+}
+
+fn bad(name: &str, problem: &str) -> UnitError {
+    UnitError::BadArgument {
+        name: name.to_owned(),
+        problem: problem.to_owned(),
+    }
+}

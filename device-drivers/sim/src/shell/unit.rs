@@ -1,0 +1,176 @@
+//! A simulated unit as its driver hands it out, and the loop that runs it.
+
+use super::{
+    core::{Core, SharedCore},
+    environment::Environment,
+    stimulus,
+};
+use crate::{Defect, Kind, Setup};
+use async_trait::async_trait;
+use hil_trace::UnitChange;
+use hil_unit::{Surroundings, Unit, UnitError};
+use rand::{SeedableRng, rngs::StdRng};
+use serde_json::{Map, Value};
+use std::{cell::RefCell, collections::BTreeSet, rc::Rc, time::Duration};
+use tokio::{sync::mpsc, task::AbortHandle};
+
+/// A simulated unit. It runs in tasks of the current `LocalSet`; dropping it cuts its power without a record.
+pub struct SimUnit {
+    core: SharedCore,
+    task: Option<AbortHandle>,
+    boot_time: Duration,
+}
+
+impl SimUnit {
+    /// A unit that was provisioned to run the `current` image and has no power yet.
+    pub fn new(
+        kind: &'static dyn Kind,
+        defects: BTreeSet<Defect>,
+        surroundings: Surroundings,
+    ) -> Result<Self, UnitError> {
+        let setup = Setup {
+            endpoints: surroundings.endpoints,
+            artifacts: surroundings.artifacts,
+            timing: surroundings.timing,
+            ics: surroundings.ics,
+            defects,
+            seed: surroundings.seed,
+        };
+        let boot_time = setup.seconds("boot", 1.0);
+        let environment = Environment {
+            clock: surroundings.clock,
+            network: surroundings.network,
+            setup: Rc::new(setup),
+            faces: Rc::new(surroundings.faces),
+        };
+        let rng = StdRng::seed_from_u64(surroundings.seed);
+        let mut core = Core::new(kind, environment, surroundings.recorder, rng);
+        provision(&mut core, &Map::new())?;
+        Ok(SimUnit {
+            core: Rc::new(RefCell::new(core)),
+            task: None,
+            boot_time,
+        })
+    }
+
+    fn power_up(&mut self) {
+        let (core, boot_time) = (self.core.clone(), self.boot_time);
+        self.task = Some(tokio::task::spawn_local(run(core, boot_time)).abort_handle());
+    }
+
+    fn power_down(&mut self) {
+        if let Some(task) = self.task.take() {
+            task.abort();
+        }
+        self.core.borrow_mut().lose_power();
+    }
+
+    fn record(&self, change: UnitChange) {
+        self.core.borrow().record(change, Map::new());
+    }
+}
+
+#[async_trait(?Send)]
+impl Unit for SimUnit {
+    async fn prepare(&mut self, state: &Map<String, Value>) -> Result<(), UnitError> {
+        provision(&mut self.core.borrow_mut(), state)
+    }
+
+    async fn start(&mut self) -> Result<(), UnitError> {
+        self.power_down();
+        self.record(UnitChange::Started);
+        self.power_up();
+        Ok(())
+    }
+
+    async fn stop(&mut self) -> Result<(), UnitError> {
+        self.power_down();
+        self.record(UnitChange::Stopped);
+        Ok(())
+    }
+
+    async fn cut_power(&mut self) -> Result<(), UnitError> {
+        self.record(UnitChange::PowerCut);
+        self.power_down();
+        Ok(())
+    }
+
+    async fn restore_power(&mut self) -> Result<(), UnitError> {
+        self.power_down();
+        self.record(UnitChange::PowerRestored);
+        self.power_up();
+        Ok(())
+    }
+
+    async fn reboot(&mut self) -> Result<(), UnitError> {
+        self.record(UnitChange::Rebooted);
+        self.power_down();
+        self.power_up();
+        Ok(())
+    }
+
+    async fn probe(&mut self, name: &str, arguments: &Map<String, Value>) -> Result<Value, UnitError> {
+        let core = self.core.borrow();
+        match stimulus::probe(name, &core.hardware) {
+            Some(value) => Ok(value),
+            None => core.probe(name, arguments),
+        }
+    }
+
+    async fn stimulate(&mut self, name: &str, arguments: &Map<String, Value>) -> Result<Value, UnitError> {
+        let mut core = self.core.borrow_mut();
+        match stimulus::apply(name, arguments, &mut core.hardware) {
+            Some(result) => result,
+            None => core.stimulate(name, arguments),
+        }
+    }
+}
+
+impl Drop for SimUnit {
+    fn drop(&mut self) {
+        self.power_down();
+    }
+}
+
+fn provision(core: &mut Core, state: &Map<String, Value>) -> Result<(), UnitError> {
+    let setup = core.environment.setup.clone();
+    core.hardware = Default::default();
+    core.kind.provision(state, &setup, &mut core.hardware)
+}
+
+/// Boots, feeds the agent until power or a reboot ends it, and boots again after a reboot.
+async fn run(core: SharedCore, boot_time: Duration) {
+    let clock = core.borrow().environment.clock;
+    loop {
+        clock.sleep(boot_time).await;
+        let (events, mut incoming) = mpsc::unbounded_channel();
+        core.borrow_mut().events = events;
+        core.borrow_mut().boot();
+        while !core.borrow().reboot_due() {
+            if core.borrow().hardware.flash.is_dead() {
+                let mut core = core.borrow_mut();
+                core.record(UnitChange::PowerCut, Map::new());
+                core.lose_power();
+                return;
+            }
+            let deadline = core.borrow().next_deadline();
+            tokio::select! {
+                biased;
+                event = incoming.recv() => match event {
+                    Some(event) => core.borrow_mut().event(event),
+                    None => return,
+                },
+                () = sleep_until(clock, deadline), if deadline.is_some() => core.borrow_mut().fire_timers(),
+            }
+        }
+        let mut core = core.borrow_mut();
+        core.record(UnitChange::Rebooted, Map::new());
+        core.lose_power();
+    }
+}
+
+async fn sleep_until(clock: hil_link::Clock, deadline: Option<hil_trace::Stamp>) {
+    if let Some(at) = deadline {
+        clock.sleep_until(at).await;
+    }
+}
