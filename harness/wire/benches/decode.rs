@@ -47,9 +47,15 @@ fn bench(criterion: &mut Criterion, message: &Measured) {
     group.bench_function("value", |b| b.iter(|| value(&frame)));
     group.bench_function("decode_fast", |b| b.iter(|| fast(&frame, message.direction)));
     group.bench_function("decode", |b| b.iter(|| owned(&frame, message.direction)));
-    let envelope = aos::decode(&frame, message.direction, Dialect::Seed).value.expect("fixtures are valid");
+    let envelope = aos::decode(&frame, message.direction, Dialect::Seed)
+        .value
+        .expect("fixtures are valid");
     group.bench_function("encode", |b| {
-        b.iter_batched(|| (), |()| aos::encode(black_box(&envelope)), BatchSize::SmallInput);
+        b.iter_batched(
+            || (),
+            |()| aos::encode(black_box(&envelope)),
+            BatchSize::SmallInput,
+        );
     });
     group.finish();
 }
@@ -70,15 +76,16 @@ fn owned(frame: &[u8], direction: Direction) {
 /// The best of many short interleaved runs of each, so that a neighbour on the machine hurts all alike.
 #[expect(clippy::print_stdout, reason = "the result of the bench")]
 fn ratios(messages: &[Measured]) {
-    println!("{:<16}{:>7}{:>12}{:>22}{:>22}", "message", "bytes", "value ns", "decode_fast ns", "decode ns");
+    println!(
+        "{:<16}{:>7}{:>12}{:>22}{:>22}",
+        "message", "bytes", "value ns", "decode_fast ns", "decode ns"
+    );
     let mut failed = false;
     for message in messages {
         let frame = message.message.to_string().into_bytes();
-        let runs: [&dyn Fn(); 3] = [
-            &|| value(&frame),
-            &|| fast(&frame, message.direction),
-            &|| owned(&frame, message.direction),
-        ];
+        let runs: [&dyn Fn(); 3] = [&|| value(&frame), &|| fast(&frame, message.direction), &|| {
+            owned(&frame, message.direction)
+        }];
         let mut best = [f64::INFINITY; 3];
         for _ in 0..60 {
             for (run, best) in runs.iter().zip(&mut best) {
@@ -86,7 +93,10 @@ fn ratios(messages: &[Measured]) {
             }
         }
         let [value, fast, owned] = best;
-        let bound = BOUNDS.iter().find(|(name, _)| *name == message.name).map_or(1.0, |(_, bound)| *bound);
+        let bound = BOUNDS
+            .iter()
+            .find(|(name, _)| *name == message.name)
+            .map_or(1.0, |(_, bound)| *bound);
         let met = fast / value <= bound;
         failed |= !met;
         println!(

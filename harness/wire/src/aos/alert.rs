@@ -140,9 +140,9 @@ object! {
     settle settle_alert;
 }
 
-impl<S: Text> Alert<S> {
+impl Alert {
     /// An alert with only the members every alert has.
-    pub fn new(timestamp: impl Into<S>, tag: AlertTag) -> Self {
+    pub fn new(timestamp: impl Into<String>, tag: AlertTag) -> Self {
         Alert {
             timestamp: timestamp.into(),
             tag,
@@ -167,14 +167,16 @@ impl<S: Text> Alert<S> {
     }
 
     /// A system alert.
-    pub fn system(timestamp: impl Into<S>, node: impl Into<S>, message: impl Into<S>) -> Self {
+    pub fn system(timestamp: impl Into<String>, node: impl Into<String>, message: impl Into<String>) -> Self {
         Alert {
             node: Some(Identity::codename(node)),
             message: Some(message.into()),
             ..Alert::new(timestamp, AlertTag::System)
         }
     }
+}
 
+impl<S: Text> Alert<S> {
     fn presence(&self) -> [(&'static str, bool); 17] {
         [
             ("item", self.item.is_some()),

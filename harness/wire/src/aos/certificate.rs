@@ -165,7 +165,7 @@ fn secrets_come_from_the_cloud<S: Text>(
     context: Context,
     tell: &mut dyn FnMut(&'static str, Fault),
 ) {
-    match (context.from_cloud(), &notification.unit_secrets) {
+    match (context.is_from_cloud(), &notification.unit_secrets) {
         (true, None) => tell(
             "unitSecrets",
             Fault::invalid(OddityKind::MissingMember, "the cloud sends the secrets along"),
@@ -187,6 +187,6 @@ fn settle_secrets<S: Text + super::draw::Draw>(
 ) {
     use super::draw::Draw;
     notification.unit_secrets = context
-        .from_cloud()
+        .is_from_cloud()
         .then(|| UnitSecrets::draw(tape, &Rules::NONE, context));
 }

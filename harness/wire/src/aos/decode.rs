@@ -167,7 +167,7 @@ fn type_key(object: &serde_json::Map<String, Value>, context: Context) -> Option
     if object.contains_key(defined) {
         return Some(defined.to_owned());
     }
-    let alike = |key: &&String| context.from_cloud() && key.eq_ignore_ascii_case(defined);
+    let alike = |key: &&String| context.is_from_cloud() && key.eq_ignore_ascii_case(defined);
     object.keys().find(alike).cloned()
 }
 

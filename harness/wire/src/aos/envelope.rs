@@ -39,9 +39,9 @@ object! {
     }
 }
 
-impl<S: Text> Header<S> {
+impl Header {
     /// A header of this protocol version.
-    pub fn new(system_id: impl Into<S>, created_at: impl Into<S>, txn: impl Into<S>) -> Self {
+    pub fn new(system_id: impl Into<String>, created_at: impl Into<String>, txn: impl Into<String>) -> Self {
         Header {
             version: PROTOCOL_VERSION,
             system_id: system_id.into(),
@@ -63,9 +63,9 @@ pub struct Envelope<S = String> {
 /// A message that borrows its strings from the received frame.
 pub type EnvelopeRef<'a> = Envelope<BorrowedText<'a>>;
 
-impl<S: Text> Envelope<S> {
+impl Envelope {
     /// A message with that header.
-    pub fn new(header: Header<S>, data: impl Into<Message<S>>) -> Self {
+    pub fn new(header: Header, data: impl Into<Message>) -> Self {
         Envelope {
             header,
             data: data.into(),
@@ -73,7 +73,7 @@ impl<S: Text> Envelope<S> {
     }
 
     /// Acknowledges the message with that transaction id.
-    pub fn ack(txn: impl Into<S>, system_id: impl Into<S>, created_at: impl Into<S>) -> Self {
+    pub fn ack(txn: impl Into<String>, system_id: impl Into<String>, created_at: impl Into<String>) -> Self {
         Envelope::new(
             Header::new(system_id, created_at, txn),
             Ack { correlation_id: None },
@@ -82,9 +82,9 @@ impl<S: Text> Envelope<S> {
 
     /// Refuses the message with that transaction id for so many milliseconds; `None` leaves the member out.
     pub fn nack(
-        txn: impl Into<S>,
-        system_id: impl Into<S>,
-        created_at: impl Into<S>,
+        txn: impl Into<String>,
+        system_id: impl Into<String>,
+        created_at: impl Into<String>,
         retry_after: Option<i64>,
     ) -> Self {
         let nack = Nack {
@@ -93,7 +93,9 @@ impl<S: Text> Envelope<S> {
         };
         Envelope::new(Header::new(system_id, created_at, txn), nack)
     }
+}
 
+impl<S: Text> Envelope<S> {
     /// True for ack and nack, which nobody acknowledges.
     pub fn is_acknowledgement(&self) -> bool {
         matches!(self.data, Message::Ack(_) | Message::Nack(_))
@@ -114,7 +116,7 @@ impl<S: Text> Envelope<S> {
     /// Units make transaction ids of one form; those of ack and nack are the cloud's.
     pub(crate) fn txn_fault(&self, context: Context) -> Option<Fault> {
         let txn = self.header.txn.as_ref();
-        let own = !context.from_cloud() && !self.is_acknowledgement();
+        let own = !context.is_from_cloud() && !self.is_acknowledgement();
         (own && !txn.is_empty() && !shape::is_uuid_v4_lower(txn)).then(|| {
             let detail = "not a lower-case UUID of version 4";
             Fault::tolerable(OddityKind::InvalidValue, detail)

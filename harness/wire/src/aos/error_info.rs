@@ -19,16 +19,18 @@ object! {
     }
 }
 
-impl<S: Text> ErrorInfo<S> {
+impl ErrorInfo {
     /// An error without exit code.
-    pub fn new(code: AosCode, message: impl Into<S>) -> Self {
+    pub fn new(code: AosCode, message: impl Into<String>) -> Self {
         ErrorInfo {
             aos_code: code.code(),
             exit_code: 0,
             message: message.into(),
         }
     }
+}
 
+impl<S: Text> ErrorInfo<S> {
     /// The code by name, if it is a known one.
     pub fn code(&self) -> Option<AosCode> {
         AosCode::from_code(self.aos_code)

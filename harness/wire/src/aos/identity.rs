@@ -57,9 +57,9 @@ object! {
     settle settle_identity;
 }
 
-impl<S: Text> Identity<S> {
+impl Identity {
     /// An identity by cloud id.
-    pub fn id(id: impl Into<S>) -> Self {
+    pub fn id(id: impl Into<String>) -> Self {
         Identity {
             id: Some(id.into()),
             ..Identity::default()
@@ -67,7 +67,7 @@ impl<S: Text> Identity<S> {
     }
 
     /// An identity by code name.
-    pub fn codename(codename: impl Into<S>) -> Self {
+    pub fn codename(codename: impl Into<String>) -> Self {
         Identity {
             codename: Some(codename.into()),
             ..Identity::default()
@@ -80,7 +80,9 @@ impl<S: Text> Identity<S> {
         self.kind = Some(kind);
         self
     }
+}
 
+impl<S: Text> Identity<S> {
     /// The id if there is one, else the code name; empty if there is neither.
     pub fn name(&self) -> &str {
         self.id

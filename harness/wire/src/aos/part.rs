@@ -64,7 +64,7 @@ pub(crate) fn open<'v>(
             continue;
         };
         let defined = spellings.first().copied().unwrap_or_default();
-        let weight = if alias || report.context.from_cloud() {
+        let weight = if alias || report.context.is_from_cloud() {
             Weight::Tolerable
         } else {
             Weight::Invalid
@@ -325,7 +325,7 @@ fn whole(number: &Number, place: &Place<'_>, report: &mut Report) -> Option<i64>
 fn number_in_text(text: &str, place: &Place<'_>, rule: NumberRule, report: &mut Report) -> Option<i64> {
     let lenient = match rule {
         NumberRule::SecretsVersion => true,
-        NumberRule::ProtocolVersion => report.context.from_cloud(),
+        NumberRule::ProtocolVersion => report.context.is_from_cloud(),
         _ => false,
     };
     match text.parse() {

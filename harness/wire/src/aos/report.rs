@@ -12,14 +12,14 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    pub(crate) fn from_cloud(self) -> bool {
+    pub(crate) fn is_from_cloud(self) -> bool {
         self.direction == Direction::CloudToUnit
     }
 
     /// How much it matters that a size limit of the unit's parser is exceeded (reference section 1.3):
     /// a unit drops such a message, a cloud need not.
     pub(crate) fn unit_limit(self) -> Weight {
-        if self.from_cloud() {
+        if self.is_from_cloud() {
             Weight::Invalid
         } else {
             Weight::Tolerable

@@ -35,7 +35,7 @@ impl Missing {
     pub(crate) fn weight(self, context: Context) -> Weight {
         match self {
             Missing::Tolerable => Weight::Tolerable,
-            Missing::InvalidFromUnit if context.from_cloud() => Weight::Tolerable,
+            Missing::InvalidFromUnit if context.is_from_cloud() => Weight::Tolerable,
             Missing::Invalid | Missing::InvalidFromUnit => Weight::Invalid,
         }
     }
@@ -219,7 +219,7 @@ impl TextRule {
             TextRule::Digest => invalid("must be `sha256:` and 64 hex digits"),
             TextRule::StateChecksum if shape::is_hex(text, 1..=32) => None,
             TextRule::StateChecksum
-                if !context.from_cloud() && matches!(shape::base64_len(text), Some(28 | 32)) =>
+                if !context.is_from_cloud() && matches!(shape::base64_len(text), Some(28 | 32)) =>
             {
                 Some(Fault::tolerable(Dialect, "Base64 instead of hex"))
             }
