@@ -55,6 +55,7 @@ pub enum ConditionError {
 impl Condition {
     /// Compiles a condition.
     pub fn parse(text: &str) -> Result<Condition, CompileError> {
+        refuse_unwieldy(text)?;
         let program = Program::compile(text).map_err(|errors| first_error(&errors))?;
         Ok(Condition {
             text: text.into(),
@@ -183,6 +184,34 @@ fn path_of(expression: &IdedExpr) -> Option<String> {
     }
 }
 
+/// The compiler recurses; what would exhaust the stack of a thread is refused before.
+fn refuse_unwieldy(text: &str) -> Result<(), CompileError> {
+    let mut depth = 0_usize;
+    let (mut line, mut column) = (1, 0);
+    for (at, character) in text.char_indices() {
+        column += 1;
+        match character {
+            '(' | '[' | '{' => depth += 1,
+            ')' | ']' | '}' => depth = depth.saturating_sub(1),
+            '\n' => (line, column) = (line + 1, 0),
+            _ => {}
+        }
+        let message = if depth > DEEPEST {
+            format!("brackets are nested more than {DEEPEST} deep")
+        } else if at >= LONGEST {
+            format!("a condition has at most {LONGEST} characters")
+        } else {
+            continue;
+        };
+        return Err(CompileError {
+            line,
+            column,
+            message,
+        });
+    }
+    Ok(())
+}
+
 fn first_error(errors: &cel::ParseErrors) -> CompileError {
     let first = errors.errors.first();
     let (line, column) = first.map_or((1, 1), |e| e.pos);
@@ -212,8 +241,11 @@ fn cel_value(value: &Value) -> cel::Value {
     }
 }
 
+const DEEPEST: usize = 8;
+const LONGEST: usize = 1000;
+
 /// Functions and macros of CEL as built in here.
-pub(crate) const CEL_FUNCTIONS: [&str; 19] = [
+pub(crate) const CEL_FUNCTIONS: [&str; 18] = [
     "all",
     "bool",
     "bytes",
@@ -227,7 +259,6 @@ pub(crate) const CEL_FUNCTIONS: [&str; 19] = [
     "has",
     "int",
     "map",
-    "matches",
     "size",
     "startsWith",
     "string",
@@ -294,6 +325,33 @@ mod tests {
         assert_eq!((error.line, error.column > 1), (1, true), "{error:?}");
         for text in ["", "(", "a.b(", "'", "a b", "{", "\u{0}", "1 +"] {
             assert!(Condition::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_would_exhaust_the_stack_is_refused() {
+        let nested = |depth| format!("{}true{}", "(".repeat(depth), ")".repeat(depth));
+        assert!(Condition::parse(&nested(DEEPEST)).is_ok());
+        let error = Condition::parse(&nested(DEEPEST + 1)).unwrap_err();
+        assert_eq!((error.line, error.column), (1, 9));
+        assert!(Condition::parse(&format!("1{}", "+1".repeat(10_000))).is_err());
+        assert!(Condition::parse(&"size(".repeat(DEEPEST)).is_err());
+    }
+
+    #[test]
+    fn every_function_named_here_exists() {
+        for text in [
+            "bool('true')",
+            "size(bytes('a')) == 1",
+            "double(1) == 1.0",
+            "dyn(true)",
+            "int('1') == 1 && uint(1) == 1u && string(1) == '1'",
+            "type(1) == int",
+            "'ab'.contains('b') && 'ab'.endsWith('b')",
+            "[1].all(x, x == 1) && [1].exists_one(x, x == 1) && [1].map(x, x + 1) == [2]",
+            "[1, 2].filter(x, x > 1) == [2]",
+        ] {
+            assert_eq!(holds(text), Ok(true), "{text}");
         }
     }
 

@@ -1,4 +1,9 @@
-//! Words the harness knows by itself: capabilities, tiers, artifact roles.
+//! Words the harness knows by itself: verbs, capabilities, tiers, artifact roles.
+
+/// The verbs of steps.
+pub const VERBS: [&str; 8] = [
+    "do", "inject", "expect", "never", "one_of", "measure", "wait", "for_each",
+];
 
 /// Capabilities a scenario can need, as the unit drivers name them.
 pub const CAPABILITIES: [&str; 9] = [

@@ -140,7 +140,11 @@ pub struct Watch {
 impl Watch {
     /// Names of the steps (or other roots) its window and match refer to.
     pub fn steps(&self) -> Vec<String> {
-        let moments = self.after.iter().chain(&self.before).map(|moment| moment.step().to_owned());
+        let moments = self
+            .after
+            .iter()
+            .chain(&self.before)
+            .map(|moment| moment.step().to_owned());
         let root = |path: &str| path.split('.').next().unwrap_or_default().to_owned();
         let matched = self.matching.references().into_iter().map(root);
         moments.chain(matched).chain(self.stimulus.clone()).collect()

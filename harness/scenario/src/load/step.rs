@@ -1,7 +1,7 @@
 //! Steps: which verb, and what belongs to it.
 
 use super::{scenario::Loader, scope::Given};
-use crate::{Branch, Fields, Step, Template, Verb, Wait, Word, template::Part};
+use crate::{Branch, Fields, Step, Template, VERBS, Verb, Wait, Word, template::Part};
 use hil_diagnostic::{Entry, MapReader, Node, did_you_mean, one_of};
 use std::collections::BTreeMap;
 
@@ -284,12 +284,12 @@ impl<'a> Loader<'a> {
         let max_node = map.optional("max");
         let max = max_node.and_then(|node| self.length(node, "`max`"));
         map.finish();
-        if let (Some(low), Some(high), Some(node)) = (&min, &max, max_node) {
-            if high.seconds_beyond(low).is_some_and(|seconds| seconds < 0.0) {
-                let label = format!("less than `min`, {low}");
-                self.collector
-                    .error(&node.span, "nothing can lie between these bounds", label, None);
-            }
+        if let (Some(low), Some(high), Some(node)) = (&min, &max, max_node)
+            && high.seconds_beyond(low).is_some_and(|seconds| seconds < 0.0)
+        {
+            let label = format!("less than `min`, {low}");
+            self.collector
+                .error(&node.span, "nothing can lie between these bounds", label, None);
         }
         let verb = Verb::Measure {
             from: from?,
@@ -403,7 +403,3 @@ fn below(place: &str, number: usize) -> String {
         place => format!("{place}.{number}"),
     }
 }
-
-const VERBS: [&str; 8] = [
-    "do", "inject", "expect", "never", "one_of", "measure", "wait", "for_each",
-];

@@ -12,6 +12,7 @@ pub(crate) fn vocabulary() -> Vocabulary {
     Vocabulary::read(load_directory(&folder("vocabulary")).unwrap()).unwrap_or_else(|d| panic!("{d}"))
 }
 
+#[allow(dead_code, reason = "not every test reads requirements")]
 pub(crate) fn catalogue() -> Catalogue {
     let files = load_directory(&folder("requirements")).unwrap();
     read_catalogue(files).unwrap_or_else(|d| panic!("{d}")).0
