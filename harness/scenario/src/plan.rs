@@ -17,9 +17,9 @@ pub struct Plan {
     pub name: String,
     /// The protocol it speaks.
     pub protocol: Protocol,
-    /// Requirements it exercises.
+    /// Requirements it exercises, those of its steps included.
     pub verifies: Vec<String>,
-    /// Capabilities it needs of driver and lab.
+    /// Capabilities it needs of driver and lab: those it declares and those its words imply; sorted.
     pub needs: Vec<String>,
     /// ICS features (or `dialect: …` options) without which it does not apply, with the value they must have.
     pub applies_when: BTreeMap<String, Value>,

@@ -297,7 +297,7 @@ impl<'a> Loader<'a> {
             min,
             max,
         };
-        Some((verb, Given::Fields(vec!["seconds".to_owned()])))
+        Some((verb, Given::Fields(Vec::new())))
     }
 
     fn measured(&self, node: &Node, what: &str) -> Option<String> {
