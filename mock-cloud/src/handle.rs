@@ -3,14 +3,18 @@
 use crate::{
     CloudSettings,
     core::{
-        ActError, Core,
+        ActError, Core, Security,
         edge_poll::{self, EdgePollCloud},
     },
-    front::{Edge, Host, serve_face},
+    front::{Edge, FaceSecurity, Host, UnitFaces, serve_byte_face, serve_face, wake_when_due},
+    pki::{Pki, PkiProblem},
     store::{Store, StoreError},
 };
 use hil_fault::{Artifacts, FaultId, FaultSpec};
-use hil_link::{Address, Clock, Listener, Network};
+use hil_link::{
+    Address, Clock, Listener, Network,
+    pki::{Authority, Identity},
+};
 use hil_trace::SharedRecorder;
 use hil_wire::Protocol;
 use serde_json::{Map, Value};
@@ -50,6 +54,9 @@ pub enum CloudError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Certificates or TLS could not be set up.
+    #[error(transparent)]
+    Pki(#[from] PkiProblem),
     /// The protocol is not served yet.
     #[error("the mock cloud does not serve {0}")]
     Protocol(Protocol),
@@ -60,6 +67,10 @@ pub struct MockCloud {
     settings: CloudSettings,
     surroundings: CloudSurroundings,
     edge: Rc<Edge>,
+    pki: Pki,
+    identities: BTreeMap<String, Identity>,
+    security: BTreeMap<&'static str, Security>,
+    unit_faces: UnitFaces,
     addresses: BTreeMap<&'static str, Address>,
     running: RefCell<Option<Running>>,
 }
@@ -70,6 +81,14 @@ struct Running {
     _tasks: JoinSet<()>,
 }
 
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.host.stop();
+    }
+}
+
+type Listeners = Vec<(&'static str, Listener)>;
+
 impl MockCloud {
     /// Starts a cloud; must run inside a `LocalSet`.
     pub async fn start(
@@ -77,18 +96,34 @@ impl MockCloud {
         surroundings: CloudSurroundings,
     ) -> Result<MockCloud, CloudError> {
         let edge = Rc::new(Edge::new(surroundings.clock, surroundings.recorder.clone()));
+        let pki = Pki::new(&settings, surroundings.clock)?;
+        let unit_faces = Rc::new(RefCell::new(surroundings.unit_faces.clone()));
         let mut cloud = MockCloud {
             settings,
             surroundings,
             edge,
+            pki,
+            identities: BTreeMap::new(),
+            security: BTreeMap::new(),
+            unit_faces,
             addresses: BTreeMap::new(),
             running: RefCell::new(None),
         };
+        let core = cloud.core()?;
+        cloud.identities = cloud.pki.identities(core.identities())?;
+        let default = if cloud.settings.flag("tls") {
+            Security::Tls
+        } else {
+            Security::Plain
+        };
         let mut listeners = Vec::new();
-        for face in cloud.faces()? {
-            let port = cloud.settings.ports.get(*face).copied().unwrap_or(0);
-            let (listener, address) = cloud.listen(face, port).await?;
+        for face in core.faces().iter().chain(core.byte_faces()) {
+            let (listener, address) = cloud.listen(face, &cloud.wanted_address(face)).await?;
             cloud.addresses.insert(face, address);
+            if core.faces().contains(face) {
+                let security = core.face_security(face).unwrap_or(default);
+                cloud.security.insert(face, security);
+            }
             listeners.push((*face, listener));
         }
         cloud.run(listeners).await?;
@@ -107,7 +142,14 @@ impl MockCloud {
     /// Where a face listens, as units are told.
     pub fn url(&self, face: &str) -> String {
         match self.addresses.get(face) {
-            Some(Address::Host(_, port)) => format!("http://{}:{port}", self.settings.advertised_host),
+            Some(Address::Host(_, port)) => {
+                let scheme = match self.security.get(face) {
+                    Some(Security::Tls | Security::MutualTls) => "https",
+                    Some(Security::Plain) => "http",
+                    None => "tcp",
+                };
+                format!("{scheme}://{}:{port}", self.settings.advertised_host)
+            }
             Some(Address::Path(path)) => format!("unix:{path}"),
             None => String::new(),
         }
@@ -116,6 +158,30 @@ impl MockCloud {
     /// Faces and where they listen.
     pub fn addresses(&self) -> &BTreeMap<&'static str, Address> {
         &self.addresses
+    }
+
+    /// The certificate of the authority that faces and units must trust, PEM.
+    pub fn authority_pem(&self) -> &str {
+        self.pki.authority.authority_pem()
+    }
+
+    /// The authority, for certificates beyond [`MockCloud::identities`].
+    pub fn authority(&self) -> Rc<Authority> {
+        self.pki.authority.clone()
+    }
+
+    /// Client identities issued for the unit, by name such as `online`.
+    pub fn identities(&self) -> &BTreeMap<String, Identity> {
+        &self.identities
+    }
+
+    /// Tells where a face of the unit can be reached from now on; `None` if it cannot.
+    pub fn set_unit_face(&self, face: &str, address: Option<Address>) {
+        let mut faces = self.unit_faces.borrow_mut();
+        match address {
+            Some(address) => faces.insert(face.to_owned(), address),
+            None => faces.remove(face),
+        };
     }
 
     /// Does what a step asks for; `action` without its `cloud.`. Durations are numbers of seconds.
@@ -161,6 +227,7 @@ impl MockCloud {
     /// Stops listening and drops every connection.
     pub fn stop(&self) {
         if self.running.borrow_mut().take().is_some() {
+            self.edge.all_closed();
             self.edge.note("stopped", Map::new());
         }
     }
@@ -179,40 +246,49 @@ impl MockCloud {
         }
         let mut listeners = Vec::new();
         for (face, address) in &self.addresses {
-            let port = match address {
-                Address::Host(_, port) => *port,
-                Address::Path(_) => 0,
+            let address = match address {
+                Address::Host(_, port) => Address::Host(self.settings.bind.clone(), *port),
+                path => path.clone(),
             };
-            listeners.push((*face, self.listen(face, port).await.map_err(failed)?.0));
+            listeners.push((*face, self.listen(face, &address).await.map_err(failed)?.0));
         }
         self.run(listeners).await.map_err(failed)?;
         Ok(Map::new())
     }
 
-    async fn run(&self, listeners: Vec<(&'static str, Listener)>) -> Result<(), CloudError> {
+    async fn run(&self, listeners: Listeners) -> Result<(), CloudError> {
         let mut core = self.core()?;
         let mut documents = BTreeMap::new();
         for collection in core.collections() {
             documents.insert(*collection, self.surroundings.store.load(collection).await?);
         }
         core.load(documents);
-        let host = Rc::new(Host {
-            core: RefCell::new(core),
-            edge: self.edge.clone(),
-            store: self.surroundings.store.clone(),
-            artifacts: self.surroundings.artifacts.clone(),
-        });
+        let baud_rate = self.settings.options.get("baud_rate").and_then(Value::as_u64);
+        let baud_rate = baud_rate.and_then(|rate| u32::try_from(rate).ok());
+        let surroundings = &self.surroundings;
+        let host = Rc::new(Host::new(
+            core,
+            self.edge.clone(),
+            surroundings.network.clone(),
+            self.unit_faces.clone(),
+            (surroundings.store.clone(), surroundings.artifacts.clone()),
+            (baud_rate.unwrap_or(BAUD_RATE), self.settings.seed),
+        ));
         let mut tasks = JoinSet::new();
         for (face, listener) in listeners {
-            tasks.spawn_local(serve_face(host.clone(), face, listener));
+            match self.security.get(face) {
+                None => tasks.spawn_local(serve_byte_face(host.clone(), face, listener)),
+                Some(security) => {
+                    let security = self.pki.acceptor(*security, &self.settings)?;
+                    let security = security.map(FaceSecurity::new);
+                    tasks.spawn_local(serve_face(host.clone(), face, security, listener))
+                }
+            };
         }
+        tasks.spawn_local(wake_when_due(host.clone()));
         *self.running.borrow_mut() = Some(Running { host, _tasks: tasks });
         self.edge.note("started", Map::new());
         Ok(())
-    }
-
-    fn faces(&self) -> Result<&'static [&'static str], CloudError> {
-        Ok(self.core()?.faces())
     }
 
     fn core(&self) -> Result<Box<dyn Core>, CloudError> {
@@ -227,15 +303,28 @@ impl MockCloud {
         }
     }
 
-    async fn listen(&self, face: &'static str, port: u16) -> Result<(Listener, Address), CloudError> {
-        let address = Address::Host(self.settings.bind.clone(), port);
+    fn wanted_address(&self, face: &str) -> Address {
+        let paths = self.settings.options.get("paths");
+        match paths.and_then(|paths| paths.get(face)).and_then(Value::as_str) {
+            Some(path) => Address::Path(path.to_owned()),
+            None => {
+                let port = self.settings.ports.get(face).copied().unwrap_or(0);
+                Address::Host(self.settings.bind.clone(), port)
+            }
+        }
+    }
+
+    async fn listen(&self, face: &'static str, address: &Address) -> Result<(Listener, Address), CloudError> {
         let failed = |source| CloudError::Listen {
             face,
             address: address.clone(),
             source,
         };
-        let listener = self.surroundings.network.listen(&address).await.map_err(failed)?;
+        let listener = self.surroundings.network.listen(address).await.map_err(failed)?;
         let real = listener.address().map_err(failed)?;
         Ok((listener, real))
     }
 }
+
+/// Bits per second on a serial line unless the option `baud_rate` says another.
+const BAUD_RATE: u32 = 115_200;

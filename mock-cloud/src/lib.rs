@@ -4,10 +4,12 @@
 pub mod core;
 mod front;
 mod handle;
+mod pki;
 mod settings;
 mod store;
 
-pub use core::{ActError, Operation};
+pub use core::{ActError, Operation, Security};
 pub use handle::{CloudError, CloudSurroundings, MockCloud};
+pub use pki::PkiProblem;
 pub use settings::CloudSettings;
 pub use store::{MemoryStore, SqliteStore, Store, StoreError};

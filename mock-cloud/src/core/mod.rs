@@ -64,7 +64,7 @@ pub enum Send {
         /// Its name in the vocabulary.
         operation: Operation,
     },
-    /// A WebSocket close frame.
+    /// A WebSocket close frame; the connection ends once the peer has answered it.
     CloseWebSocket {
         /// The connection.
         connection: u32,
@@ -125,6 +125,17 @@ impl Outputs {
     }
 }
 
+/// What protects the connections of a face.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Security {
+    /// Nothing.
+    Plain,
+    /// TLS; the cloud presents a certificate of its authority.
+    Tls,
+    /// TLS; the unit must present a certificate of the same authority too.
+    MutualTls,
+}
+
 /// Why the cloud could not do what a step asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ActError {
@@ -159,6 +170,23 @@ pub enum ActError {
 pub trait Core {
     /// Faces it wants: names of listeners.
     fn faces(&self) -> &'static [&'static str];
+
+    /// Faces where the unit opens byte streams instead of speaking HTTP; they come in addition to
+    /// [`Core::faces`]. The option `paths` (face to path) puts one on a Unix socket.
+    fn byte_faces(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// What protects a face; `None` leaves it to the option `tls` of the settings.
+    fn face_security(&self, face: &str) -> Option<Security> {
+        let _ = face;
+        None
+    }
+
+    /// Client identities the unit needs: name such as `online`, and common name of the certificate.
+    fn identities(&self) -> Vec<(String, String)> {
+        Vec::new()
+    }
 
     /// Collections of the store it uses.
     fn collections(&self) -> &'static [&'static str];
@@ -196,6 +224,18 @@ pub trait Core {
         let _ = (now, connection, call, out);
     }
 
+    /// The payload that refuses where `payload` would accept, sent with the same opcode when a `nack` fault strikes
+    /// that operation; `None` where the protocol has no refusal of it, so that the fault waits for one that has.
+    fn nack_for(
+        &self,
+        operation: &Operation,
+        payload: &[u8],
+        retry_after_ms: Option<i64>,
+    ) -> Option<Vec<u8>> {
+        let _ = (operation, payload, retry_after_ms);
+        None
+    }
+
     /// A whole WebSocket message (fragments joined) of either kind of connection; control frames are answered by the
     /// front and told here too. `opcode` as in [`Send::WebSocket`], 8 for close.
     fn websocket_message(
@@ -209,7 +249,8 @@ pub trait Core {
         let _ = (now, connection, opcode, payload, out);
     }
 
-    /// Bytes came on a byte stream; empty = the peer ended its side.
+    /// Bytes came on a byte stream; empty = the peer ended its side: what is sent now still goes out, then the
+    /// connection is closed.
     fn bytes(&mut self, now: Now, connection: u32, payload: &[u8], out: &mut Outputs) {
         let _ = (now, connection, payload, out);
     }

@@ -1,14 +1,18 @@
 //! The single tap of the mock cloud: numbers connections and exchanges, leaves every record, and holds the faults.
 
+use super::frame::Frame;
 use crate::core::Operation;
-use hil_fault::{FaultBoard, FaultId, FaultSpec, Struck};
+use hil_fault::{Effect, FaultBoard, FaultId, FaultSpec, Struck};
 use hil_link::Clock;
 use hil_trace::{
-    CertificateFacts, Ending, FaultPhase, HttpEnding, Party, Payload, RecordBody, SharedRecorder,
+    Blame, CertificateFacts, Ending, FaultPhase, HttpEnding, Party, Payload, RecordBody, SharedRecorder,
 };
 use hil_wire::http::{Request, Response};
 use serde_json::{Map, Value, json};
-use std::cell::{Cell, RefCell};
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeSet,
+};
 
 /// Where the cloud meets the outside.
 pub(crate) struct Edge {
@@ -17,6 +21,7 @@ pub(crate) struct Edge {
     faults: RefCell<FaultBoard>,
     connections: Cell<u32>,
     exchanges: Cell<u32>,
+    open: RefCell<BTreeSet<u32>>,
 }
 
 impl Edge {
@@ -28,12 +33,14 @@ impl Edge {
             faults: RefCell::default(),
             connections,
             exchanges,
+            open: RefCell::default(),
         }
     }
 
     pub(crate) fn opened(&self, face: &str, by: Party) -> u32 {
         let connection = self.connections.get() + 1;
         self.connections.set(connection);
+        self.open.borrow_mut().insert(connection);
         self.recorder.record(RecordBody::ConnectionOpened {
             connection,
             face: face.to_owned(),
@@ -42,11 +49,54 @@ impl Edge {
         connection
     }
 
+    /// Records the end of a connection, once.
     pub(crate) fn closed(&self, connection: u32, ending: Ending, by: Party) {
+        if !self.open.borrow_mut().remove(&connection) {
+            return;
+        }
         self.recorder.record(RecordBody::ConnectionClosed {
             connection,
             ending,
             by,
+        });
+    }
+
+    /// Records that every connection ends because the cloud stops.
+    pub(crate) fn all_closed(&self) {
+        let open = self.open.borrow().clone();
+        for connection in open {
+            self.closed(connection, Ending::Fin, Party::Cloud);
+        }
+    }
+
+    pub(crate) fn websocket_opened(&self, connection: u32, exchange: u32) {
+        self.recorder
+            .record(RecordBody::WebSocketOpened { connection, exchange });
+    }
+
+    pub(crate) fn frame(&self, connection: u32, from: Party, frame: &Frame) {
+        self.recorder.record(RecordBody::WebSocketFrame {
+            connection,
+            from,
+            opcode: frame.opcode,
+            fin: frame.fin,
+            payload: Payload::from(&frame.payload),
+        });
+    }
+
+    pub(crate) fn bytes(&self, connection: u32, from: Party, bytes: &[u8]) {
+        self.recorder.record(RecordBody::Bytes {
+            connection,
+            from,
+            payload: Payload::from(bytes),
+        });
+    }
+
+    /// Something the unit cannot be blamed for.
+    pub(crate) fn trouble(&self, text: String) {
+        self.recorder.record(RecordBody::Trouble {
+            blame: Blame::Cloud,
+            text,
         });
     }
 
@@ -135,6 +185,31 @@ impl Edge {
         let mut facts = Value::Object(operation.facts.clone());
         facts["on"] = json!(operation.name);
         facts["exchange"] = json!(exchange);
+        self.fault(struck.id, &struck.spec.name, FaultPhase::Acted, facts);
+        Some(struck)
+    }
+
+    /// The fault that strikes this message, recorded as acted; `can` says whether an effect on messages is possible
+    /// for it. Messages without a name are never struck.
+    pub(crate) fn strike_message(
+        &self,
+        connection: Option<u32>,
+        operation: &Operation,
+        can: impl Fn(&Effect) -> bool,
+    ) -> Option<Struck> {
+        if operation.name.is_empty() {
+            return None;
+        }
+        let mut board = self.faults.borrow_mut();
+        let struck = board.strike_where(&operation.name, &operation.facts, |spec| {
+            spec.effect.is_for_messages() && can(&spec.effect)
+        })?;
+        drop(board);
+        let mut facts = Value::Object(operation.facts.clone());
+        facts["on"] = json!(operation.name);
+        if let Some(connection) = connection {
+            facts["connection"] = json!(connection);
+        }
         self.fault(struck.id, &struck.spec.name, FaultPhase::Acted, facts);
         Some(struck)
     }

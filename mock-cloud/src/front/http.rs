@@ -1,14 +1,19 @@
-//! HTTP faces: accepts connections, records every exchange, lets faults strike, asks the core.
+//! HTTP faces: accepts connections, records every exchange, lets faults strike, asks the core; hands upgraded
+//! connections to [`super::websocket`].
 
 use super::{
-    Host,
+    FaceSecurity, Host,
     body::{Part, PlannedBody},
+    bytes,
+    frame::Role,
+    link::Queue,
+    upgrade, websocket,
 };
 use crate::core::HttpCall;
-use bytes::Bytes;
+use ::bytes::Bytes;
 use hil_fault::{Effect, ResetPoint};
 use hil_link::{Listener, Stream, StreamHandle};
-use hil_trace::{Ending, HttpEnding, Party};
+use hil_trace::{CertificateFacts, Ending, HttpEnding, Party};
 use hil_wire::{
     http::{Headers, Request, Response},
     timestamp::format_http_date,
@@ -16,170 +21,296 @@ use hil_wire::{
 use http_body_util::{BodyExt, Limited};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use std::{rc::Rc, time::Duration};
+use std::{cell::RefCell, rc::Rc, time::Duration};
 use tokio::task::JoinSet;
 
 /// Serves a face until cancelled.
-pub(crate) async fn serve_face(host: Rc<Host>, face: &'static str, mut listener: Listener) {
+pub(crate) async fn serve_face(
+    host: Rc<Host>,
+    face: &'static str,
+    security: Option<FaceSecurity>,
+    mut listener: Listener,
+) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             biased;
             accepted = listener.accept() => match accepted {
                 Ok(stream) => {
-                    connections.spawn_local(serve_connection(host.clone(), face, stream));
+                    connections.spawn_local(serve_accepted(host.clone(), face, security.clone(), stream));
                 }
                 // Out of descriptors or the like: the next attempt may do better.
-                Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+                Err(_) => host.edge.clock.sleep(Duration::from_millis(10)).await,
             },
             Some(_) = connections.join_next() => {}
         }
     }
 }
 
-async fn serve_connection(host: Rc<Host>, face: &'static str, stream: Stream) {
-    let connection = host.edge.opened(face, Party::Unit);
+async fn serve_accepted(host: Rc<Host>, face: &'static str, security: Option<FaceSecurity>, stream: Stream) {
+    let number = host.edge.opened(face, Party::Unit);
+    let (stream, peer) = match security {
+        None => (stream, None),
+        Some(security) => match security.accept(&host, number, stream).await {
+            Some(secured) => secured,
+            None => return,
+        },
+    };
     let handle = stream.handle();
-    let service = {
-        let (host, handle) = (host.clone(), handle.clone());
-        service_fn(move |request: hyper::Request<Incoming>| {
-            let (host, handle) = (host.clone(), handle.clone());
-            async move { exchange(&host, face, connection, handle, request).await }
-        })
-    };
-    let served = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(None)
-        .auto_date_header(false)
-        .preserve_header_case(true)
-        .title_case_headers(true)
-        .serve_connection(TokioIo::new(stream), service)
-        .await;
-    let (ending, by) = match served {
-        _ if handle.is_reset() => (Ending::Reset, Party::Cloud),
-        Ok(()) => (Ending::Fin, Party::Unit),
-        Err(_) => (Ending::Broken, Party::Unit),
-    };
-    host.edge.closed(connection, ending, by);
+    let queue = host.attach(number, handle.clone());
+    let connection = Rc::new(Connection {
+        host,
+        face,
+        number,
+        handle,
+        peer,
+        upgraded: RefCell::default(),
+    });
+    connection.serve(stream, queue).await;
+}
+
+/// One connection of the unit to an HTTP face.
+struct Connection {
+    host: Rc<Host>,
+    face: &'static str,
+    number: u32,
+    handle: StreamHandle,
+    peer: Option<CertificateFacts>,
+    /// The upgrade that was accepted, and its exchange.
+    upgraded: RefCell<Option<(Request, u32)>>,
 }
 
 type Answer = hyper::Response<PlannedBody>;
 
-async fn exchange(
-    host: &Rc<Host>,
-    face: &'static str,
-    connection: u32,
-    handle: StreamHandle,
-    request: hyper::Request<Incoming>,
-) -> Result<Answer, Interrupted> {
-    let head = request.method() == hyper::Method::HEAD;
-    let request = read(request).await?;
-    let call = HttpCall {
-        face,
-        request: &request,
-        peer: None,
-    };
-    let operator = host.core.borrow().is_operator(call);
-    let from = if operator { Party::Operator } else { Party::Unit };
-    let number = host.edge.request(connection, face, from, &request);
-    let operation = host.core.borrow().operation(call);
-    let struck = if operator {
-        None
-    } else {
-        host.edge.strike(number, &operation)
-    };
-    let Some(struck) = struck else {
-        let response = handled(host, call).await;
-        return Ok(send(host, number, response, head, handle));
-    };
-    match struck.spec.effect {
-        Effect::Reset(ResetPoint::BeforeHandling) => interrupt(host, number, &handle).await,
-        Effect::Reset(ResetPoint::AfterHandling) => {
-            handled(host, call).await;
-            interrupt(host, number, &handle).await
+impl Connection {
+    async fn serve(self: Rc<Self>, stream: Stream, queue: Queue) {
+        let service = {
+            let connection = self.clone();
+            service_fn(move |request: hyper::Request<Incoming>| {
+                let connection = connection.clone();
+                async move { connection.exchange(request).await }
+            })
+        };
+        let served = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(None)
+            .auto_date_header(false)
+            .preserve_header_case(true)
+            .title_case_headers(true)
+            .serve_connection(TokioIo::new(stream), service)
+            .without_shutdown()
+            .await;
+        let (host, number) = (&self.host, self.number);
+        let upgraded = self.upgraded.take();
+        let (ending, by) = match (served, upgraded) {
+            _ if self.handle.is_reset() => (Ending::Reset, Party::Cloud),
+            (Ok(parts), Some((request, exchange))) => {
+                host.edge.websocket_opened(number, exchange);
+                host.tell(|core, now, out| core.websocket_opened(now, number, self.call(&request), out))
+                    .await;
+                let (stream, read) = (parts.io.into_inner(), parts.read_buf);
+                let (ending, by) = websocket::serve(host, number, Role::Server, stream, read, queue).await;
+                return bytes::closed(host, number, ending, by).await;
+            }
+            (Ok(parts), None) => {
+                websocket::finish(host, &mut parts.io.into_inner()).await;
+                (Ending::Fin, Party::Unit)
+            }
+            (Err(_), _) => (Ending::Broken, Party::Unit),
+        };
+        host.edge.closed(number, ending, by);
+        host.detach(number);
+    }
+
+    fn call<'a>(&'a self, request: &'a Request) -> HttpCall<'a> {
+        HttpCall {
+            face: self.face,
+            request,
+            peer: self.peer.as_ref(),
         }
-        Effect::Stall {
-            after_bytes: None,
-            span: None,
-        } => {
-            host.edge.unanswered(number, "stalled");
-            std::future::pending().await
+    }
+
+    async fn exchange(&self, request: hyper::Request<Incoming>) -> Result<Answer, Interrupted> {
+        let host = &self.host;
+        let request = read(request).await?;
+        let call = self.call(&request);
+        let operator = host.core.borrow().is_operator(call);
+        let from = if operator { Party::Operator } else { Party::Unit };
+        let number = host.edge.request(self.number, self.face, from, &request);
+        let operation = host.core.borrow().operation(call);
+        let exchange = Exchange {
+            connection: self,
+            host,
+            call,
+            number,
+            head: request.method == "HEAD",
+        };
+        let struck = if operator {
+            None
+        } else {
+            host.edge.strike(number, &operation)
+        };
+        match struck {
+            Some(struck) => exchange.disturbed(struck.spec.effect).await,
+            None => Ok(exchange.send(exchange.handled().await)),
         }
-        Effect::Stall {
-            after_bytes: None,
-            span: Some(span),
-        } => {
-            host.edge.clock.sleep(span).await;
-            let response = handled(host, call).await;
-            Ok(send(host, number, response, head, handle))
+    }
+}
+
+/// One request and what is needed to answer it.
+struct Exchange<'a> {
+    connection: &'a Connection,
+    host: &'a Rc<Host>,
+    call: HttpCall<'a>,
+    number: u32,
+    head: bool,
+}
+
+impl Exchange<'_> {
+    async fn disturbed(&self, effect: Effect) -> Result<Answer, Interrupted> {
+        let host = self.host;
+        match effect {
+            Effect::Reset(ResetPoint::BeforeHandling) => self.interrupt(),
+            Effect::Reset(ResetPoint::AfterHandling) => {
+                self.handled().await;
+                self.interrupt()
+            }
+            Effect::Stall {
+                after_bytes: None,
+                span: None,
+            } => {
+                host.edge.unanswered(self.number, "stalled");
+                std::future::pending().await
+            }
+            Effect::Stall {
+                after_bytes: None,
+                span: Some(span),
+            } => {
+                host.edge.clock.sleep(span).await;
+                Ok(self.send(self.handled().await))
+            }
+            Effect::Status {
+                status,
+                retry_after,
+                body,
+            } => {
+                let mut response = Response::new(status);
+                response
+                    .headers
+                    .0
+                    .extend(retry_after.map(|value| ("Retry-After".to_owned(), value)));
+                response.body = body.unwrap_or_default().into_bytes();
+                Ok(self.send(response))
+            }
+            Effect::Body { body, content_type } => {
+                let mut response = Response::new(200).header("Content-Type", content_type);
+                response.body = body.into_bytes();
+                Ok(self.send(response))
+            }
+            Effect::Redirect { target } => {
+                let location = host.core.borrow().redirect_target(host.now(), &target, self.call);
+                Ok(self.send(Response::new(302).header("Location", location)))
+            }
+            Effect::Corrupt { byte } => {
+                let mut response = self.handled().await;
+                flip_bit(&mut response.body, byte);
+                Ok(self.send(response))
+            }
+            Effect::Reset(ResetPoint::InBody(after)) => {
+                let response = self.handled().await;
+                let first = cut(&response.body, after);
+                // The pause lets the first part leave before the reset discards it.
+                let parts = vec![
+                    Part::Data(first),
+                    Part::Pause(Some(Duration::from_millis(5))),
+                    Part::Reset,
+                ];
+                Ok(self.send_planned(response, parts, true))
+            }
+            Effect::Truncate {
+                after_bytes,
+                announce,
+            } => {
+                let response = self.handled().await;
+                let parts = vec![Part::Data(cut(&response.body, after_bytes))];
+                Ok(self.send_planned(response, parts, announce))
+            }
+            Effect::Stall {
+                after_bytes: Some(after),
+                span,
+            } => {
+                let response = self.handled().await;
+                let first = cut(&response.body, after);
+                let rest = Bytes::copy_from_slice(&response.body[first.len()..]);
+                let parts = vec![Part::Data(first), Part::Pause(span), Part::Data(rest)];
+                Ok(self.send_planned(response, parts, true))
+            }
+            // Effects on messages never strike here.
+            Effect::Withhold
+            | Effect::Nack { .. }
+            | Effect::Repeat { .. }
+            | Effect::Delay { .. }
+            | Effect::Close { .. }
+            | Effect::Replace { .. } => Ok(self.send(self.handled().await)),
         }
-        Effect::Status {
-            status,
-            retry_after,
-            body,
-        } => {
-            let mut response = Response::new(status);
+    }
+
+    /// What the core answers, to an upgrade too.
+    async fn handled(&self) -> Response {
+        let call = self.call;
+        let answered = if upgrade::is_upgrade(call.request) {
+            if let Some(refusal) = upgrade::refusal(call.request) {
+                return refusal;
+            }
+            let decided = self.host.ask(|core, now, out| core.upgrade(now, call, out)).await;
+            decided.map(|decision| match decision {
+                Err(refusal) => refusal,
+                Ok(()) => {
+                    let upgraded = Some((call.request.clone(), self.number));
+                    self.connection.upgraded.replace(upgraded);
+                    upgrade::acceptance(call.request)
+                }
+            })
+        } else {
+            self.host.http(call).await
+        };
+        answered.unwrap_or_else(|error| {
+            let mut response = Response::new(503).header("Retry-After", "5");
+            response.body = error.to_string().into_bytes();
             response
-                .headers
-                .0
-                .extend(retry_after.map(|value| ("Retry-After".to_owned(), value)));
-            response.body = body.unwrap_or_default().into_bytes();
-            Ok(send(host, number, response, head, handle))
-        }
-        Effect::Body { body, content_type } => {
-            let mut response = Response::new(200).header("Content-Type", content_type);
-            response.body = body.into_bytes();
-            Ok(send(host, number, response, head, handle))
-        }
-        Effect::Redirect { target } => {
-            let location = host.core.borrow().redirect_target(host.now(), &target, call);
-            let response = Response::new(302).header("Location", location);
-            Ok(send(host, number, response, head, handle))
-        }
-        Effect::Corrupt { byte } => {
-            let mut response = handled(host, call).await;
-            flip_bit(&mut response.body, byte);
-            Ok(send(host, number, response, head, handle))
-        }
-        Effect::Reset(ResetPoint::InBody(after)) => {
-            let response = handled(host, call).await;
-            let first = cut(&response.body, after);
-            // The pause lets the first part leave before the reset discards it.
-            let parts = vec![
-                Part::Data(first),
-                Part::Pause(Some(Duration::from_millis(5))),
-                Part::Reset,
-            ];
-            Ok(send_planned(host, number, response, parts, true, handle))
-        }
-        Effect::Truncate {
-            after_bytes,
-            announce,
-        } => {
-            let response = handled(host, call).await;
-            let parts = vec![Part::Data(cut(&response.body, after_bytes))];
-            Ok(send_planned(host, number, response, parts, announce, handle))
-        }
-        Effect::Stall {
-            after_bytes: Some(after),
-            span,
-        } => {
-            let response = handled(host, call).await;
-            let first = cut(&response.body, after);
-            let rest = Bytes::copy_from_slice(&response.body[first.len()..]);
-            let parts = vec![Part::Data(first), Part::Pause(span), Part::Data(rest)];
-            Ok(send_planned(host, number, response, parts, true, handle))
-        }
-        // Effects on messages never strike here.
-        Effect::Withhold
-        | Effect::Nack { .. }
-        | Effect::Repeat { .. }
-        | Effect::Delay { .. }
-        | Effect::Close { .. }
-        | Effect::Replace { .. } => {
-            let response = handled(host, call).await;
-            Ok(send(host, number, response, head, handle))
-        }
+        })
+    }
+
+    fn interrupt(&self) -> Result<Answer, Interrupted> {
+        self.host.edge.unanswered(self.number, "reset");
+        self.connection.handle.reset();
+        Err(Interrupted)
+    }
+
+    fn send(&self, mut response: Response) -> Answer {
+        finish_headers(self.host, &mut response, true);
+        self.host
+            .edge
+            .response(self.number, Party::Cloud, &response, HttpEnding::Complete);
+        let body = if self.head {
+            Vec::new()
+        } else {
+            std::mem::take(&mut response.body)
+        };
+        build(
+            &response,
+            PlannedBody::whole(body, self.connection.handle.clone()),
+        )
+    }
+
+    fn send_planned(&self, mut response: Response, parts: Vec<Part>, announce: bool) -> Answer {
+        finish_headers(self.host, &mut response, announce);
+        self.host
+            .edge
+            .response(self.number, Party::Cloud, &response, HttpEnding::Cut);
+        let announced = announce.then_some(response.body.len() as u64);
+        let body = PlannedBody::new(parts, announced, self.connection.handle.clone());
+        build(&response, body)
     }
 }
 
@@ -209,47 +340,6 @@ async fn read(request: hyper::Request<Incoming>) -> Result<Request, Interrupted>
         headers,
         body: body.to_vec(),
     })
-}
-
-async fn handled(host: &Host, call: HttpCall<'_>) -> Response {
-    host.http(call).await.unwrap_or_else(|error| {
-        let mut response = Response::new(503).header("Retry-After", "5");
-        response.body = error.to_string().into_bytes();
-        response
-    })
-}
-
-async fn interrupt(host: &Host, exchange: u32, handle: &StreamHandle) -> Result<Answer, Interrupted> {
-    host.edge.unanswered(exchange, "reset");
-    handle.reset();
-    Err(Interrupted)
-}
-
-fn send(host: &Host, exchange: u32, mut response: Response, head: bool, handle: StreamHandle) -> Answer {
-    finish_headers(host, &mut response, true);
-    host.edge
-        .response(exchange, Party::Cloud, &response, HttpEnding::Complete);
-    let body = if head {
-        Vec::new()
-    } else {
-        std::mem::take(&mut response.body)
-    };
-    build(&response, PlannedBody::whole(body, handle))
-}
-
-fn send_planned(
-    host: &Host,
-    exchange: u32,
-    mut response: Response,
-    parts: Vec<Part>,
-    announce: bool,
-    handle: StreamHandle,
-) -> Answer {
-    finish_headers(host, &mut response, announce);
-    host.edge
-        .response(exchange, Party::Cloud, &response, HttpEnding::Cut);
-    let announced = announce.then_some(response.body.len() as u64);
-    build(&response, PlannedBody::new(parts, announced, handle))
 }
 
 fn finish_headers(host: &Host, response: &mut Response, announce: bool) {

@@ -1,10 +1,25 @@
-//! The I/O around the cores: listeners, HTTP, and the one place where records are made.
+//! The I/O around the cores: listeners, HTTP, WebSockets, byte streams, calls to the unit, and the one place where
+//! records are made.
 
 mod body;
+mod bytes;
+mod call;
 mod edge;
+mod frame;
 mod host;
 mod http;
+mod link;
+mod outgoing;
+mod security;
+mod send;
+mod serial;
+mod timer;
+mod upgrade;
+mod websocket;
 
+pub(crate) use bytes::serve_byte_face;
 pub(crate) use edge::Edge;
-pub(crate) use host::Host;
+pub(crate) use host::{Host, UnitFaces};
 pub(crate) use http::serve_face;
+pub(crate) use security::FaceSecurity;
+pub(crate) use timer::wake_when_due;

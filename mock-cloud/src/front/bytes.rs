@@ -1,0 +1,112 @@
+//! Byte streams: faces where the unit opens them, and the life of one that is open on either side.
+
+use super::{
+    Host,
+    link::{Item, Queue},
+    outgoing::Outgoing,
+    websocket::{broken, finish},
+};
+use bytes::BytesMut;
+use hil_link::{Listener, Stream};
+use hil_trace::{Ending, Party};
+use std::{rc::Rc, time::Duration};
+use tokio::{io::AsyncReadExt, task::JoinSet};
+
+/// Serves a byte face until cancelled.
+pub(crate) async fn serve_byte_face(host: Rc<Host>, face: &'static str, mut listener: Listener) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            biased;
+            accepted = listener.accept() => match accepted {
+                Ok(stream) => {
+                    connections.spawn_local(serve_opened(host.clone(), face, stream));
+                }
+                // Out of descriptors or the like: the next attempt may do better.
+                Err(_) => host.edge.clock.sleep(Duration::from_millis(10)).await,
+            },
+            Some(_) = connections.join_next() => {}
+        }
+    }
+}
+
+async fn serve_opened(host: Rc<Host>, face: &'static str, stream: Stream) {
+    let connection = host.edge.opened(face, Party::Unit);
+    let queue = host.attach(connection, stream.handle());
+    host.tell(|core, now, out| core.stream_opened(now, connection, face, out))
+        .await;
+    let (ending, by) = serve(&host, connection, stream, queue).await;
+    closed(&host, connection, ending, by).await;
+}
+
+/// Records the end of a connection the core knows, and tells it.
+pub(super) async fn closed(host: &Rc<Host>, connection: u32, ending: Ending, by: Party) {
+    host.edge.closed(connection, ending, by);
+    host.detach(connection);
+    host.tell(|core, now, out| core.connection_closed(now, connection, out))
+        .await;
+}
+
+/// Serves an open byte stream to its end. When the peer has ended its side, what the core sends at once still goes
+/// out; when the core has ended ours, the peer's end is awaited.
+pub(super) async fn serve(
+    host: &Rc<Host>,
+    connection: u32,
+    stream: Stream,
+    mut queue: Queue,
+) -> (Ending, Party) {
+    let handle = stream.handle();
+    let (mut reader, mut writer) = tokio::io::split(stream);
+    let (mut incoming, mut outgoing) = (BytesMut::new(), Outgoing::default());
+    let (mut ending, mut ended, mut peer_ended) = (false, false, false);
+    loop {
+        while let Ok(item) = queue.try_recv() {
+            ending |= stage(host, connection, &item, &mut outgoing.bytes);
+        }
+        if outgoing.is_done() && (ending || peer_ended) && !ended {
+            finish(host, &mut writer).await;
+            ended = true;
+        }
+        if ended && peer_ended {
+            let by = if ending { Party::Cloud } else { Party::Unit };
+            return (Ending::Fin, by);
+        }
+        tokio::select! {
+            biased;
+            item = queue.recv(), if !ending => match item {
+                Some(item) => ending |= stage(host, connection, &item, &mut outgoing.bytes),
+                None => return (Ending::Fin, Party::Cloud),
+            },
+            sent = outgoing.advance(&mut writer), if !outgoing.is_done() => if let Err(error) = sent {
+                return broken(&handle, &error);
+            },
+            read = reader.read_buf(&mut incoming), if !peer_ended => match read {
+                Ok(count) => {
+                    let bytes = incoming.split().freeze();
+                    incoming.reserve(READ_SIZE);
+                    peer_ended = count == 0;
+                    if !peer_ended {
+                        host.edge.bytes(connection, Party::Unit, &bytes);
+                    }
+                    host.tell(|core, now, out| core.bytes(now, connection, &bytes, out)).await;
+                }
+                Err(error) => return broken(&handle, &error),
+            },
+        }
+    }
+}
+
+/// Records what goes out and puts it on its way; true if nothing more shall follow.
+fn stage(host: &Host, connection: u32, item: &Item, outgoing: &mut BytesMut) -> bool {
+    match item {
+        Item::Bytes(bytes) => {
+            host.edge.bytes(connection, Party::Cloud, bytes);
+            outgoing.extend_from_slice(bytes);
+            false
+        }
+        Item::Frame(_) => false,
+        Item::End => true,
+    }
+}
+
+const READ_SIZE: usize = 4096;
