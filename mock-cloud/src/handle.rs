@@ -5,6 +5,7 @@ use crate::{
     core::{
         ActError, Core, Security,
         edge_poll::{self, EdgePollCloud},
+        ota_rpc::{self, OtaRpcCloud},
     },
     front::{Edge, FaceSecurity, Host, UnitFaces, serve_byte_face, serve_face, wake_when_due},
     pki::{Pki, PkiProblem},
@@ -298,6 +299,10 @@ impl MockCloud {
                 settings,
                 self.url(edge_poll::API),
                 self.url(edge_poll::BLOB_ORIGIN),
+            ))),
+            Protocol::OtaRpc => Ok(Box::new(OtaRpcCloud::new(
+                settings,
+                self.url(ota_rpc::FIRMWARE),
             ))),
             other => Err(CloudError::Protocol(other)),
         }

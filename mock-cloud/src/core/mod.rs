@@ -1,6 +1,7 @@
 //! State machines without I/O: (state, now, input) to answers, things to persist, and notes for the trace.
 
 pub mod edge_poll;
+pub mod ota_rpc;
 
 use crate::store::Change;
 use hil_fault::Artifact;

@@ -1,0 +1,158 @@
+//! What scenario steps ask of this cloud; names and arguments are those of the vocabulary.
+
+use super::{
+    OtaRpcCloud,
+    channel::Name,
+    request::{CallRequest, Transport, bad, connection, seconds, span},
+};
+use crate::core::{ActError, Now, Outputs};
+use hil_fault::Artifact;
+use hil_trace::Stamp;
+use hil_wire::ota_rpc::{Id, method};
+use serde_json::{Map, Value, json};
+use std::time::Duration;
+
+/// A call that is made again and again.
+#[derive(Clone, Debug)]
+pub(super) struct Poll {
+    pub(super) number: u64,
+    pub(super) next: Stamp,
+    every: Duration,
+    left: Option<u64>,
+    with: Map<String, Value>,
+}
+
+impl OtaRpcCloud {
+    pub(super) fn do_action(
+        &mut self,
+        now: Now,
+        action: &str,
+        with: &Map<String, Value>,
+        artifacts: &dyn Fn(&str) -> Option<Artifact>,
+        out: &mut Outputs,
+    ) -> Result<Map<String, Value>, ActError> {
+        let result = match action {
+            "call" => {
+                let id = self.new_id();
+                let request = CallRequest::read(with, id)?;
+                let id = request.frame.id.as_ref().map(Id::to_value);
+                json!({"call": self.call(now, request, out), "id": id})
+            }
+            "call_raw" => self.raw(with, out)?,
+            "poll" => self.poll(now, with, out)?,
+            "stop_polling" => {
+                match with.get("poll").and_then(Value::as_u64) {
+                    Some(number) => self.polls.retain(|poll| poll.number != number),
+                    None => self.polls.clear(),
+                }
+                json!({})
+            }
+            "connect" => {
+                let name = Name::Socket(connection(with));
+                self.open(&name, with.get("subprotocol").and_then(Value::as_str), out);
+                json!({})
+            }
+            "disconnect" => {
+                let transport = Transport::read(with, Transport::WebSocket)?;
+                let name = Name::of(transport, &connection(with));
+                let name = name.ok_or_else(|| bad("transport", "has no lasting connection"))?;
+                self.close(&name, out);
+                json!({})
+            }
+            "handshake" => {
+                let limit = span(seconds(with, "limit").unwrap_or(10.0));
+                let times = with.get("times").and_then(Value::as_u64);
+                self.begin_handshake(now, limit, times, out);
+                json!({})
+            }
+            "publish" => self.publish(with, artifacts, out)?,
+            "withdraw" => self.withdraw(with, out)?,
+            _ => return Err(ActError::UnknownAction(format!("cloud.{action}"))),
+        };
+        Ok(result.as_object().cloned().unwrap_or_default())
+    }
+
+    /// Makes the repeated calls that are due.
+    pub(super) fn make_polls(&mut self, now: Now, out: &mut Outputs) {
+        let due: Vec<usize> = (0..self.polls.len())
+            .filter(|&index| self.polls[index].next <= now.stamp)
+            .collect();
+        for index in due {
+            let poll = &mut self.polls[index];
+            poll.next = now.stamp + poll.every;
+            poll.left = poll.left.map(|left| left.saturating_sub(1));
+            let with = poll.with.clone();
+            let id = self.new_id();
+            // The arguments were read once already.
+            if let Ok(request) = CallRequest::read(&with, id) {
+                self.call(now, request, out);
+            }
+        }
+        self.polls.retain(|poll| poll.left != Some(0));
+    }
+
+    fn poll(&mut self, now: Now, with: &Map<String, Value>, out: &mut Outputs) -> Result<Value, ActError> {
+        let mut with = with.clone();
+        with.entry("method").or_insert(method::GET_INFO.into());
+        with.entry("limit").or_insert(2.0.into());
+        with.shift_remove("id");
+        let id = self.new_id();
+        CallRequest::read(&with, id)?;
+        let every = span(seconds(&with, "every").unwrap_or(1.0)).max(SHORTEST);
+        let number = self.next_poll;
+        self.next_poll += 1;
+        self.polls.push(Poll {
+            number,
+            next: now.stamp,
+            every,
+            left: with.get("times").and_then(Value::as_u64),
+            with,
+        });
+        self.make_polls(now, out);
+        Ok(json!({"poll": number}))
+    }
+
+    fn raw(&mut self, with: &Map<String, Value>, out: &mut Outputs) -> Result<Value, ActError> {
+        let word = |name: &str| with.get(name).and_then(Value::as_str);
+        let fill = with.get("fill").and_then(Value::as_u64).unwrap_or(0);
+        let mut bytes = vec![b'x'; usize::try_from(fill).unwrap_or_default().min(MOST)];
+        bytes.extend_from_slice(word("text").unwrap_or_default().as_bytes());
+        bytes.extend(from_hex(word("hex").unwrap_or_default()).ok_or_else(|| bad("hex", "is no hex"))?);
+        let mut arguments = with.clone();
+        arguments.insert("method".to_owned(), "raw".into());
+        arguments.entry("limit").or_insert(5.0.into());
+        let mut request = CallRequest::read(&arguments, Id::from(0))?;
+        request.frame.id = None;
+        request.frame.method = None;
+        let path = word("path").unwrap_or("/rpc").to_owned();
+        Ok(json!({"call": self.call_raw(request, &path, bytes, out)}))
+    }
+
+    /// An id as `mos` draws them: from 2^40 up to 2^41.
+    fn new_id(&mut self) -> Id {
+        let number = self.next_id;
+        self.next_id += 1;
+        Id::from((1 << 40) + (number & ((1 << 40) - 1)))
+    }
+}
+
+fn from_hex(text: &str) -> Option<Vec<u8>> {
+    let digits: Vec<u32> = text
+        .chars()
+        .filter(|c| !c.is_whitespace())
+        .map(|c| c.to_digit(16))
+        .collect::<Option<_>>()?;
+    if digits.len() % 2 != 0 {
+        return None;
+    }
+    Some(
+        digits
+            .chunks(2)
+            .map(|pair| (pair[0] * 16 + pair[1]) as u8)
+            .collect(),
+    )
+}
+
+/// Repeated calls are at least this far apart.
+const SHORTEST: Duration = Duration::from_millis(10);
+const MOST: usize = 1 << 20;

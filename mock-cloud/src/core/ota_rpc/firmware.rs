@@ -1,0 +1,131 @@
+//! The firmware host: archives by path, whole ones and spoilt ones (reference sections 3.1 and 5).
+
+use super::{
+    FIRMWARE, OtaRpcCloud,
+    request::bad,
+    variant::{manifest, spoil},
+};
+use crate::{
+    core::{ActError, Outputs},
+    store::Change,
+};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use hil_fault::Artifact;
+use hil_wire::http::{Request, Response};
+use serde_json::{Map, Value, json};
+
+/// Collection of archives in the store.
+pub(super) const COLLECTION: &str = "ota_rpc_archives";
+
+impl OtaRpcCloud {
+    /// Answers `GET` or `HEAD` of an archive.
+    pub(super) fn download(&self, request: &Request) -> Response {
+        if !matches!(request.method.as_str(), "GET" | "HEAD") {
+            return Response::new(405).header("Allow", "GET, HEAD");
+        }
+        match self.archives.get(archive_path(request.path())) {
+            Some(bytes) => {
+                let mut response = Response::new(200).header("Content-Type", "application/zip");
+                response.body = bytes.clone();
+                response
+            }
+            None => Response::new(404),
+        }
+    }
+
+    pub(super) fn publish(
+        &mut self,
+        with: &Map<String, Value>,
+        artifacts: &dyn Fn(&str) -> Option<Artifact>,
+        out: &mut Outputs,
+    ) -> Result<Value, ActError> {
+        let word = |name: &str| with.get(name).and_then(Value::as_str);
+        let role = word("artifact").ok_or_else(|| bad("artifact", "is needed"))?;
+        let artifact = artifacts(role).ok_or_else(|| ActError::Unknown {
+            kind: "artifact",
+            name: role.to_owned(),
+        })?;
+        let variant = word("variant");
+        let bytes = match variant {
+            None => artifact.bytes.to_vec(),
+            Some(variant) => {
+                spoil(&artifact.bytes, variant).map_err(|error| bad("variant", &error.to_string()))?
+            }
+        };
+        let version = manifest(&artifact.bytes).map_or(artifact.version.clone(), |manifest| manifest.version);
+        let path = match word("path") {
+            Some(path) => format!("/{}", path.trim_start_matches('/')),
+            None => match variant {
+                Some(variant) => format!("/fw/{role}-{variant}.zip"),
+                None => format!("/fw/{role}.zip"),
+            },
+        };
+        let size = bytes.len();
+        out.changes.push(Change::Put {
+            collection: COLLECTION,
+            key: path.clone(),
+            document: json!({"base64": STANDARD.encode(&bytes)}),
+        });
+        self.archives.insert(path.clone(), bytes);
+        let facts =
+            json!({"path": path, "version": version, "artifact": role, "variant": variant, "size": size});
+        out.note("published", without_nulls(facts));
+        let url = format!("{}{path}", self.firmware_url);
+        Ok(json!({"url": url, "path": path, "version": version, "size": size}))
+    }
+
+    pub(super) fn withdraw(
+        &mut self,
+        with: &Map<String, Value>,
+        out: &mut Outputs,
+    ) -> Result<Value, ActError> {
+        let path = with.get("path").and_then(Value::as_str);
+        let path = path.ok_or_else(|| bad("path", "is needed"))?;
+        self.archives.remove(path).ok_or_else(|| ActError::Unknown {
+            kind: "archive",
+            name: path.to_owned(),
+        })?;
+        out.changes.push(Change::Delete {
+            collection: COLLECTION,
+            key: path.to_owned(),
+        });
+        Ok(json!({"path": path}))
+    }
+
+    /// Takes an archive back from the store.
+    pub(super) fn load_archive(&mut self, key: String, document: &Value) {
+        let text = document.get("base64").and_then(Value::as_str);
+        if let Some(bytes) = text.and_then(|text| STANDARD.decode(text).ok()) {
+            self.archives.insert(key, bytes);
+        }
+    }
+
+    /// The URL of a redirect's target; `moved` is the same archive below another path.
+    pub(super) fn redirected(&self, target: &str, request: &Request) -> String {
+        match target {
+            "moved" => format!("{}{MOVED}{}", self.firmware_url, archive_path(request.path())),
+            "loop" => format!("{}{}", self.firmware_url, request.target),
+            url => url.to_owned(),
+        }
+    }
+}
+
+/// True for the face of the firmware host.
+pub(super) fn is_firmware(face: &str) -> bool {
+    face == FIRMWARE
+}
+
+/// The path an archive was published at.
+fn archive_path(path: &str) -> &str {
+    path.strip_prefix(MOVED).unwrap_or(path)
+}
+
+/// The object without its nulls.
+pub(super) fn without_nulls(value: Value) -> Value {
+    match value {
+        Value::Object(map) => Value::Object(map.into_iter().filter(|(_, value)| !value.is_null()).collect()),
+        other => other,
+    }
+}
+
+const MOVED: &str = "/moved";
