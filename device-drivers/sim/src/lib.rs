@@ -14,6 +14,8 @@ mod kind;
 mod output;
 mod setup;
 mod shell;
+#[cfg(test)]
+mod testing;
 mod url;
 
 pub use agent::Agent;

@@ -176,7 +176,7 @@ impl EdgeAgent {
             WorkKind::Restart { service, hopeless } => self.restarted(&work.id, &service, hopeless, context),
             WorkKind::Discovery { subnet } => self.discovered(&work.id, subnet, context),
             WorkKind::Update => self.update_due(context),
-            WorkKind::OwnRestart => {}
+            WorkKind::OwnRestart => self.announced(&work.id, context),
         }
     }
 

@@ -110,6 +110,18 @@ impl EdgeAgent {
     pub(super) fn begin_trial(&mut self, context: &mut Context<'_>) {
         let Some(update) = &self.update else { return };
         let record = &update.record;
+        // A power loss may have come between the end of an earlier trial and the record of its result.
+        match store::load_snap(&context.hardware.flash, &record.snap_name) {
+            Some(snap) if snap.version == record.version && snap.trial.is_some() => {}
+            Some(snap) if snap.version == record.version => {
+                self.conclude_update(ReportStatus::Success, None, None, context);
+                return;
+            }
+            _ => {
+                self.conclude_rollback(context);
+                return;
+            }
+        }
         let blob = store::blob_file(&record.snap_name, &record.version);
         let image = context.hardware.flash.read(&blob).and_then(Image::parse);
         let behaviour = image.map_or(Behaviour::Healthy, |image| image.behaviour);
@@ -146,22 +158,25 @@ impl EdgeAgent {
                 context,
             );
         }
-        let (code, message) = (error_code::ROLLED_BACK, "the new version is not healthy");
         if self.silent {
             // The old version tells the cloud once it runs again.
             self.save_update(
                 UpdateStep::Finish {
                     report: ReportStatus::RolledBack.name().to_owned(),
-                    error: Some(code.to_owned()),
-                    message: Some(message.to_owned()),
+                    error: Some(error_code::ROLLED_BACK.to_owned()),
+                    message: Some(UNHEALTHY.to_owned()),
                 },
                 context,
             );
             context.reboot(Duration::ZERO);
         } else {
-            let (code, message) = (Some(code.to_owned()), Some(message.to_owned()));
-            self.conclude_update(ReportStatus::RolledBack, code, message, context);
+            self.conclude_rollback(context);
         }
+    }
+
+    fn conclude_rollback(&mut self, context: &mut Context<'_>) {
+        let (code, message) = (error_code::ROLLED_BACK.to_owned(), UNHEALTHY.to_owned());
+        self.conclude_update(ReportStatus::RolledBack, Some(code), Some(message), context);
     }
 
     fn go_back(&mut self, snap_name: &str, version: &str, previous: Option<&str>, context: &mut Context<'_>) {
@@ -189,3 +204,5 @@ impl EdgeAgent {
         }
     }
 }
+
+const UNHEALTHY: &str = "the new version is not healthy";

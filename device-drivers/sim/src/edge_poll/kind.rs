@@ -4,7 +4,7 @@ use super::{
     agent::EdgeAgent,
     store::{self, InstalledSnap},
 };
-use crate::{Agent, Behaviour, Hardware, Image, Kind, Service, Setup, kind::running_role};
+use crate::{Agent, Behaviour, Flash, Hardware, Image, Kind, Service, Setup, kind::running_role};
 use hil_unit::{Artifact, Artifacts, UnitError};
 use serde_json::{Map, Value, json};
 
@@ -19,13 +19,14 @@ impl Kind for EdgePollKind {
         hardware: &mut Hardware,
     ) -> Result<(), UnitError> {
         let role = running_role(state)?;
-        let defaults = self.artifacts();
-        let artifact = setup.artifacts.get(role).or_else(|| defaults.get(role));
+        let given = setup.artifacts.get(role).cloned();
+        let artifact = given.or_else(|| self.artifacts().0.remove(role));
         let artifact = artifact.ok_or_else(|| UnitError::BadArgument {
             name: "running".into(),
             problem: format!("there is no image `{role}`"),
         })?;
         let full = |error: crate::FlashError| UnitError::Lab(error.to_string());
+        hardware.flash = Flash::new(CAPACITY);
         let flash = &mut hardware.flash;
         flash
             .write(
@@ -96,4 +97,5 @@ pub(crate) const PRIMARY: &str = "edge-agent";
 const SMALL: usize = 4 * 1024;
 const BIG: usize = 200 * 1024;
 /// More than half of the flash, so that it cannot be stored twice.
-const OVERSIZE: usize = 9 * 1024 * 1024;
+const OVERSIZE: usize = 700 * 1024;
+const CAPACITY: u64 = 1024 * 1024;

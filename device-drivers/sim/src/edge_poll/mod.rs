@@ -14,6 +14,8 @@ mod polling;
 mod probe;
 mod restart;
 mod store;
+#[cfg(test)]
+mod tests;
 mod update;
 
 pub(crate) use kind::EdgePollKind;

@@ -45,6 +45,11 @@ impl EdgeAgent {
         if self.polling.in_flight || self.restarting || self.silent {
             return;
         }
+        let wait = self.held(self.base.as_ref(), Duration::ZERO, context.now());
+        if !wait.is_zero() {
+            context.timer(POLL_TIMER, wait);
+            return;
+        }
         self.polling.begun = context.now();
         self.polling.in_flight = true;
         self.polling.settled_meanwhile.clear();

@@ -33,7 +33,8 @@ impl EdgeAgent {
             kind,
         });
         if own {
-            // The restart follows once the cloud has heard of it.
+            // The restart follows once the cloud has heard of it, or cannot be reached.
+            context.timer(WORK_TIMER, START_LIMIT);
             self.announce(context);
         } else {
             context.timer(WORK_TIMER, wait);

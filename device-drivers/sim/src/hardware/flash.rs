@@ -28,9 +28,16 @@ pub enum FlashError {
 
 impl Default for Flash {
     fn default() -> Self {
+        Flash::new(16 * 1024 * 1024)
+    }
+}
+
+impl Flash {
+    /// Empty storage of so many bytes.
+    pub fn new(capacity: u64) -> Self {
         Flash {
             files: BTreeMap::new(),
-            capacity: 16 * 1024 * 1024,
+            capacity,
             ballast: 0,
             used: 0,
             writes: 0,
@@ -38,9 +45,7 @@ impl Default for Flash {
             dead: false,
         }
     }
-}
 
-impl Flash {
     /// A file's bytes.
     pub fn read(&self, name: &str) -> Option<&[u8]> {
         self.files.get(name).map(Vec::as_slice)

@@ -9,7 +9,7 @@ pub use service::Service;
 pub use slot::Slot;
 
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 /// A unit's hardware.
 #[derive(Clone, Debug, Default)]
@@ -26,6 +26,8 @@ pub struct Hardware {
     pub wall_offset_us: i64,
     /// How often it booted.
     pub boots: u32,
+    /// After what time power comes back once it failed at a write; `None` = not by itself.
+    pub outage: Option<Duration>,
     /// What an observer counted; agents never decide anything by it.
     observations: BTreeMap<String, Value>,
 }

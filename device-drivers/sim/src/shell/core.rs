@@ -189,7 +189,7 @@ impl Core {
     ) -> Result<Value, UnitError> {
         let result = self.with_agent(|agent, context| agent.stimulate(name, arguments, context));
         let _ = self.events.send(Event::Wake);
-        result.unwrap_or_else(|| Err(UnitError::Dead("the unit has no power".into())))
+        result.unwrap_or_else(|| Err(UnitError::NotSupported("reach a unit that does not run".into())))
     }
 
     /// Prints a line on the unit's console.

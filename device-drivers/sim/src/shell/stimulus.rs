@@ -26,10 +26,7 @@ pub(crate) fn apply(
             hardware.wall_offset_us = hardware.wall_offset_us.saturating_add(jump);
             json!({"seconds": seconds, "offset_seconds": hardware.wall_offset_us as f64 / 1e6})
         }),
-        "cut_at_write" => count(arguments, "write").map(|n| {
-            hardware.flash.fail_at_write(n);
-            json!({"write": n})
-        }),
+        "cut_at_write" => cut_at_write(arguments, hardware),
         _ => return None,
     };
     Some(result)
@@ -45,11 +42,22 @@ pub(crate) fn probe(name: &str, hardware: &Hardware) -> Option<Value> {
     }
 }
 
+/// Power fails at the n-th write to flash from now on; with `seconds` it comes back after that time.
+fn cut_at_write(arguments: &Map<String, Value>, hardware: &mut Hardware) -> Result<Value, UnitError> {
+    let write = count(arguments, "write")?;
+    let outage = match arguments.get("seconds") {
+        None => None,
+        Some(_) => Some(seconds(arguments)?),
+    };
+    hardware.flash.fail_at_write(write);
+    hardware.outage = outage;
+    Ok(json!({"write": write, "seconds": outage.map(|time| time.as_secs_f64())}))
+}
+
 fn slow_service(arguments: &Map<String, Value>, hardware: &mut Hardware) -> Result<Value, UnitError> {
-    let seconds = number(arguments, "seconds")?;
-    let time = Duration::try_from_secs_f64(seconds).map_err(|_| bad("seconds", "out of range"))?;
+    let time = seconds(arguments)?;
     service(arguments, hardware)?.start_time = time;
-    Ok(json!({"seconds": seconds}))
+    Ok(json!({"seconds": time.as_secs_f64()}))
 }
 
 fn service<'h>(
@@ -64,6 +72,11 @@ fn service<'h>(
         .services
         .get_mut(name)
         .ok_or_else(|| bad("service", &format!("the unit has no service `{name}`")))
+}
+
+fn seconds(arguments: &Map<String, Value>) -> Result<Duration, UnitError> {
+    let seconds = number(arguments, "seconds")?;
+    Duration::try_from_secs_f64(seconds).map_err(|_| bad("seconds", "out of range"))
 }
 
 fn number(arguments: &Map<String, Value>, name: &str) -> Result<f64, UnitError> {

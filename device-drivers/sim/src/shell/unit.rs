@@ -148,10 +148,7 @@ async fn run(core: SharedCore, boot_time: Duration) {
         core.borrow_mut().boot();
         while !core.borrow().reboot_due() {
             if core.borrow().hardware.flash.is_dead() {
-                let mut core = core.borrow_mut();
-                core.record(UnitChange::PowerCut, Map::new());
-                core.lose_power();
-                return;
+                break;
             }
             let deadline = core.borrow().next_deadline();
             tokio::select! {
@@ -163,9 +160,21 @@ async fn run(core: SharedCore, boot_time: Duration) {
                 () = sleep_until(clock, deadline), if deadline.is_some() => core.borrow_mut().fire_timers(),
             }
         }
-        let mut core = core.borrow_mut();
-        core.record(UnitChange::Rebooted, Map::new());
-        core.lose_power();
+        let failed = core.borrow().hardware.flash.is_dead();
+        let change = if failed {
+            UnitChange::PowerCut
+        } else {
+            UnitChange::Rebooted
+        };
+        core.borrow().record(change, Map::new());
+        core.borrow_mut().lose_power();
+        if failed {
+            let Some(outage) = core.borrow_mut().hardware.outage.take() else {
+                return;
+            };
+            clock.sleep(outage).await;
+            core.borrow().record(UnitChange::PowerRestored, Map::new());
+        }
     }
 }
 

@@ -1,6 +1,8 @@
 //! A bench for whole simulated units: virtual time, memory network, and a scripted peer that shares no code with the
 //! mock cloud.
 
+pub mod edge_peer;
+
 use bytes::Bytes;
 use hil_link::{Address, Clock, Network};
 use hil_sim::{Defect, SimDriver, default_artifacts, default_ics, default_timing};
