@@ -2,6 +2,7 @@
 
 mod common;
 mod edge_poll;
+mod ota_rpc;
 
 use hil_trace::{Event, Record, TraceHeader};
 use hil_wire::Protocol;
@@ -16,7 +17,8 @@ pub trait View {
 pub fn view_for(header: &TraceHeader) -> Box<dyn View> {
     match header.protocol {
         Protocol::EdgePoll => Box::new(edge_poll::EdgePollView::default()),
-        Protocol::DeviceCommand | Protocol::AosV7 | Protocol::Sota | Protocol::OtaRpc => {
+        Protocol::OtaRpc => Box::new(ota_rpc::OtaRpcView::default()),
+        Protocol::DeviceCommand | Protocol::AosV7 | Protocol::Sota => {
             Box::new(common::CommonView)
         }
     }
