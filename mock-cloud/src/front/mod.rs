@@ -13,6 +13,8 @@ mod outgoing;
 mod security;
 mod send;
 mod serial;
+#[cfg(test)]
+mod tests;
 mod timer;
 mod upgrade;
 mod websocket;

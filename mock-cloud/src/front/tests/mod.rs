@@ -1,0 +1,8 @@
+//! The front around a toy core, on a paused clock and a network in memory; peers are independent implementations.
+
+mod call;
+mod message;
+mod serial;
+mod stream;
+mod tls;
+mod toy;
