@@ -81,6 +81,7 @@ impl Kind for EdgePollKind {
         object(json!({
             "update_snap": true, "restart_service": true, "run_discovery": true, "config_update": true,
             "range_resume": true, "lab_mode": true,
+            "services": [PRIMARY, "telemetry", "gateway"], "own_service": PRIMARY, "snap_name": PRIMARY,
         }))
     }
 }
