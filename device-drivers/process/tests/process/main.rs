@@ -1,0 +1,5 @@
+//! Processes made of shell scripts, in real time.
+
+mod bench;
+mod life;
+mod told;
