@@ -3,7 +3,9 @@
 use crate::{BenchKind, Dispatcher, UnitUnderTest, seed::sub_seed};
 use hil_fault::Artifacts;
 use hil_link::{Clock, Network};
-use hil_mock_cloud::{CloudError, CloudSettings, CloudSurroundings, MemoryStore, MockCloud, SqliteStore, Store};
+use hil_mock_cloud::{
+    CloudError, CloudSettings, CloudSurroundings, MemoryStore, MockCloud, SqliteStore, Store,
+};
 use hil_scenario::Plan;
 use hil_trace::{Blame, SharedRecorder, TraceHeader};
 use hil_unit::{Endpoints, Surroundings, Unit, UnitError};
@@ -57,7 +59,10 @@ impl Bench {
         let recorder: SharedRecorder = dispatcher.clone();
         let (network, store): (Network, Rc<dyn Store>) = match unit.bench {
             BenchKind::Virtual => (Network::new_memory(), Rc::new(MemoryStore::default())),
-            BenchKind::Real => (Network::Tcp, Rc::new(SqliteStore::in_memory().map_err(CloudError::from)?)),
+            BenchKind::Real => (
+                Network::Tcp,
+                Rc::new(SqliteStore::in_memory().map_err(CloudError::from)?),
+            ),
         };
         let seed = sub_seed(header.seed, &header.instance);
         let settings = settings(plan, unit, seed);
@@ -70,7 +75,10 @@ impl Bench {
             unit_faces: unit.faces.clone(),
         };
         let cloud = MockCloud::start(settings, surroundings).await?;
-        let mut endpoints = Endpoints { settings: cloud.endpoints(), ..Endpoints::default() };
+        let mut endpoints = Endpoints {
+            settings: cloud.endpoints(),
+            ..Endpoints::default()
+        };
         endpoints.settings.extend(unit.settings.clone());
         let mut made = driver.create(Surroundings {
             clock,
@@ -85,16 +93,30 @@ impl Bench {
             state_directory,
         })?;
         made.prepare(&plan.prepare).await?;
-        Ok(Bench { cloud, unit: made, dispatcher })
+        Ok(Bench {
+            cloud,
+            unit: made,
+            dispatcher,
+        })
     }
 }
 
 fn settings(plan: &Plan, unit: &UnitUnderTest, seed: u64) -> CloudSettings {
     let given = |name: &str| unit.settings.get(name).cloned();
-    let made = |purpose: &str| format!("{:016x}{:016x}", sub_seed(seed, purpose), sub_seed(seed, &format!("{purpose}+")));
+    let made = |purpose: &str| {
+        format!(
+            "{:016x}{:016x}",
+            sub_seed(seed, purpose),
+            sub_seed(seed, &format!("{purpose}+"))
+        )
+    };
     let real = unit.bench == BenchKind::Real;
-    let unit_id = given("device_id").or(given("system_id")).unwrap_or_else(|| "hil-unit-0001".to_owned());
-    let unit_key = given("device_key").or(given("device_token")).unwrap_or_else(|| format!("hik_{}", made("unit key")));
+    let unit_id = given("device_id")
+        .or(given("system_id"))
+        .unwrap_or_else(|| "hil-unit-0001".to_owned());
+    let unit_key = given("device_key")
+        .or(given("device_token"))
+        .unwrap_or_else(|| format!("hik_{}", made("unit key")));
     let mut options = plan.cloud.clone();
     for (name, value) in &unit.ics {
         if name == "dialect" && !options.contains_key(name) {
@@ -103,8 +125,16 @@ fn settings(plan: &Plan, unit: &UnitUnderTest, seed: u64) -> CloudSettings {
     }
     CloudSettings {
         protocol: plan.protocol,
-        bind: if real { unit.bind.clone() } else { "cloud.hil.test".to_owned() },
-        advertised_host: if real { unit.advertised_host.clone() } else { "cloud.hil.test".to_owned() },
+        bind: if real {
+            unit.bind.clone()
+        } else {
+            "cloud.hil.test".to_owned()
+        },
+        advertised_host: if real {
+            unit.advertised_host.clone()
+        } else {
+            "cloud.hil.test".to_owned()
+        },
         ports: unit.ports.clone(),
         public_url: None,
         unit_id,

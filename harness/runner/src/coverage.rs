@@ -15,13 +15,21 @@ pub fn coverage(
 ) -> BTreeMap<Protocol, BTreeMap<String, RequirementCoverage>> {
     let mut all = BTreeMap::new();
     for protocol in Protocol::ALL {
-        let ran: Vec<&InstanceSummary> = instances.iter().filter(|i| i.header.protocol == protocol).collect();
+        let ran: Vec<&InstanceSummary> = instances
+            .iter()
+            .filter(|i| i.header.protocol == protocol)
+            .collect();
         if ran.is_empty() {
             continue;
         }
         let prefix = format!("{}-", protocol.requirement_prefix());
-        let requirements = catalogue.requirements.values().filter(|r| r.id.starts_with(&prefix));
-        let covered = requirements.map(|r| (r.id.clone(), cover(r, &ran, strict))).collect();
+        let requirements = catalogue
+            .requirements
+            .values()
+            .filter(|r| r.id.starts_with(&prefix));
+        let covered = requirements
+            .map(|r| (r.id.clone(), cover(r, &ran, strict)))
+            .collect();
         all.insert(protocol, covered);
     }
     all
@@ -31,8 +39,13 @@ fn cover(requirement: &Requirement, ran: &[&InstanceSummary], strict: bool) -> R
     let mut state = None;
     let mut instances = Vec::new();
     for instance in ran {
-        let own = instance.findings.iter().filter(|f| f.requirement.as_ref() == Some(&requirement.id));
-        let worst = own.map(|finding| state_of(finding, strict)).max_by_key(|state| rank(*state));
+        let own = instance
+            .findings
+            .iter()
+            .filter(|f| f.requirement.as_ref() == Some(&requirement.id));
+        let worst = own
+            .map(|finding| state_of(finding, strict))
+            .max_by_key(|state| rank(*state));
         if let Some(worst) = worst {
             instances.push(instance.header.instance.clone());
             state = state.into_iter().chain([worst]).max_by_key(|state| rank(*state));
@@ -44,7 +57,11 @@ fn cover(requirement: &Requirement, ran: &[&InstanceSummary], strict: bool) -> R
         None if !applies => CoverageState::NotApplicable,
         None => CoverageState::NotExercised,
     };
-    RequirementCoverage { level: requirement.level, state, instances }
+    RequirementCoverage {
+        level: requirement.level,
+        state,
+        instances,
+    }
 }
 
 fn state_of(finding: &Finding, strict: bool) -> CoverageState {
@@ -71,12 +88,19 @@ fn rank(state: CoverageState) -> u8 {
 
 /// `feature: x` applies unless the ICS denies x; `dialect: y` applies if the ICS says that dialect.
 fn applies(requirement: &Requirement, instance: &InstanceSummary) -> bool {
-    let Some((name, value)) = requirement.applies_when.as_deref().and_then(|text| text.split_once(':')) else {
+    let Some((name, value)) = requirement
+        .applies_when
+        .as_deref()
+        .and_then(|text| text.split_once(':'))
+    else {
         return true;
     };
     let ics = &instance.header.ics;
     match (name.trim(), value.trim()) {
         ("feature", feature) => ics.get(feature) != Some(&Value::Bool(false)),
-        (option, value) => ics.get(option).and_then(Value::as_str).is_none_or(|said| said == value),
+        (option, value) => ics
+            .get(option)
+            .and_then(Value::as_str)
+            .is_none_or(|said| said == value),
     }
 }

@@ -12,8 +12,16 @@ pub fn digest(traces: &[Trace]) -> String {
     for trace in sorted {
         let header = &trace.header;
         let facts = serde_json::json!([
-            header.instance, header.protocol, header.scenario.sha256, header.seed, header.repetition, header.unit,
-            header.ics, header.timing, header.params, trace.skipped,
+            header.instance,
+            header.protocol,
+            header.scenario.sha256,
+            header.seed,
+            header.repetition,
+            header.unit,
+            header.ics,
+            header.timing,
+            header.params,
+            trace.skipped,
         ]);
         hash.update(facts.to_string());
         for record in &trace.records {
@@ -45,7 +53,9 @@ fn strip_pem(text: &str) -> String {
         kept.push_str("<pem>");
         let block = &rest[start..];
         rest = match block.find("-----END") {
-            Some(end) => block[end + 8..].split_once("-----").map_or("", |(_, after)| after),
+            Some(end) => block[end + 8..]
+                .split_once("-----")
+                .map_or("", |(_, after)| after),
             None => "",
         };
     }
@@ -59,7 +69,9 @@ fn drop_volatile(value: &mut Value) {
         Value::Array(list) => {
             let volatile = |item: &Value| {
                 let name = item.get(0).and_then(Value::as_str).unwrap_or_default();
-                VOLATILE_HEADERS.iter().any(|header| name.eq_ignore_ascii_case(header))
+                VOLATILE_HEADERS
+                    .iter()
+                    .any(|header| name.eq_ignore_ascii_case(header))
             };
             list.retain(|item| !volatile(item));
             list.iter_mut().for_each(drop_volatile);

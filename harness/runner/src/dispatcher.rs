@@ -26,8 +26,16 @@ impl Dispatcher {
     /// A dispatcher for a trace that begins now.
     pub fn new(clock: Clock, header: &TraceHeader, catalogue: Rc<Catalogue>) -> Rc<Self> {
         let judgement = Judgement::new(header, catalogue);
-        let state = RefCell::new(State { records: Vec::new(), judgement, closed: false });
-        Rc::new(Dispatcher { clock, state, changed: Notify::new() })
+        let state = RefCell::new(State {
+            records: Vec::new(),
+            judgement,
+            closed: false,
+        });
+        Rc::new(Dispatcher {
+            clock,
+            state,
+            changed: Notify::new(),
+        })
     }
 
     /// The clock it stamps with.
@@ -55,12 +63,21 @@ impl Dispatcher {
     }
 
     /// The trace and its judgement; the dispatcher is empty afterwards.
-    pub(crate) fn finish(&self, header: TraceHeader, catalogue: Rc<Catalogue>, strict: bool) -> (Trace, InstanceSummary) {
+    pub(crate) fn finish(
+        &self,
+        header: TraceHeader,
+        catalogue: Rc<Catalogue>,
+        strict: bool,
+    ) -> (Trace, InstanceSummary) {
         let mut state = self.state.borrow_mut();
         let judgement = std::mem::replace(&mut state.judgement, Judgement::new(&header, catalogue));
         let records = std::mem::take(&mut state.records);
         state.closed = true;
-        let trace = Trace { header: header.clone(), records, skipped: None };
+        let trace = Trace {
+            header: header.clone(),
+            records,
+            skipped: None,
+        };
         (trace, judgement.finish(header, strict))
     }
 }

@@ -19,4 +19,4 @@ pub use judge::{judge_trace, judge_traces};
 pub use run::{InstanceResult, Progress, RunError, RunOptions, RunOutcome, Stop, run};
 pub use seed::sub_seed;
 pub use selection::{Filter, Skip, applies};
-pub use unit_under_test::{BenchKind, UnitKit, UnitUnderTest};
+pub use unit_under_test::{BenchKind, MakeKit, UnitKit, UnitUnderTest};

@@ -10,8 +10,8 @@ use crate::{
 };
 use hil_scenario::Plan;
 use hil_trace::{
-    Blame, Catalogue, ClockKind, HowClosed, InstanceSummary, RecordBody, Recorder, RunSummary, ScenarioRef, Trace,
-    TraceHeader, Verdict,
+    Blame, Catalogue, ClockKind, HowClosed, InstanceSummary, RecordBody, Recorder, RunSummary, ScenarioRef,
+    Trace, TraceHeader, Verdict,
 };
 use hil_wire::digest::sha256_hex;
 use serde_json::{Map, Value, json};
@@ -151,9 +151,13 @@ pub fn run(
     results.sort_by(|a, b| a.trace.header.instance.cmp(&b.trace.header.instance));
     let left = |queue: Mutex<VecDeque<Job>>| queue.into_inner().unwrap_or_else(PoisonError::into_inner).len();
     let unfinished = left(queue) + left(exclusive) > 0;
-    let cut = results.iter().any(|r| r.trace.skipped.is_none() && r.trace.closed() == Some(HowClosed::Interrupted));
-    let (traces, instances): (Vec<Trace>, Vec<InstanceSummary>) =
-        results.into_iter().map(|result| (result.trace, result.summary)).unzip();
+    let cut = results
+        .iter()
+        .any(|r| r.trace.skipped.is_none() && r.trace.closed() == Some(HowClosed::Interrupted));
+    let (traces, instances): (Vec<Trace>, Vec<InstanceSummary>) = results
+        .into_iter()
+        .map(|result| (result.trace, result.summary))
+        .unzip();
     let summary = RunSummary {
         tool: options.tool.clone(),
         seed: options.seed,
@@ -186,10 +190,19 @@ fn plan_jobs(
     for unit in units {
         for plan in selected.iter().filter(|plan| plan.protocol == unit.protocol) {
             let skip = applies(plan, unit).err().map(|skip| skip.reason());
-            let repeat = if skip.is_some() { 1 } else { plan.repeat.max(1) * options.repeat.max(1) };
+            let repeat = if skip.is_some() {
+                1
+            } else {
+                plan.repeat.max(1) * options.repeat.max(1)
+            };
             for repetition in 0..repeat {
                 let header = header(plan, unit, options, repetition, repeat);
-                jobs.push(Job { plan: (*plan).clone(), unit: unit.clone(), header, skip: skip.clone() });
+                jobs.push(Job {
+                    plan: (*plan).clone(),
+                    unit: unit.clone(),
+                    header,
+                    skip: skip.clone(),
+                });
             }
         }
     }
@@ -247,13 +260,21 @@ fn work(
 ) {
     let catalogue = Rc::new(catalogue.clone());
     while !stop.asked() {
-        let Some(job) = queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front() else { return };
+        let Some(job) = queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front() else {
+            return;
+        };
         with(progress, |progress| progress.started(&job.header.instance));
         let result = match &job.skip {
             Some(reason) => {
-                let trace =
-                    Trace { header: job.header.clone(), records: Vec::new(), skipped: Some(reason.clone()) };
-                InstanceResult { trace, summary: skipped(job.header.clone(), reason.clone()) }
+                let trace = Trace {
+                    header: job.header.clone(),
+                    records: Vec::new(),
+                    skipped: Some(reason.clone()),
+                };
+                InstanceResult {
+                    trace,
+                    summary: skipped(job.header.clone(), reason.clone()),
+                }
             }
             None => run_instance(&job, &catalogue, options, stop),
         };
@@ -269,7 +290,9 @@ fn work(
 fn run_instance(job: &Job, catalogue: &Rc<Catalogue>, options: &RunOptions, stop: &Stop) -> InstanceResult {
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         let mut builder = tokio::runtime::Builder::new_current_thread();
-        builder.enable_all().start_paused(job.unit.bench == BenchKind::Virtual);
+        builder
+            .enable_all()
+            .start_paused(job.unit.bench == BenchKind::Virtual);
         let runtime = builder.build()?;
         let local = tokio::task::LocalSet::new();
         Ok::<_, std::io::Error>(local.block_on(&runtime, instance(job, catalogue.clone(), options, stop)))
@@ -280,15 +303,27 @@ fn run_instance(job: &Job, catalogue: &Rc<Catalogue>, options: &RunOptions, stop
         Err(_) => "the harness panicked in this instance".to_owned(),
     };
     let records = [
-        RecordBody::Trouble { blame: Blame::Harness, text: trouble },
-        RecordBody::Closed { how: HowClosed::Interrupted },
+        RecordBody::Trouble {
+            blame: Blame::Harness,
+            text: trouble,
+        },
+        RecordBody::Closed {
+            how: HowClosed::Interrupted,
+        },
     ];
-    let records = records.into_iter().enumerate().map(|(seq, what)| hil_trace::Record {
-        seq: seq as u64,
-        at: hil_trace::Stamp::ZERO,
-        what,
-    });
-    let trace = Trace { header: job.header.clone(), records: records.collect(), skipped: None };
+    let records = records
+        .into_iter()
+        .enumerate()
+        .map(|(seq, what)| hil_trace::Record {
+            seq: seq as u64,
+            at: hil_trace::Stamp::ZERO,
+            what,
+        });
+    let trace = Trace {
+        header: job.header.clone(),
+        records: records.collect(),
+        skipped: None,
+    };
     let summary = crate::judge_trace(&trace, catalogue, options.strict);
     InstanceResult { trace, summary }
 }
@@ -309,16 +344,26 @@ async fn instance(job: &Job, catalogue: Rc<Catalogue>, options: &RunOptions, sto
             });
             (role.clone(), facts)
         });
-        header.facts.insert("artifacts".to_owned(), Value::Object(artifacts.collect()));
+        header
+            .facts
+            .insert("artifacts".to_owned(), Value::Object(artifacts.collect()));
     }
     let dispatcher = Dispatcher::new(clock, &header, catalogue.clone());
     let how = match kit {
         Ok(kit) => {
-            let folder = options.state_directory.as_ref().map(|folder| {
-                folder.join(format!("{:016x}", sub_seed(header.seed, &header.instance)))
-            });
-            let set_up =
-                Bench::set_up(&job.plan, &job.unit, kit.artifacts, &header, dispatcher.clone(), &*kit.driver, folder);
+            let folder = options
+                .state_directory
+                .as_ref()
+                .map(|folder| folder.join(format!("{:016x}", sub_seed(header.seed, &header.instance))));
+            let set_up = Bench::set_up(
+                &job.plan,
+                &job.unit,
+                kit.artifacts,
+                &header,
+                dispatcher.clone(),
+                &*kit.driver,
+                folder,
+            );
             match set_up.await {
                 Ok(mut bench) => {
                     let how = execute(&mut bench, job, &header, stop).await;
@@ -334,7 +379,10 @@ async fn instance(job: &Job, catalogue: Rc<Catalogue>, options: &RunOptions, sto
             }
         }
         Err(error) => {
-            dispatcher.record(RecordBody::Trouble { blame: error.blame(), text: error.to_string() });
+            dispatcher.record(RecordBody::Trouble {
+                blame: error.blame(),
+                text: error.to_string(),
+            });
             HowClosed::Complete
         }
     };

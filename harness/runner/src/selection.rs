@@ -62,13 +62,23 @@ pub fn applies(plan: &Plan, unit: &UnitUnderTest) -> Result<(), Skip> {
         };
         if !fits {
             let said = said.map_or_else(|| "nothing".to_owned(), ToString::to_string);
-            return Err(Skip::NotApplicable(format!("`{name}` must be {wanted} and the ICS says {said}")));
+            return Err(Skip::NotApplicable(format!(
+                "`{name}` must be {wanted} and the ICS says {said}"
+            )));
         }
     }
     let has = |need: &str| {
         let virtual_time = need == Capability::VirtualTime.name() && unit.bench == BenchKind::Virtual;
-        virtual_time || unit.capabilities.iter().any(|capability| capability.name() == need)
+        virtual_time
+            || unit
+                .capabilities
+                .iter()
+                .any(|capability| capability.name() == need)
     };
     let lacks: Vec<String> = plan.needs.iter().filter(|need| !has(need)).cloned().collect();
-    if lacks.is_empty() { Ok(()) } else { Err(Skip::Lacks(lacks)) }
+    if lacks.is_empty() {
+        Ok(())
+    } else {
+        Err(Skip::Lacks(lacks))
+    }
 }

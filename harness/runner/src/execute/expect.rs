@@ -28,7 +28,7 @@ impl Executor<'_> {
         let now = self.bench.dispatcher.clock().now();
         let at = |moment: &Moment| moment.resolve(&|name: &str| self.moment(name), self as &dyn Lookup);
         let after = watch.after.as_ref().map(&at).transpose()?;
-        let base = watch.after.as_ref().and_then(|moment| self.moment(moment.step()));
+        let base = watch.after.as_ref().and_then(|moment| self.record_of(moment.step()));
         let mut before = watch.before.as_ref().map(&at).transpose()?;
         if let Some(within) = &watch.within {
             before = Some(now + within.resolve(self)?).into_iter().chain(before).min();
@@ -37,7 +37,11 @@ impl Executor<'_> {
             before = Some(after.unwrap_or(now).max(now) + self.patience);
         }
         let hold = watch.hold.as_ref().map(|span| span.resolve(self)).transpose()?;
-        let times = watch.times.as_ref().map(|times| times.resolve(self)).transpose()?;
+        let times = watch
+            .times
+            .as_ref()
+            .map(|times| times.resolve(self))
+            .transpose()?;
         let mut arguments = Map::new();
         arguments.insert("event".to_owned(), json!(watch.event));
         arguments.insert("match".to_owned(), watch.matching.resolve(self)?);
@@ -54,7 +58,7 @@ impl Executor<'_> {
             ("as", json!(name)),
             ("verifies", json!(verifies)),
             ("stimulus", json!(watch.stimulus)),
-            ("base_us", json!(stamp(base))),
+            ("base", json!(base)),
             ("after_us", json!(stamp(after))),
             ("before_us", json!(stamp(before))),
             ("hold_us", json!(hold.map(|hold| hold.as_micros() as u64))),

@@ -19,7 +19,12 @@ impl Executor<'_> {
         };
         let outer = self.suffix.clone();
         for (index, value) in values.into_iter().enumerate() {
-            let place = self.begin(step, "for_each", variable, json!({"value": value, "round": index + 1}));
+            let place = self.begin(
+                step,
+                "for_each",
+                variable,
+                json!({"value": value, "round": index + 1}),
+            );
             self.done(step, place, Value::Null);
             self.variables.push((variable.to_owned(), value));
             self.suffix = format!("{outer}#{}", index + 1);

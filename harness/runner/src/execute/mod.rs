@@ -41,11 +41,15 @@ enum Next {
 
 impl<'a> Executor<'a> {
     pub(crate) fn new(bench: &'a mut Bench, plan: &'a Plan, header: &TraceHeader) -> Self {
-        let mut unit = header.facts.clone();
+        let mut unit = header.ics.clone();
+        unit.extend(header.facts.clone());
         unit.extend(header.timing.clone());
         let mut roots = Map::new();
         roots.insert("params".to_owned(), Value::Object(header.params.clone()));
-        roots.insert("artifact".to_owned(), unit.get("artifacts").cloned().unwrap_or(Value::Null));
+        roots.insert(
+            "artifact".to_owned(),
+            unit.get("artifacts").cloned().unwrap_or(Value::Null),
+        );
         roots.insert("unit".to_owned(), Value::Object(unit));
         let patience = header.timing_seconds("patience").unwrap_or(DEFAULT_PATIENCE);
         Executor {
@@ -66,7 +70,11 @@ impl<'a> Executor<'a> {
         if next == Next::Go {
             let until = self.bench.dispatcher.judgement().scenario.forbidden_until();
             if let Some(until) = until {
-                self.bench.dispatcher.clock().sleep_until(Stamp(until.0 + 1)).await;
+                self.bench
+                    .dispatcher
+                    .clock()
+                    .sleep_until(Stamp(until.0 + 1))
+                    .await;
             }
         }
         self.bench.cloud.clear_all();
@@ -93,7 +101,11 @@ impl<'a> Executor<'a> {
             Verb::OneOf(branches) => self.one_of(step, branches).await,
             Verb::Measure { from, to, min, max } => self.measure(step, from, to, min.as_ref(), max.as_ref()),
             Verb::Wait(wait) => self.wait(step, wait).await,
-            Verb::ForEach { variable, values, steps } => self.for_each(step, variable, values, steps).await,
+            Verb::ForEach {
+                variable,
+                values,
+                steps,
+            } => self.for_each(step, variable, values, steps).await,
         }
     }
 
@@ -113,8 +125,16 @@ impl<'a> Executor<'a> {
     }
 
     fn finish(&self, place: String, outcome: StepOutcome, result: Value) -> Next {
-        self.bench.dispatcher.record(RecordBody::StepFinished { step: place, outcome, result });
-        if outcome == StepOutcome::Done { Next::Go } else { Next::Stop }
+        self.bench.dispatcher.record(RecordBody::StepFinished {
+            step: place,
+            outcome,
+            result,
+        });
+        if outcome == StepOutcome::Done {
+            Next::Go
+        } else {
+            Next::Stop
+        }
     }
 
     fn done(&self, step: &Step, place: String, value: Value) -> Next {
@@ -122,7 +142,11 @@ impl<'a> Executor<'a> {
     }
 
     fn refuse(&self, place: String, blame: &str, reason: impl ToString) -> Next {
-        self.finish(place, StepOutcome::Refused, json!({"blame": blame, "reason": reason.to_string()}))
+        self.finish(
+            place,
+            StepOutcome::Refused,
+            json!({"blame": blame, "reason": reason.to_string()}),
+        )
     }
 
     fn unresolved(&self, step: &Step, verb: &str, subject: &str, error: &Unresolved) -> Next {
@@ -172,7 +196,17 @@ impl<'a> Executor<'a> {
     }
 
     fn moment(&self, name: &str) -> Option<Stamp> {
-        self.bench.dispatcher.judgement().scenario.moments.get(name).map(|(stamp, _)| *stamp)
+        self.bench
+            .dispatcher
+            .judgement()
+            .scenario
+            .moments
+            .get(name)
+            .map(|(stamp, _)| *stamp)
+    }
+
+    fn record_of(&self, name: &str) -> Option<u64> {
+        self.bench.dispatcher.judgement().scenario.moments.get(name).map(|(_, record)| *record)
     }
 
     /// Everything a CEL condition may refer to.
@@ -190,7 +224,12 @@ impl Lookup for Executor<'_> {
             Some((root, rest)) => (root, Some(rest)),
             None => (path, None),
         };
-        let variable = self.variables.iter().rev().find(|(name, _)| name == root).map(|(_, value)| value.clone());
+        let variable = self
+            .variables
+            .iter()
+            .rev()
+            .find(|(name, _)| name == root)
+            .map(|(_, value)| value.clone());
         let judgement = self.bench.dispatcher.judgement();
         let value = variable
             .or_else(|| judgement.scenario.values.get(root).cloned())

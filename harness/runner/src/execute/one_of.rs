@@ -7,7 +7,11 @@ use serde_json::{Value, json};
 
 impl Executor<'_> {
     pub(super) async fn one_of(&mut self, step: &Step, branches: &[Branch]) -> Next {
-        let subject = branches.iter().map(|branch| branch.watch.event.as_str()).collect::<Vec<_>>().join(" | ");
+        let subject = branches
+            .iter()
+            .map(|branch| branch.watch.event.as_str())
+            .collect::<Vec<_>>()
+            .join(" | ");
         let mut list = Vec::new();
         for branch in branches {
             self.happened(&branch.watch.steps()).await;

@@ -27,7 +27,10 @@ impl Executor<'_> {
             "unit" => self.on_unit(name, arguments).await,
             "cloud" => self.on_cloud(name, arguments).await,
             "fault" => self.on_fault(&arguments),
-            _ => Err(Refusal { blame: "harness", reason: format!("there is no `{action}`") }),
+            _ => Err(Refusal {
+                blame: "harness",
+                reason: format!("there is no `{action}`"),
+            }),
         };
         match result {
             Ok(value) => self.done(step, place, value),
@@ -36,13 +39,21 @@ impl Executor<'_> {
     }
 
     async fn on_cloud(&mut self, name: &str, arguments: Map<String, Value>) -> Result<Value, Refusal> {
-        self.bench.cloud.act(name, &arguments).await.map(Value::Object).map_err(|error| {
-            let blame = match error {
-                ActError::Store(_) => "lab",
-                _ => "harness",
-            };
-            Refusal { blame, reason: error.to_string() }
-        })
+        self.bench
+            .cloud
+            .act(name, &arguments)
+            .await
+            .map(Value::Object)
+            .map_err(|error| {
+                let blame = match error {
+                    ActError::Store(_) => "lab",
+                    _ => "harness",
+                };
+                Refusal {
+                    blame,
+                    reason: error.to_string(),
+                }
+            })
     }
 
     fn on_fault(&mut self, arguments: &Map<String, Value>) -> Result<Value, Refusal> {
@@ -50,7 +61,10 @@ impl Executor<'_> {
         let id = self.faults.get(name).copied();
         let acted = id.and_then(|id| self.bench.cloud.clear(id));
         let reason = format!("no step `{name}` injected a fault that is still armed");
-        acted.map(|acted| json!({"acted": acted})).ok_or(Refusal { blame: "harness", reason })
+        acted.map(|acted| json!({"acted": acted})).ok_or(Refusal {
+            blame: "harness",
+            reason,
+        })
     }
 
     async fn on_unit(&mut self, name: &str, mut arguments: Map<String, Value>) -> Result<Value, Refusal> {
@@ -89,14 +103,25 @@ impl Executor<'_> {
                 };
                 let recorded = result.as_ref().map(Value::clone).map_err(ToString::to_string);
                 let record = if name == "probe" {
-                    RecordBody::Probe { name: called, arguments, result: recorded }
+                    RecordBody::Probe {
+                        name: called,
+                        arguments,
+                        result: recorded,
+                    }
                 } else {
-                    RecordBody::Stimulus { name: called, arguments, result: recorded }
+                    RecordBody::Stimulus {
+                        name: called,
+                        arguments,
+                        result: recorded,
+                    }
                 };
                 self.bench.dispatcher.record(record);
                 result.map(|value| json!({"value": value})).map_err(refusal)
             }
-            _ => Err(Refusal { blame: "harness", reason: format!("there is no `unit.{name}`") }),
+            _ => Err(Refusal {
+                blame: "harness",
+                reason: format!("there is no `unit.{name}`"),
+            }),
         }
     }
 }

@@ -8,8 +8,8 @@ pub(crate) use scenario::{StepState, step_result};
 
 use hil_monitor::{Judge, Monitor, View, monitors_for, view_for};
 use hil_trace::{
-    Catalogue, Finding, HowClosed, InstanceSummary, Measurement, Record, RecordBody, RunSummary, Stamp, Trace,
-    TraceHeader, Verdict,
+    Catalogue, Finding, HowClosed, InstanceSummary, Measurement, Record, RecordBody, RunSummary, Stamp,
+    Trace, TraceHeader, Verdict,
 };
 use scenario::ScenarioJudge;
 use std::rc::Rc;
@@ -50,7 +50,8 @@ impl Judgement {
             let mut judge = Judge::new(&self.catalogue, monitor.name(), &mut self.findings);
             monitor.observe(record, &events, &mut judge);
         }
-        self.scenario.observe(record, &events, &self.catalogue, &mut self.findings);
+        self.scenario
+            .observe(record, &events, &self.catalogue, &mut self.findings);
         if let RecordBody::Closed { how } = record.what {
             self.close(record.at, how);
         }
@@ -81,7 +82,10 @@ impl Judgement {
         if self.closed.is_none() {
             self.close(self.last, HowClosed::Interrupted);
         }
-        let verdict = self.findings.iter().fold(Verdict::Pass, |v, f| v.join(f.effective(strict)));
+        let verdict = self
+            .findings
+            .iter()
+            .fold(Verdict::Pass, |v, f| v.join(f.effective(strict)));
         InstanceSummary {
             header,
             verdict,
@@ -122,12 +126,18 @@ pub(crate) fn skipped(header: TraceHeader, reason: String) -> InstanceSummary {
 /// Judges the traces of a run, in the order of their names.
 pub fn judge_traces(traces: &[Trace], catalogue: &Catalogue, strict: bool) -> RunSummary {
     let catalogue = Rc::new(catalogue.clone());
-    let mut instances: Vec<InstanceSummary> =
-        traces.iter().map(|trace| judge_trace(trace, &catalogue, strict)).collect();
+    let mut instances: Vec<InstanceSummary> = traces
+        .iter()
+        .map(|trace| judge_trace(trace, &catalogue, strict))
+        .collect();
     instances.sort_by(|a, b| a.header.instance.cmp(&b.header.instance));
-    let interrupted = traces.iter().any(|t| t.skipped.is_none() && t.closed() != Some(HowClosed::Complete));
+    let interrupted = traces
+        .iter()
+        .any(|t| t.skipped.is_none() && t.closed() != Some(HowClosed::Complete));
     RunSummary {
-        tool: traces.first().map_or_else(String::new, |trace| trace.header.tool.clone()),
+        tool: traces
+            .first()
+            .map_or_else(String::new, |trace| trace.header.tool.clone()),
         seed: traces.first().map_or(0, |trace| trace.header.seed),
         strict,
         interrupted,

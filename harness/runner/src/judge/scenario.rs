@@ -2,8 +2,8 @@
 
 use super::watch::{Answer, Watch};
 use hil_trace::{
-    Blame, Catalogue, Event, FaultPhase, Finding, HowClosed, Measurement, Record, RecordBody, Stamp, StepOutcome,
-    TraceHeader, Verdict,
+    Blame, Catalogue, Event, FaultPhase, Finding, HowClosed, Measurement, Record, RecordBody, Stamp,
+    StepOutcome, TraceHeader, Verdict,
 };
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -91,9 +91,13 @@ impl ScenarioJudge {
     pub(crate) fn state(&self, step: &str) -> StepState {
         match (&self.settled, &self.waiting) {
             (Some(settled), _) if settled.step == step => StepState::Settled(settled.clone()),
-            (_, Some(waiting)) => {
-                StepState::Open(waiting.branches.iter().filter_map(|(_, watch)| watch.deadline()).max())
-            }
+            (_, Some(waiting)) => StepState::Open(
+                waiting
+                    .branches
+                    .iter()
+                    .filter_map(|(_, watch)| watch.deadline())
+                    .max(),
+            ),
             _ => StepState::Open(None),
         }
     }
@@ -120,17 +124,38 @@ impl ScenarioJudge {
 
     fn follow(&mut self, record: &Record, catalogue: &Catalogue, findings: &mut Vec<Finding>) {
         match &record.what {
-            RecordBody::StepStarted { step, verb, arguments, .. } => {
+            RecordBody::StepStarted {
+                step,
+                verb,
+                arguments,
+                ..
+            } => {
                 self.start(record, step, verb, arguments, catalogue, findings);
             }
-            RecordBody::StepFinished { step, outcome, result } => {
+            RecordBody::StepFinished {
+                step,
+                outcome,
+                result,
+            } => {
                 self.finish_step(record, step, *outcome, result, catalogue, findings);
             }
-            RecordBody::Fault { id, name, phase, facts } => self.fault(record, *id, name, *phase, facts),
+            RecordBody::Fault {
+                id,
+                name,
+                phase,
+                facts,
+            } => self.fault(record, *id, name, *phase, facts),
             RecordBody::Trouble { blame, text } => {
-                let verdict = if *blame == Blame::Unit { Verdict::Fail } else { Verdict::Error };
+                let verdict = if *blame == Blame::Unit {
+                    Verdict::Fail
+                } else {
+                    Verdict::Error
+                };
                 let finding = self.finding(None, verdict, text.clone(), vec![record.seq], None, catalogue);
-                findings.push(Finding { blame: *blame, ..finding });
+                findings.push(Finding {
+                    blame: *blame,
+                    ..finding
+                });
             }
             _ => {}
         }
@@ -163,7 +188,12 @@ impl ScenarioJudge {
             }
             "never" => {
                 let watch = Watch::read(arguments, self.tolerance_us);
-                self.forbidden.push(Forbidden { step: step.to_owned(), watch, since: record.seq, broken: false });
+                self.forbidden.push(Forbidden {
+                    step: step.to_owned(),
+                    watch,
+                    since: record.seq,
+                    broken: false,
+                });
                 for event in self.recent.clone() {
                     self.forbid(&event, catalogue, findings);
                 }
@@ -181,14 +211,20 @@ impl ScenarioJudge {
         findings: &mut Vec<Finding>,
     ) {
         self.settled = None;
-        self.waiting = Some(Waiting { step: step.to_owned(), branches });
+        self.waiting = Some(Waiting {
+            step: step.to_owned(),
+            branches,
+        });
         for event in self.recent.clone() {
             self.feed(&event, catalogue, findings);
         }
     }
 
     fn feed(&mut self, event: &Event, catalogue: &Catalogue, findings: &mut Vec<Finding>) {
-        let key = (event.records.last().copied().unwrap_or_default(), event.full_name());
+        let key = (
+            event.records.last().copied().unwrap_or_default(),
+            event.full_name(),
+        );
         if self.used.contains(&key) {
             return;
         }
@@ -214,9 +250,17 @@ impl ScenarioJudge {
     /// Lets deadlines at or before `now` expire.
     pub(crate) fn expire(&mut self, now: Stamp, catalogue: &Catalogue, findings: &mut Vec<Finding>) {
         let Some(waiting) = &mut self.waiting else { return };
-        let deadline = waiting.branches.iter().filter_map(|(_, watch)| watch.deadline()).max();
+        let deadline = waiting
+            .branches
+            .iter()
+            .filter_map(|(_, watch)| watch.deadline())
+            .max();
         if deadline.is_some_and(|deadline| deadline <= now) {
-            let answers: Vec<Answer> = waiting.branches.iter_mut().map(|(_, watch)| watch.expire()).collect();
+            let answers: Vec<Answer> = waiting
+                .branches
+                .iter_mut()
+                .map(|(_, watch)| watch.expire())
+                .collect();
             let met = answers.iter().position(|answer| matches!(answer, Answer::Met(_)));
             let index = met.unwrap_or(0);
             if let Some(answer) = answers.into_iter().nth(index) {
@@ -226,10 +270,19 @@ impl ScenarioJudge {
     }
 
     fn settle(&mut self, branch: usize, answer: Answer, catalogue: &Catalogue, findings: &mut Vec<Finding>) {
-        let Some(waiting) = self.waiting.take() else { return };
-        let Some((name, watch)) = waiting.branches.get(branch) else { return };
+        let Some(waiting) = self.waiting.take() else {
+            return;
+        };
+        let Some((name, watch)) = waiting.branches.get(branch) else {
+            return;
+        };
         let step = waiting.step.clone();
-        let all = waiting.branches.iter().map(|(_, w)| w.describe()).collect::<Vec<_>>().join(" or ");
+        let all = waiting
+            .branches
+            .iter()
+            .map(|(_, w)| w.describe())
+            .collect::<Vec<_>>()
+            .join(" or ");
         let outcome = match answer {
             Answer::Open => return,
             Answer::Met(events) => {
@@ -238,7 +291,10 @@ impl ScenarioJudge {
             }
             Answer::Early(event, after) => {
                 let early = after.since(event.at).as_secs_f64();
-                let text = format!("{all} came {early:.3} s too early, at {} instead of {after}", event.at);
+                let text = format!(
+                    "{all} came {early:.3} s too early, at {} instead of {after}",
+                    event.at
+                );
                 self.violate(&step, &watch.verifies, text, event.records, catalogue, findings);
                 StepOutcome::Unmet
             }
@@ -261,7 +317,11 @@ impl ScenarioJudge {
                 StepOutcome::Unmet
             }
         };
-        self.settled = Some(Settled { step, outcome, branch });
+        self.settled = Some(Settled {
+            step,
+            outcome,
+            branch,
+        });
     }
 
     fn meet(
@@ -275,20 +335,31 @@ impl ScenarioJudge {
     ) {
         let evidence: Vec<u64> = events.iter().flat_map(|event| event.records.clone()).collect();
         for event in events {
-            self.used.push((event.records.last().copied().unwrap_or_default(), event.full_name()));
+            self.used.push((
+                event.records.last().copied().unwrap_or_default(),
+                event.full_name(),
+            ));
         }
         if let Some(event) = events.last() {
             self.proof.push(event.records.last().copied().unwrap_or_default());
             if let Some(name) = name {
                 let record = event.records.last().copied().unwrap_or_default();
-                self.values.insert(name.to_owned(), Value::Object(event.fields.clone()));
+                self.values
+                    .insert(name.to_owned(), Value::Object(event.fields.clone()));
                 self.moments.insert(name.to_owned(), (event.at, record));
             }
         }
         for requirement in &watch.verifies {
             let text = format!("{} came as it should", watch.describe());
             let evidence = evidence.clone();
-            findings.push(self.finding(Some(requirement), Verdict::Pass, text, evidence, Some(step), catalogue));
+            findings.push(self.finding(
+                Some(requirement),
+                Verdict::Pass,
+                text,
+                evidence,
+                Some(step),
+                catalogue,
+            ));
         }
     }
 
@@ -300,13 +371,27 @@ impl ScenarioJudge {
         catalogue: &Catalogue,
         findings: &mut Vec<Finding>,
     ) {
-        let names: Vec<&str> = waiting.branches.iter().map(|(_, watch)| watch.event.as_str()).collect();
-        let others: Vec<&Event> =
-            self.recent.iter().filter(|event| names.contains(&event.full_name().as_str())).collect();
-        let mut evidence: Vec<u64> = others.iter().filter_map(|event| event.records.last().copied()).collect();
+        let names: Vec<&str> = waiting
+            .branches
+            .iter()
+            .map(|(_, watch)| watch.event.as_str())
+            .collect();
+        let others: Vec<&Event> = self
+            .recent
+            .iter()
+            .filter(|event| names.contains(&event.full_name().as_str()))
+            .collect();
+        let mut evidence: Vec<u64> = others
+            .iter()
+            .filter_map(|event| event.records.last().copied())
+            .collect();
         let skipped = evidence.len().saturating_sub(EVIDENCE_LIMIT);
         evidence.drain(..skipped);
-        let before = waiting.branches.iter().filter_map(|(_, watch)| watch.before).max();
+        let before = waiting
+            .branches
+            .iter()
+            .filter_map(|(_, watch)| watch.before)
+            .max();
         let until = before.map_or_else(String::new, |before| format!(" until {before}"));
         let mut text = format!("{all} did not come{until}");
         if let Some((seen, times)) = waiting.branches.iter().find_map(|(_, watch)| watch.progress()) {
@@ -314,14 +399,36 @@ impl ScenarioJudge {
         }
         if let Some(last) = others.last() {
             let fields = Value::Object(last.fields.clone());
-            text = format!("{text}; the last {} was {}", last.full_name(), shorten(&fields.to_string()));
+            text = format!(
+                "{text}; the last {} was {}",
+                last.full_name(),
+                shorten(&fields.to_string())
+            );
         }
-        let verifies = waiting.branches.first().map(|(_, watch)| watch.verifies.clone()).unwrap_or_default();
-        let named = waiting.branches.iter().find_map(|(_, watch)| watch.stimulus.clone());
-        let stimulus_missing = named.as_ref().is_some_and(|name| !self.moments.contains_key(name));
-        let idle: Vec<&str> = self.faults.values().filter(|f| !f.acted).map(|f| f.name.as_str()).collect();
+        let verifies = waiting
+            .branches
+            .first()
+            .map(|(_, watch)| watch.verifies.clone())
+            .unwrap_or_default();
+        let named = waiting
+            .branches
+            .iter()
+            .find_map(|(_, watch)| watch.stimulus.clone());
+        let stimulus_missing = named
+            .as_ref()
+            .is_some_and(|name| !self.moments.contains_key(name));
+        let idle: Vec<&str> = self
+            .faults
+            .values()
+            .filter(|f| !f.acted)
+            .map(|f| f.name.as_str())
+            .collect();
         if stimulus_missing || !idle.is_empty() {
-            let what = if idle.is_empty() { named.unwrap_or_default() } else { idle.join(", ") };
+            let what = if idle.is_empty() {
+                named.unwrap_or_default()
+            } else {
+                idle.join(", ")
+            };
             let text = format!("{text}; but its stimulus never happened ({what})");
             self.undecided(step, &verifies, text, evidence, catalogue, findings);
         } else {
@@ -332,7 +439,10 @@ impl ScenarioJudge {
     fn forbid(&mut self, event: &Event, catalogue: &Catalogue, findings: &mut Vec<Finding>) {
         let mut broken = Vec::new();
         for forbidden in &mut self.forbidden {
-            let later = event.records.last().is_some_and(|record| *record > forbidden.since)
+            let later = event
+                .records
+                .last()
+                .is_some_and(|record| *record > forbidden.since)
                 || forbidden.watch.covers_the_past();
             if !forbidden.broken && later && forbidden.watch.covers(event) {
                 forbidden.broken = true;
@@ -357,7 +467,11 @@ impl ScenarioJudge {
         self.stopped |= outcome != StepOutcome::Done;
         if let Some(name) = result.get("as").and_then(Value::as_str) {
             let value = result.get("value").cloned().unwrap_or(Value::Null);
-            match result.get("fault").and_then(Value::as_u64).and_then(|id| self.faults.get_mut(&(id as u32))) {
+            match result
+                .get("fault")
+                .and_then(Value::as_u64)
+                .and_then(|id| self.faults.get_mut(&(id as u32)))
+            {
                 // The moment of an injected fault is its first effect, not its arming.
                 Some(fault) if !fault.acted => fault.step = Some(name.to_owned()),
                 Some(_) => {}
@@ -368,7 +482,11 @@ impl ScenarioJudge {
             }
         }
         if outcome == StepOutcome::Refused {
-            let text = result.get("reason").and_then(Value::as_str).unwrap_or("the step was refused").to_owned();
+            let text = result
+                .get("reason")
+                .and_then(Value::as_str)
+                .unwrap_or("the step was refused")
+                .to_owned();
             let blame = result.get("blame").and_then(Value::as_str).unwrap_or("harness");
             let (verdict, blame) = match blame {
                 "unit" => (Verdict::Fail, Blame::Unit),
@@ -385,7 +503,12 @@ impl ScenarioJudge {
     fn fault(&mut self, record: &Record, id: u32, name: &str, phase: FaultPhase, facts: &Map<String, Value>) {
         match phase {
             FaultPhase::Armed => {
-                let fault = Fault { step: None, name: name.to_owned(), armed: record.seq, acted: false };
+                let fault = Fault {
+                    step: None,
+                    name: name.to_owned(),
+                    armed: record.seq,
+                    acted: false,
+                };
                 self.faults.insert(id, fault);
                 self.last_fault = Some(id);
             }
@@ -417,8 +540,17 @@ impl ScenarioJudge {
         let seconds = (to.0 as f64 - from.0 as f64) / 1e6;
         let tolerance = 2.0 * self.tolerance_us as f64 / 1e6;
         let evidence = vec![first, second];
-        let name = arguments.get("as").and_then(Value::as_str).unwrap_or(step).to_owned();
-        self.measurements.push(Measurement { name, seconds, tolerance, evidence: evidence.clone() });
+        let name = arguments
+            .get("as")
+            .and_then(Value::as_str)
+            .unwrap_or(step)
+            .to_owned();
+        self.measurements.push(Measurement {
+            name,
+            seconds,
+            tolerance,
+            evidence: evidence.clone(),
+        });
         let bound = |name: &str| arguments.get(name).and_then(Value::as_f64);
         let (min, max) = (bound("min"), bound("max"));
         let short = min.map(|min| min - seconds).unwrap_or(f64::MIN);
@@ -439,20 +571,39 @@ impl ScenarioJudge {
         } else {
             for requirement in &verifies {
                 let (text, evidence) = (text.clone(), evidence.clone());
-                findings.push(self.finding(Some(requirement), Verdict::Pass, text, evidence, Some(step), catalogue));
+                findings.push(self.finding(
+                    Some(requirement),
+                    Verdict::Pass,
+                    text,
+                    evidence,
+                    Some(step),
+                    catalogue,
+                ));
             }
         }
     }
 
     pub(crate) fn close(&mut self, how: HowClosed, catalogue: &Catalogue, findings: &mut Vec<Finding>) {
         if let Some(waiting) = self.waiting.take() {
-            let all = waiting.branches.iter().map(|(_, w)| w.describe()).collect::<Vec<_>>().join(" or ");
+            let all = waiting
+                .branches
+                .iter()
+                .map(|(_, w)| w.describe())
+                .collect::<Vec<_>>()
+                .join(" or ");
             let text = format!("the run ended while waiting for {all}");
             self.undecided(&waiting.step, &[], text, Vec::new(), catalogue, findings);
         }
         for fault in self.faults.values().filter(|fault| !fault.acted) {
             let text = format!("the fault {} was armed and never acted", fault.name);
-            findings.push(self.finding(None, Verdict::Inconclusive, text, vec![fault.armed], None, catalogue));
+            findings.push(self.finding(
+                None,
+                Verdict::Inconclusive,
+                text,
+                vec![fault.armed],
+                None,
+                catalogue,
+            ));
         }
         match how {
             HowClosed::Interrupted => {
@@ -465,7 +616,9 @@ impl ScenarioJudge {
             }
             HowClosed::Complete => {}
         }
-        let clean = findings.iter().all(|f| f.step.is_none() || f.verdict == Verdict::Pass);
+        let clean = findings
+            .iter()
+            .all(|f| f.step.is_none() || f.verdict == Verdict::Pass);
         if how == HowClosed::Complete && !self.stopped && clean {
             self.confirm(catalogue, findings);
         }
@@ -477,7 +630,14 @@ impl ScenarioJudge {
             for requirement in &forbidden.watch.verifies {
                 let text = format!("{} never came", forbidden.watch.describe());
                 let step = Some(forbidden.step.as_str());
-                findings.push(self.finding(Some(requirement), Verdict::Pass, text, Vec::new(), step, catalogue));
+                findings.push(self.finding(
+                    Some(requirement),
+                    Verdict::Pass,
+                    text,
+                    Vec::new(),
+                    step,
+                    catalogue,
+                ));
             }
         }
         for requirement in &self.verifies {
@@ -485,7 +645,14 @@ impl ScenarioJudge {
             if !findings.iter().any(stated) {
                 let text = "every step of the scenario did what it says".to_owned();
                 let evidence = self.proof.clone();
-                findings.push(self.finding(Some(requirement), Verdict::Pass, text, evidence, None, catalogue));
+                findings.push(self.finding(
+                    Some(requirement),
+                    Verdict::Pass,
+                    text,
+                    evidence,
+                    None,
+                    catalogue,
+                ));
             }
         }
     }
@@ -499,7 +666,15 @@ impl ScenarioJudge {
         catalogue: &Catalogue,
         findings: &mut Vec<Finding>,
     ) {
-        self.state_all(Verdict::Fail, step, verifies, &text, &evidence, catalogue, findings);
+        self.state_all(
+            Verdict::Fail,
+            step,
+            verifies,
+            &text,
+            &evidence,
+            catalogue,
+            findings,
+        );
     }
 
     fn undecided(
@@ -511,7 +686,15 @@ impl ScenarioJudge {
         catalogue: &Catalogue,
         findings: &mut Vec<Finding>,
     ) {
-        self.state_all(Verdict::Inconclusive, step, verifies, &text, &evidence, catalogue, findings);
+        self.state_all(
+            Verdict::Inconclusive,
+            step,
+            verifies,
+            &text,
+            &evidence,
+            catalogue,
+            findings,
+        );
     }
 
     #[allow(clippy::too_many_arguments)]
@@ -525,7 +708,11 @@ impl ScenarioJudge {
         catalogue: &Catalogue,
         findings: &mut Vec<Finding>,
     ) {
-        let requirements = if verifies.is_empty() { &self.verifies } else { verifies };
+        let requirements = if verifies.is_empty() {
+            &self.verifies
+        } else {
+            verifies
+        };
         if requirements.is_empty() {
             let evidence = evidence.to_vec();
             findings.push(self.finding(None, verdict, text.to_owned(), evidence, Some(step), catalogue));
@@ -551,7 +738,11 @@ impl ScenarioJudge {
             verdict,
             text,
             evidence,
-            blame: if verdict == Verdict::Fail { Blame::Unit } else { Blame::Harness },
+            blame: if verdict == Verdict::Fail {
+                Blame::Unit
+            } else {
+                Blame::Harness
+            },
             step: step.map(str::to_owned),
             monitor: "scenario".to_owned(),
         }

@@ -14,8 +14,8 @@ pub(super) struct Watch {
     pattern: Value,
     condition: Option<Condition>,
     variables: Map<String, Value>,
-    /// Events up to here are none of its business.
-    base: Option<Stamp>,
+    /// Events up to this record are none of its business.
+    base: Option<u64>,
     after: Option<Stamp>,
     pub(super) before: Option<Stamp>,
     hold_us: Option<u64>,
@@ -48,16 +48,27 @@ impl Watch {
         let text = |name: &str| arguments.get(name).and_then(Value::as_str);
         let strings = |name: &str| -> Vec<String> {
             let list = arguments.get(name).and_then(Value::as_array);
-            list.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+            list.into_iter()
+                .flatten()
+                .filter_map(Value::as_str)
+                .map(str::to_owned)
+                .collect()
         };
         Watch {
             event: text("event").unwrap_or_default().to_owned(),
             verifies: strings("verifies"),
             stimulus: text("stimulus").map(str::to_owned),
-            pattern: arguments.get("match").cloned().unwrap_or_else(|| Value::Object(Map::new())),
+            pattern: arguments
+                .get("match")
+                .cloned()
+                .unwrap_or_else(|| Value::Object(Map::new())),
             condition: text("where").and_then(|text| Condition::parse(text).ok()),
-            variables: arguments.get("variables").and_then(Value::as_object).cloned().unwrap_or_default(),
-            base: stamp("base_us"),
+            variables: arguments
+                .get("variables")
+                .and_then(Value::as_object)
+                .cloned()
+                .unwrap_or_default(),
+            base: arguments.get("base").and_then(Value::as_u64),
             after: stamp("after_us"),
             before: stamp("before_us"),
             hold_us: arguments.get("hold_us").and_then(Value::as_u64),
@@ -69,12 +80,24 @@ impl Watch {
     }
 
     pub(super) fn is_meant(&self, event: &Event) -> bool {
-        is_meant(event, &self.event, &self.pattern, self.condition.as_ref(), &self.variables)
+        is_meant(
+            event,
+            &self.event,
+            &self.pattern,
+            self.condition.as_ref(),
+            &self.variables,
+        )
+    }
+
+    fn precedes(&self, event: &Event) -> bool {
+        let record = event.records.last().copied().unwrap_or_default();
+        self.base.is_some_and(|base| record <= base)
     }
 
     /// True if the event lies in the window a `never` forbids.
     pub(super) fn covers(&self, event: &Event) -> bool {
-        self.after.is_none_or(|after| event.at > after)
+        !self.precedes(event)
+            && self.after.is_none_or(|after| event.at >= after)
             && self.before.is_none_or(|before| event.at <= before)
             && self.is_meant(event)
     }
@@ -86,7 +109,7 @@ impl Watch {
 
     /// Takes in an event of an `expect`.
     pub(super) fn observe(&mut self, event: &Event) -> Answer {
-        if self.base.is_some_and(|base| event.at <= base) || !self.is_meant(event) {
+        if self.precedes(event) || !self.is_meant(event) {
             return Answer::Open;
         }
         if self.holding.is_some() {
@@ -118,7 +141,15 @@ impl Watch {
     /// The instant after which nothing can settle it any more; strictly after its window.
     pub(super) fn deadline(&self) -> Option<Stamp> {
         let last = self.holding.or(self.before)?;
-        Some(Stamp(last.0 + 1 + if self.holding.is_none() { self.tolerance_us } else { 0 }))
+        Some(Stamp(
+            last.0
+                + 1
+                + if self.holding.is_none() {
+                    self.tolerance_us
+                } else {
+                    0
+                },
+        ))
     }
 
     /// The deadline has passed.
@@ -140,7 +171,11 @@ impl Watch {
         if self.times > 1 {
             text = format!("{} times {text}", self.times);
         }
-        if self.pattern.as_object().is_some_and(|pattern| !pattern.is_empty()) {
+        if self
+            .pattern
+            .as_object()
+            .is_some_and(|pattern| !pattern.is_empty())
+        {
             text = format!("{text} {}", self.pattern);
         }
         if let Some(condition) = &self.condition {

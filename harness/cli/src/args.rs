@@ -1,0 +1,291 @@
+//! The command line as typed arguments.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use hil_wire::Protocol;
+use std::path::PathBuf;
+
+/// Test and certify device agents against a reference mock cloud.
+#[derive(Debug, Parser)]
+#[command(name = "hil", version, after_help = EXAMPLES, max_term_width = 100)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run scenarios against a unit and judge them
+    #[command(after_help = RUN_EXAMPLES)]
+    Run(RunArguments),
+    /// List scenarios, units or requirements
+    List(ListArguments),
+    /// Check scenario and unit files without running anything
+    #[command(after_help = "Example:\n  hil lint my-suites/ unit.yaml")]
+    Lint(LintArguments),
+    /// Judge a journal again
+    #[command(after_help = "Examples:\n  hil judge report/journal.jsonl\n  hil judge report/ --digest")]
+    Judge(JudgeArguments),
+    /// Turn a journal into a report
+    #[command(after_help = "Example:\n  hil report report/ --format html --output page.html")]
+    Report(ReportArguments),
+    /// Serve the mock cloud on TCP
+    #[command(after_help = CLOUD_EXAMPLES)]
+    Cloud(CloudArguments),
+    /// Call an OTA RPC unit over HTTP, WebSocket or serial
+    #[command(after_help = CALL_EXAMPLES)]
+    Call(CallArguments),
+    /// Write a commented unit.yaml
+    #[command(after_help = "Example:\n  hil init edge-poll --driver process > unit.yaml")]
+    Init(InitArguments),
+    /// Print a JSON Schema for editors
+    #[command(after_help = "Example:\n  hil schema scenario > scenario.schema.json")]
+    Schema(SchemaArguments),
+    /// Print shell completions
+    #[command(after_help = "Example:\n  hil completions bash > /etc/bash_completion.d/hil")]
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+/// Which scenarios.
+#[derive(Debug, Default, Args)]
+pub(crate) struct FilterArguments {
+    /// Only this protocol (may be given several times)
+    #[arg(long, value_name = "PROTOCOL")]
+    pub(crate) protocol: Vec<Protocol>,
+    /// Only scenarios whose path contains this
+    #[arg(long = "path", value_name = "PART")]
+    pub(crate) paths: Vec<String>,
+    /// Only scenarios with this tag; `long` scenarios run only when asked for
+    #[arg(long = "tag", value_name = "TAG")]
+    pub(crate) tags: Vec<String>,
+    /// Only scenarios that verify this requirement, or ids beginning with this
+    #[arg(long = "requirement", value_name = "ID")]
+    pub(crate) requirements: Vec<String>,
+    /// Add the scenarios of a folder; one of the same path replaces an embedded one
+    #[arg(long, value_name = "DIR")]
+    pub(crate) scenarios: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArguments {
+    /// Unit under test: a unit.yaml, or sim:PROTOCOL; every simulated unit if not given
+    #[arg(long = "unit", value_name = "FILE|sim:PROTOCOL")]
+    pub(crate) units: Vec<String>,
+    #[command(flatten)]
+    pub(crate) filter: FilterArguments,
+    /// Seed of everything random; printed by every run
+    #[arg(long)]
+    pub(crate) seed: Option<u64>,
+    /// Instances at a time
+    #[arg(long, short = 'j', value_name = "N")]
+    pub(crate) jobs: Option<usize>,
+    /// How often each scenario runs
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub(crate) repeat: u32,
+    /// Set a parameter of the scenarios
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// Tier of parameters
+    #[arg(long, value_name = "TIER")]
+    pub(crate) tier: Option<String>,
+    /// Use this file as the image of a role
+    #[arg(long = "artifact", value_name = "ROLE=FILE")]
+    pub(crate) artifacts: Vec<String>,
+    /// Violated SHOULD requirements fail
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// End the run with the first failure or error
+    #[arg(long)]
+    pub(crate) fail_fast: bool,
+    /// Write journal, report.json, junit.xml, report.html and summary.md into a folder
+    #[arg(long, value_name = "DIR")]
+    pub(crate) report: Option<PathBuf>,
+    /// Give simulated units a deliberate misbehaviour
+    #[arg(long = "defect", value_name = "NAME")]
+    pub(crate) defects: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ListArguments {
+    /// What
+    #[arg(value_enum, default_value_t = Listed::Scenarios)]
+    pub(crate) what: Listed,
+    #[command(flatten)]
+    pub(crate) filter: FilterArguments,
+}
+
+/// What `list` lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Listed {
+    /// Scenarios with what they verify
+    Scenarios,
+    /// Units that come with hil
+    Units,
+    /// Requirements, and how many scenarios verify each
+    Requirements,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LintArguments {
+    /// Scenario files, folders of them, or unit.yaml files; the embedded suites if none is given
+    pub(crate) files: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct JudgeArguments {
+    /// A journal, or the folder it is in
+    pub(crate) journal: PathBuf,
+    /// Print the digest of what happened instead
+    #[arg(long)]
+    pub(crate) digest: bool,
+    /// Violated SHOULD requirements fail
+    #[arg(long)]
+    pub(crate) strict: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReportArguments {
+    /// A journal, or the folder it is in
+    pub(crate) journal: PathBuf,
+    /// Format
+    #[arg(long, value_enum, default_value_t = Format::Html)]
+    pub(crate) format: Format,
+    /// Write to a file instead of standard output
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Violated SHOULD requirements fail
+    #[arg(long)]
+    pub(crate) strict: bool,
+}
+
+/// Formats of `report`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// One self-contained page
+    Html,
+    /// JUnit XML (Surefire)
+    Junit,
+    /// JSON with a schema
+    Json,
+    /// Markdown for merge requests
+    Markdown,
+    /// As on the terminal
+    Text,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CloudArguments {
+    /// Protocols to serve; all if none is given
+    #[arg(long, value_name = "PROTOCOL")]
+    pub(crate) protocol: Vec<Protocol>,
+    /// Address to listen on
+    #[arg(long, default_value = "127.0.0.1")]
+    pub(crate) bind: String,
+    /// Host name units are told
+    #[arg(long, value_name = "HOST")]
+    pub(crate) advertise: Option<String>,
+    /// Public URL in download links
+    #[arg(long, value_name = "URL", env = "API_PUBLIC_URL")]
+    pub(crate) public_url: Option<String>,
+    /// Fixed port of a face
+    #[arg(long = "port", value_name = "FACE=PORT")]
+    pub(crate) ports: Vec<String>,
+    /// Folder for the database and certificates
+    #[arg(long, default_value = "hil-cloud", value_name = "DIR")]
+    pub(crate) data: PathBuf,
+    /// Address of the admin interface; other addresses than loopback need a token
+    #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDRESS")]
+    pub(crate) admin: String,
+    /// Token of the admin interface and of operators; made if not given
+    #[arg(long, env = "HIL_ADMIN_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    pub(crate) admin_token: Option<String>,
+    /// Identity of the unit
+    #[arg(long, default_value = "hil-unit-0001", value_name = "ID")]
+    pub(crate) unit_id: String,
+    /// Key or token of the unit; made if not given
+    #[arg(long, env = "HIL_UNIT_KEY", hide_env_values = true, value_name = "KEY")]
+    pub(crate) unit_key: Option<String>,
+    /// Token of publishers; made if not given
+    #[arg(
+        long,
+        env = "SNAP_PUBLISH_TOKEN",
+        hide_env_values = true,
+        value_name = "TOKEN"
+    )]
+    pub(crate) publish_token: Option<String>,
+    /// Option of the protocols
+    #[arg(long = "option", value_name = "NAME=VALUE")]
+    pub(crate) options: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CallArguments {
+    /// http://HOST/rpc, ws://HOST/rpc, or the path of a serial port
+    pub(crate) url: String,
+    /// Such as OTA.GetBootState
+    pub(crate) method: String,
+    /// Arguments as JSON
+    pub(crate) arguments: Option<String>,
+    /// Seconds to wait for the reply
+    #[arg(long, default_value_t = 20.0, value_name = "SECONDS")]
+    pub(crate) timeout: f64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InitArguments {
+    /// The protocol the unit speaks
+    pub(crate) protocol: Protocol,
+    /// What runs it
+    #[arg(long, default_value = "process", value_parser = ["process", "remote", "sim"])]
+    pub(crate) driver: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SchemaArguments {
+    /// Which files it is for
+    #[arg(value_enum, default_value_t = SchemaOf::Scenario)]
+    pub(crate) of: SchemaOf,
+}
+
+/// Files with a schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SchemaOf {
+    /// Scenario files
+    Scenario,
+    /// unit.yaml
+    Unit,
+    /// report.json
+    Report,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  hil run                                  every suite against the simulated units
+  hil run --unit unit.yaml --report out    your own agent, with reports in out/
+  hil list requirements --protocol aos-v7
+  hil judge out/ && hil report out/ --format markdown
+
+Exit codes: 0 pass, 1 unexpected, 2 command line, 3 invalid file, 4 failed, 5 inconclusive,
+6 error of lab or harness, 7 nothing ran";
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  hil run
+  hil run --protocol edge-poll --path acks
+  hil run --unit unit.yaml --artifact next=build/fw.zip --report out
+  hil run --unit sim:ota-rpc --set commit_timeout=300s --repeat 10
+  hil run --requirement POLL-ACK --strict";
+
+const CLOUD_EXAMPLES: &str = "\
+Examples:
+  hil cloud --protocol edge-poll --port edge-api=8080
+  hil cloud --bind 0.0.0.0 --advertise lab-7.example --data /var/lib/hil";
+
+const CALL_EXAMPLES: &str = "\
+Examples:
+  hil call http://192.0.2.7/rpc OTA.GetBootState
+  hil call ws://192.0.2.7/rpc OTA.Update '{\"url\":\"http://192.0.2.1/fw.zip\",\"commit_timeout\":300}'
+  hil call /dev/ttyUSB0 Sys.GetInfo";

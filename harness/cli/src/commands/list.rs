@@ -1,0 +1,85 @@
+//! `hil list`.
+
+use super::{fail, print, run::filter};
+use crate::{
+    args::{ListArguments, Listed},
+    exit::Exit,
+    library::Library,
+};
+use hil_scenario::Plan;
+use hil_sim::{Defect, default_artifacts, default_timing};
+use hil_wire::Protocol;
+use std::{fmt::Write, sync::Arc};
+
+pub(crate) fn execute(arguments: ListArguments) -> Exit {
+    let library = match Library::open() {
+        Ok(library) => library,
+        Err(error) => return fail(error, Exit::Invalid),
+    };
+    let plans = match library.plans(&arguments.filter.scenarios) {
+        Ok(plans) => plans,
+        Err(error) => return fail(error, Exit::Invalid),
+    };
+    let filter = filter(&arguments.filter);
+    let selected: Vec<&Arc<Plan>> = plans.iter().filter(|plan| filter.selects(plan)).collect();
+    let mut text = String::new();
+    match arguments.what {
+        Listed::Scenarios => {
+            let width = selected.iter().map(|plan| plan.path.len()).max().unwrap_or(0);
+            for plan in &selected {
+                let _ = writeln!(text, "{:width$}  {}", plan.path, plan.name);
+            }
+            let _ = writeln!(text, "{} scenarios", selected.len());
+        }
+        Listed::Units => {
+            for protocol in Protocol::ALL {
+                let artifacts = default_artifacts(protocol).0;
+                if artifacts.is_empty() {
+                    continue;
+                }
+                let roles = artifacts.keys().cloned().collect::<Vec<_>>().join(", ");
+                let timing = default_timing(protocol);
+                let times = timing.iter().map(|(name, value)| format!("{name} {value} s"));
+                let times = times.collect::<Vec<_>>().join(", ");
+                let _ = writeln!(text, "sim:{protocol}\n  artifacts: {roles}\n  timing: {times}");
+            }
+            let defects = Defect::ALL
+                .iter()
+                .map(|defect| defect.name())
+                .collect::<Vec<_>>()
+                .join(", ");
+            let _ = writeln!(text, "defects of simulated units (--defect): {defects}");
+        }
+        Listed::Requirements => {
+            let prefixes: Vec<String> = filter
+                .protocols
+                .iter()
+                .map(|p| format!("{}-", p.requirement_prefix()))
+                .collect();
+            for requirement in library.catalogue.requirements.values() {
+                let id = &requirement.id;
+                let wanted = prefixes.is_empty() || prefixes.iter().any(|prefix| id.starts_with(prefix));
+                let asked = filter.requirements.is_empty()
+                    || filter
+                        .requirements
+                        .iter()
+                        .any(|prefix| id.starts_with(prefix.as_str()));
+                if !wanted || !asked {
+                    continue;
+                }
+                let count = plans.iter().filter(|plan| plan.verifies.contains(id)).count();
+                let scenarios = match count {
+                    0 => "-".to_owned(),
+                    count => count.to_string(),
+                };
+                let _ = writeln!(
+                    text,
+                    "{id:18} {:6} {scenarios:>3}  {}",
+                    requirement.level, requirement.sentence
+                );
+            }
+        }
+    }
+    print(&text);
+    Exit::Pass
+}

@@ -1,0 +1,63 @@
+//! One file per command.
+
+mod completions;
+mod init;
+mod judge;
+mod lint;
+mod list;
+mod report;
+mod run;
+mod schema;
+
+use crate::{args::Command, exit::Exit};
+use hil_reports::EventSource;
+use hil_trace::{Event, Trace};
+
+/// Executes a command and says how `hil` ends.
+pub(crate) fn execute(command: Command) -> Exit {
+    match command {
+        Command::Run(arguments) => run::execute(arguments),
+        Command::List(arguments) => list::execute(arguments),
+        Command::Lint(arguments) => lint::execute(arguments),
+        Command::Judge(arguments) => judge::execute(arguments),
+        Command::Report(arguments) => report::execute(arguments),
+        Command::Cloud(_) | Command::Call(_) => fail("not built in yet", Exit::Unexpected),
+        Command::Init(arguments) => init::execute(arguments),
+        Command::Schema(arguments) => schema::execute(arguments),
+        Command::Completions { shell } => completions::execute(shell),
+    }
+}
+
+/// Events for reports, read by the monitors' views.
+pub(crate) struct Views;
+
+impl EventSource for Views {
+    fn events(&self, trace: &Trace) -> Vec<Event> {
+        let mut view = hil_monitor::view_for(&trace.header);
+        trace
+            .records
+            .iter()
+            .flat_map(|record| view.events(record))
+            .collect()
+    }
+}
+
+/// Prints to standard output; a reader that has gone away is no error.
+pub(crate) fn print(text: &str) {
+    use std::io::Write;
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes());
+    if !text.ends_with('\n') {
+        let _ = out.write_all(b"\n");
+    }
+    let _ = out.flush();
+}
+
+/// Prints an error and gives the exit back.
+pub(crate) fn fail(error: impl std::fmt::Display, exit: Exit) -> Exit {
+    use std::io::Write;
+    let text = error.to_string();
+    let lead = if text.starts_with("error") { "" } else { "error: " };
+    let _ = writeln!(std::io::stderr(), "{lead}{}", text.trim_end());
+    exit
+}

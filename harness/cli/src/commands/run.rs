@@ -1,0 +1,210 @@
+//! `hil run`.
+
+use super::{Views, fail, print};
+use crate::{
+    args::{FilterArguments, RunArguments},
+    exit::Exit,
+    library::{Library, LibraryError},
+    units::{self, UnitOptions, UnitsError},
+};
+use hil_reports::{ProgressSink, Report, TerminalReport, stderr_progress, wants_color, write_all};
+use hil_runner::{Filter, InstanceResult, Progress, RunOptions, RunOutcome, Stop, run};
+use hil_trace::{Catalogue, JournalError, JournalWriter, exit_code};
+use serde_json::Map;
+use std::{
+    io::{IsTerminal, Write},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+pub(crate) fn execute(arguments: RunArguments) -> Exit {
+    let library = match Library::open() {
+        Ok(library) => library,
+        Err(error) => return fail(error, Exit::Invalid),
+    };
+    let plans = match library.plans(&arguments.filter.scenarios) {
+        Ok(plans) => plans,
+        Err(error @ LibraryError::Invalid(_)) => return fail(error, Exit::Invalid),
+        Err(error) => return fail(error, Exit::Unexpected),
+    };
+    let state = match tempfile::Builder::new().prefix("hil-").tempdir() {
+        Ok(state) => state,
+        Err(error) => {
+            return fail(
+                format!("no folder for the units' files: {error}"),
+                Exit::Unexpected,
+            );
+        }
+    };
+    let units = match unit_options(&arguments, state.path()).and_then(|o| units::units(&arguments.units, &o))
+    {
+        Ok(units) => units,
+        Err(error @ (UnitsError::Invalid(_) | UnitsError::Read { .. } | UnitsError::Driver(_))) => {
+            return fail(error, Exit::Invalid);
+        }
+        Err(error) => return fail(error, Exit::CommandLine),
+    };
+    let mut set = Map::new();
+    for text in &arguments.set {
+        match units::parse_setting(text) {
+            Some((name, value)) => set.insert(name, value),
+            None => return fail(format!("`--set {text}`: expected NAME=VALUE"), Exit::CommandLine),
+        };
+    }
+    let seed = arguments.seed.unwrap_or_else(fresh_seed);
+    let options = RunOptions {
+        seed,
+        jobs: arguments
+            .jobs
+            .unwrap_or_else(|| std::thread::available_parallelism().map_or(2, usize::from)),
+        repeat: arguments.repeat,
+        set,
+        tier: arguments.tier.clone(),
+        strict: arguments.strict,
+        fail_fast: arguments.fail_fast,
+        tool: TOOL.to_owned(),
+        catalogue_sha256: library.catalogue_sha256.clone(),
+        state_directory: Some(state.path().to_owned()),
+    };
+    let journal = match arguments.report.as_deref().map(JournalWriter::create).transpose() {
+        Ok(journal) => journal,
+        Err(error) => return fail(error, Exit::Unexpected),
+    };
+    let stop = Stop::default();
+    if let Err(error) = stop_on_signal(stop.clone()) {
+        return fail(format!("cannot watch for Ctrl-C: {error}"), Exit::Unexpected);
+    }
+    let trouble = Arc::new(Mutex::new(None));
+    let progress = Told {
+        sink: stderr_progress(),
+        journal,
+        trouble: trouble.clone(),
+    };
+    let filter = filter(&arguments.filter);
+    let outcome = match run(
+        &plans,
+        &units,
+        &filter,
+        &library.catalogue,
+        &options,
+        &stop,
+        Box::new(progress),
+    ) {
+        Ok(outcome) => outcome,
+        Err(error) => return fail(error, Exit::CommandLine),
+    };
+    let lost = trouble.lock().unwrap_or_else(PoisonError::into_inner).take();
+    finish(&outcome, &library.catalogue, arguments.report.as_deref(), lost)
+}
+
+fn finish(
+    outcome: &RunOutcome,
+    catalogue: &Catalogue,
+    folder: Option<&Path>,
+    lost: Option<JournalError>,
+) -> Exit {
+    let report = Report {
+        summary: &outcome.summary,
+        traces: &outcome.traces,
+        catalogue,
+        events: &Views,
+    };
+    let mut written: Vec<PathBuf> = Vec::new();
+    let mut broken = lost.map(|error| error.to_string());
+    if let Some(folder) = folder {
+        written.push(folder.join("journal.jsonl"));
+        match write_all(folder, &report) {
+            Ok(files) => written.extend(files),
+            Err(error) => broken = broken.or(Some(error.to_string())),
+        }
+    }
+    let terminal = std::io::stdout().is_terminal();
+    let (no_color, term) = (std::env::var_os("NO_COLOR"), std::env::var_os("TERM"));
+    let color = wants_color(no_color.as_deref(), term.as_deref(), terminal);
+    let text = TerminalReport {
+        report: &report,
+        brief: true,
+        written: &written,
+    }
+    .render(100, color);
+    print(&text);
+    let code = exit_code(&outcome.summary.counts());
+    match broken {
+        // Reports that could not be written never hide a failed unit.
+        Some(error) if code != 4 => fail(error, Exit::Unexpected),
+        Some(error) => fail(error, Exit::Run(code)),
+        None => Exit::Run(code),
+    }
+}
+
+fn unit_options(arguments: &RunArguments, state: &Path) -> Result<UnitOptions, UnitsError> {
+    Ok(UnitOptions {
+        artifacts: units::artifact_files(&arguments.artifacts)?,
+        defects: units::defects(&arguments.defects)?,
+        state_directory: state.to_owned(),
+    })
+}
+
+/// The filter of the command line.
+pub(crate) fn filter(arguments: &FilterArguments) -> Filter {
+    Filter {
+        protocols: arguments.protocol.clone(),
+        paths: arguments.paths.clone(),
+        tags: arguments.tags.clone(),
+        requirements: arguments.requirements.clone(),
+    }
+}
+
+/// A seed short enough to be typed again.
+fn fresh_seed() -> u64 {
+    use std::hash::{BuildHasher, RandomState};
+    RandomState::new().hash_one("hil") >> 32
+}
+
+/// Ctrl-C asks once for a clean end; the second time it ends at once.
+fn stop_on_signal(stop: Stop) -> std::io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    std::thread::spawn(move || {
+        runtime.block_on(async {
+            while tokio::signal::ctrl_c().await.is_ok() {
+                if stop.asked() {
+                    std::process::exit(130);
+                }
+                stop.ask();
+                let _ = writeln!(std::io::stderr(), "ending; once more to end at once");
+            }
+        });
+    });
+    Ok(())
+}
+
+/// Passes progress on, and keeps each trace as soon as it is judged.
+struct Told {
+    sink: Box<dyn ProgressSink + Send + Sync>,
+    journal: Option<JournalWriter>,
+    trouble: Arc<Mutex<Option<JournalError>>>,
+}
+
+impl Progress for Told {
+    fn planned(&mut self, instances: usize) {
+        self.sink.total(instances);
+    }
+
+    fn started(&mut self, instance: &str) {
+        self.sink.started(instance);
+    }
+
+    fn finished(&mut self, result: &InstanceResult) {
+        if let Some(journal) = &mut self.journal
+            && let Err(error) = journal.append(&result.trace)
+        {
+            *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+            self.journal = None;
+        }
+        self.sink.finished(&result.summary);
+    }
+}
+
+const TOOL: &str = concat!("hil ", env!("CARGO_PKG_VERSION"));

@@ -1,0 +1,291 @@
+//! From `--unit` to a unit under test: a simulated one, or what a unit file says.
+
+use hil_diagnostic::Diagnostics;
+use hil_fault::{Artifact, Artifacts};
+use hil_link::Address;
+use hil_runner::{BenchKind, UnitKit, UnitUnderTest};
+use hil_sim::{Defect, SimDriver, default_artifacts, default_ics, default_timing};
+use hil_trace::Tolerances;
+use hil_unit::{Driver, UnitError, UnitFile, UnitFileError, unit_file::DriverKind};
+use hil_wire::Protocol;
+use serde_json::{Value, json};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+/// Why a unit cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum UnitsError {
+    /// Not `sim:PROTOCOL`.
+    #[error("`{0}` is no simulated unit; write sim:PROTOCOL, such as sim:edge-poll")]
+    NoSuchSim(String),
+    /// The unit file has mistakes.
+    #[error("{}", .0.render(false))]
+    Invalid(Diagnostics),
+    /// The unit file cannot be read.
+    #[error("{}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// `--artifact` is not ROLE=FILE.
+    #[error("`--artifact {0}`: expected ROLE=FILE")]
+    NoRole(String),
+    /// No such defect.
+    #[error("there is no defect `{0}`; one of {1}")]
+    NoSuchDefect(String, String),
+    /// The driver refuses the unit file.
+    #[error(transparent)]
+    Driver(#[from] UnitError),
+}
+
+/// What the command line says besides the unit itself.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct UnitOptions {
+    pub(crate) artifacts: BTreeMap<String, PathBuf>,
+    pub(crate) defects: BTreeSet<Defect>,
+    pub(crate) state_directory: PathBuf,
+}
+
+/// Reads `ROLE=FILE`s.
+pub(crate) fn artifact_files(given: &[String]) -> Result<BTreeMap<String, PathBuf>, UnitsError> {
+    let pair = |text: &String| {
+        let (role, file) = text
+            .split_once('=')
+            .ok_or_else(|| UnitsError::NoRole(text.clone()))?;
+        Ok((role.to_owned(), PathBuf::from(file)))
+    };
+    given.iter().map(pair).collect()
+}
+
+/// Reads names of defects.
+pub(crate) fn defects(given: &[String]) -> Result<BTreeSet<Defect>, UnitsError> {
+    let known = || {
+        Defect::ALL
+            .iter()
+            .map(|defect| defect.name())
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let find = |name: &String| {
+        let found = Defect::ALL.iter().find(|defect| defect.name() == name).copied();
+        found.ok_or_else(|| UnitsError::NoSuchDefect(name.clone(), known()))
+    };
+    given.iter().map(find).collect()
+}
+
+/// The units named, or every simulated one.
+pub(crate) fn units(given: &[String], options: &UnitOptions) -> Result<Vec<Arc<UnitUnderTest>>, UnitsError> {
+    if given.is_empty() {
+        let all = Protocol::ALL
+            .into_iter()
+            .filter(|protocol| !default_artifacts(*protocol).0.is_empty());
+        return all
+            .map(|protocol| simulated(protocol, options).map(Arc::new))
+            .collect();
+    }
+    given
+        .iter()
+        .map(|name| {
+            let unit = match name.strip_prefix("sim:") {
+                Some(protocol) => {
+                    let protocol = protocol
+                        .parse()
+                        .map_err(|_| UnitsError::NoSuchSim(name.clone()))?;
+                    simulated(protocol, options)
+                }
+                None => from_file(Path::new(name), options),
+            };
+            unit.map(Arc::new)
+        })
+        .collect()
+}
+
+fn simulated(protocol: Protocol, options: &UnitOptions) -> Result<UnitUnderTest, UnitsError> {
+    let defects = options.defects.clone();
+    let given = read_artifacts(&options.artifacts)?;
+    let name = if defects.is_empty() {
+        "sim".to_owned()
+    } else {
+        format!(
+            "sim+{}",
+            defects
+                .iter()
+                .map(|defect| defect.name())
+                .collect::<Vec<_>>()
+                .join("+")
+        )
+    };
+    let make = move || {
+        let mut artifacts = default_artifacts(protocol);
+        artifacts
+            .0
+            .extend(given.iter().map(|(role, file)| (role.clone(), file.artifact())));
+        let driver: Box<dyn Driver> = Box::new(SimDriver::new(protocol, defects.clone()));
+        Ok(UnitKit { driver, artifacts })
+    };
+    let driver = SimDriver::new(protocol, BTreeSet::new());
+    Ok(UnitUnderTest {
+        name,
+        protocol,
+        bench: BenchKind::Virtual,
+        make: Arc::new(make),
+        capabilities: driver.capabilities(),
+        exclusive: false,
+        timing: default_timing(protocol),
+        ics: default_ics(protocol),
+        facts: driver.facts(),
+        settings: BTreeMap::new(),
+        faces: simulated_faces(protocol),
+        tolerances: Tolerances::default(),
+        ports: BTreeMap::new(),
+        bind: String::new(),
+        advertised_host: String::new(),
+    })
+}
+
+fn simulated_faces(protocol: Protocol) -> BTreeMap<String, Address> {
+    let faces = hil_unit::unit_file::faces_of(protocol).iter().zip(8001..);
+    faces
+        .map(|(face, port)| {
+            (
+                (*face).to_owned(),
+                Address::Host("unit.hil.test".to_owned(), port),
+            )
+        })
+        .collect()
+}
+
+fn from_file(path: &Path, options: &UnitOptions) -> Result<UnitUnderTest, UnitsError> {
+    let file = UnitFile::load(path).map_err(|error| match error {
+        UnitFileError::Invalid(diagnostics) => UnitsError::Invalid(diagnostics),
+        UnitFileError::Read { path, error } => UnitsError::Read { path, source: error },
+    })?;
+    let base = path.parent().unwrap_or(Path::new("")).to_owned();
+    let protocol = file.protocol;
+    if file.driver == DriverKind::Sim {
+        let mut unit = simulated(protocol, options)?;
+        unit.name = file.name.clone();
+        unit.timing.extend(file.timing.clone());
+        unit.ics.extend(file.ics.clone());
+        return Ok(unit);
+    }
+    let mut given = read_artifacts(&options.artifacts)?;
+    let stated = file.load_artifacts(&base).map_err(UnitsError::Invalid)?;
+    for (role, artifact) in &stated.0 {
+        given
+            .entry(role.clone())
+            .or_insert_with(|| ArtifactBytes::of(artifact));
+    }
+    let driver = real_driver(&file, &base)?;
+    let (capabilities, facts) = (driver.capabilities(), driver.facts());
+    let made = file.clone();
+    let make = move || {
+        let mut artifacts = if made.artifacts.is_empty() {
+            default_artifacts(protocol)
+        } else {
+            Artifacts::default()
+        };
+        artifacts
+            .0
+            .extend(given.iter().map(|(role, file)| (role.clone(), file.artifact())));
+        let driver = real_driver(&made, &base)?;
+        Ok(UnitKit { driver, artifacts })
+    };
+    let mut timing = file.timing.clone();
+    timing.entry("patience").or_insert(json!(REAL_PATIENCE));
+    let mut facts = facts;
+    facts.extend(file.facts());
+    Ok(UnitUnderTest {
+        name: file.name.clone(),
+        protocol,
+        bench: BenchKind::Real,
+        make: Arc::new(make),
+        capabilities,
+        exclusive: true,
+        timing,
+        ics: file.ics.clone(),
+        facts,
+        settings: file.settings.clone(),
+        faces: file.addresses(&options.state_directory),
+        tolerances: Tolerances {
+            stamp_us: TCP_TOLERANCE_US,
+            order_us: 2 * TCP_TOLERANCE_US,
+        },
+        ports: BTreeMap::new(),
+        bind: "127.0.0.1".to_owned(),
+        advertised_host: "127.0.0.1".to_owned(),
+    })
+}
+
+fn real_driver(file: &UnitFile, _base: &Path) -> Result<Box<dyn Driver>, UnitError> {
+    Err(UnitError::NotSupported(format!("run `{}`", file.name)))
+}
+
+/// An image that can go to the threads of instances.
+#[derive(Clone)]
+struct ArtifactBytes {
+    name: String,
+    version: String,
+    bytes: Arc<[u8]>,
+}
+
+impl ArtifactBytes {
+    fn of(artifact: &Artifact) -> Self {
+        let bytes = Arc::from(&artifact.bytes[..]);
+        ArtifactBytes {
+            name: artifact.name.clone(),
+            version: artifact.version.clone(),
+            bytes,
+        }
+    }
+
+    fn artifact(&self) -> Artifact {
+        Artifact {
+            name: self.name.clone(),
+            version: self.version.clone(),
+            bytes: self.bytes[..].into(),
+        }
+    }
+}
+
+fn read_artifacts(files: &BTreeMap<String, PathBuf>) -> Result<BTreeMap<String, ArtifactBytes>, UnitsError> {
+    let read = |(role, path): (&String, &PathBuf)| {
+        let bytes = fs::read(path).map_err(|source| UnitsError::Read {
+            path: path.clone(),
+            source,
+        })?;
+        let stem = path
+            .file_stem()
+            .map_or_else(|| role.clone(), |stem| stem.to_string_lossy().into_owned());
+        // `name_1.2.3` says name and version; else the role stands for the version.
+        let (name, version) = stem.rsplit_once('_').unwrap_or((stem.as_str(), role.as_str()));
+        let artifact = ArtifactBytes {
+            name: name.to_owned(),
+            version: version.to_owned(),
+            bytes: Arc::from(bytes),
+        };
+        Ok((role.clone(), artifact))
+    };
+    files.iter().map(read).collect()
+}
+
+/// Reads `NAME=VALUE`; durations become seconds, JSON stays JSON, anything else is text.
+pub(crate) fn parse_setting(text: &str) -> Option<(String, Value)> {
+    let (name, value) = text.split_once('=')?;
+    let value = match hil_diagnostic::parse_seconds(value) {
+        Ok(seconds) if value.ends_with(|c: char| c.is_ascii_alphabetic()) => json!(seconds),
+        _ => serde_json::from_str(value).unwrap_or_else(|_| json!(value)),
+    };
+    Some((name.to_owned(), value))
+}
+
+/// Seconds an `expect` without a bound waits for a real unit.
+const REAL_PATIENCE: f64 = 20.0;
+/// What scheduling and loopback may add to a stamp.
+const TCP_TOLERANCE_US: u64 = 20_000;
