@@ -3,6 +3,7 @@
 use hil_diagnostic::Diagnostics;
 use hil_fault::{Artifact, Artifacts};
 use hil_link::Address;
+use hil_process::{ProcessDriver, RemoteDriver};
 use hil_runner::{BenchKind, UnitKit, UnitUnderTest};
 use hil_sim::{Defect, SimDriver, default_artifacts, default_ics, default_timing};
 use hil_trace::Tolerances;
@@ -223,8 +224,12 @@ fn from_file(path: &Path, options: &UnitOptions) -> Result<UnitUnderTest, UnitsE
     })
 }
 
-fn real_driver(file: &UnitFile, _base: &Path) -> Result<Box<dyn Driver>, UnitError> {
-    Err(UnitError::NotSupported(format!("run `{}`", file.name)))
+fn real_driver(file: &UnitFile, base: &Path) -> Result<Box<dyn Driver>, UnitError> {
+    if file.driver == DriverKind::Remote {
+        return Ok(Box::new(RemoteDriver::new(file.clone())));
+    }
+    let driver = ProcessDriver::new(file.clone(), base).map_err(|error| UnitError::Lab(error.to_string()))?;
+    Ok(Box::new(driver))
 }
 
 /// An image that can go to the threads of instances.
