@@ -4,6 +4,7 @@ use crate::{
     CloudSettings,
     core::{
         ActError, Core, Security,
+        aos::{self, AosCloud},
         edge_poll::{self, EdgePollCloud},
         ota_rpc::{self, OtaRpcCloud},
     },
@@ -300,10 +301,16 @@ impl MockCloud {
                 self.url(edge_poll::API),
                 self.url(edge_poll::BLOB_ORIGIN),
             ))),
-            Protocol::OtaRpc => Ok(Box::new(OtaRpcCloud::new(
-                settings,
-                self.url(ota_rpc::FIRMWARE),
-            ))),
+            Protocol::OtaRpc => Ok(Box::new(OtaRpcCloud::new(settings, self.url(ota_rpc::FIRMWARE)))),
+            Protocol::AosV7 => {
+                let urls = aos::Urls {
+                    discovery: self.url(aos::DISCOVERY),
+                    websocket: self.url(aos::WEBSOCKET),
+                    blobs: self.url(aos::BLOBS),
+                };
+                let authority = self.pki.authority.clone();
+                Ok(Box::new(AosCloud::new(settings, urls, authority)))
+            }
             other => Err(CloudError::Protocol(other)),
         }
     }

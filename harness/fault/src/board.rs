@@ -89,7 +89,9 @@ impl FaultBoard {
 
 impl Armed {
     fn matches(&self, operation: &str, facts: &Map<String, Value>) -> bool {
-        (self.spec.on == "any" || self.spec.on == operation)
+        // An answer is known by the name of what it answers, too.
+        let answers = facts.get("answers").and_then(Value::as_str);
+        (self.spec.on == "any" || self.spec.on == operation || answers == Some(self.spec.on.as_str()))
             && self
                 .spec
                 .matching
@@ -116,6 +118,15 @@ mod tests {
         assert_eq!(struck, [false, true, true, false, false]);
         assert!(board.strike("poll", &facts).is_none());
         assert_eq!(board.clear(id).map(|(_, acted)| acted), Some(2));
+    }
+
+    #[test]
+    fn an_answer_is_struck_by_the_name_of_what_it_answers() {
+        let mut board = FaultBoard::default();
+        board.arm(spec(json!({"on": "unitStatus", "status": 500, "times": 1})));
+        let facts = json!({"answers": "unitStatus"});
+        assert!(board.strike("ack", facts.as_object().expect("a map")).is_some());
+        assert!(board.strike("ack", facts.as_object().expect("a map")).is_none());
     }
 
     #[test]

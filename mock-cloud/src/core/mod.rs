@@ -1,5 +1,6 @@
 //! State machines without I/O: (state, now, input) to answers, things to persist, and notes for the trace.
 
+pub mod aos;
 pub mod edge_poll;
 pub mod ota_rpc;
 
@@ -64,6 +65,17 @@ pub enum Send {
         payload: Vec<u8>,
         /// Its name in the vocabulary.
         operation: Operation,
+    },
+    /// One WebSocket frame as it is, such as a fragment of a message; no fault strikes it.
+    Fragment {
+        /// The connection.
+        connection: u32,
+        /// Opcode: 0 for all fragments but the first.
+        opcode: u8,
+        /// Last fragment of its message.
+        fin: bool,
+        /// The payload.
+        payload: Vec<u8>,
     },
     /// A WebSocket close frame; the connection ends once the peer has answered it.
     CloseWebSocket {

@@ -56,6 +56,15 @@ impl Host {
                 };
                 self.send_message(message, &operation);
             }
+            Send::Fragment {
+                connection,
+                opcode,
+                fin,
+                payload,
+            } => {
+                let payload = payload.into();
+                self.queue(connection, Item::Frame(Frame { opcode, fin, payload }));
+            }
             Send::CloseWebSocket { connection, code } => {
                 self.queue(connection, Item::Frame(Frame::close(code)));
             }

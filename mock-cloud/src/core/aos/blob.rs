@@ -1,0 +1,254 @@
+//! Blobs: encrypted with AES-256-CBC, signed with RSA over the plain content, fetched by URL (reference sections 3.26
+//! and 5.3).
+
+use super::{AosCloud, HttpCall, Now, Outputs, json};
+use aes::cipher::{BlockEncryptMut, KeyIvInit, block_padding::Pkcs7};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use hil_wire::{
+    aos::RequestBlobUrls,
+    digest::{sha256_hex, sha256_tagged},
+    http::Response,
+    timestamp::format_micros,
+};
+use ring::{rand::SystemRandom, signature};
+use serde_json::Value;
+use sha2::Digest;
+
+/// A blob as it is offered.
+#[derive(Clone, Debug)]
+pub(super) struct Blob {
+    /// What is in it.
+    pub(super) content: Vec<u8>,
+    /// Role of the image it belongs to; may be empty.
+    pub(super) role: String,
+    /// What is downloaded.
+    cipher: Vec<u8>,
+    key: [u8; 32],
+    iv: [u8; 16],
+}
+
+/// How questions for blobs are answered.
+#[derive(Clone, Debug, Default)]
+pub(super) struct BlobAnswer {
+    /// The kind of answer.
+    pub(super) kind: BlobAnswerKind,
+    /// Only for blobs of this role.
+    pub(super) role: Option<String>,
+    /// How often; `None` = until changed.
+    pub(super) times: Option<u64>,
+}
+
+/// What an answer is like.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum BlobAnswerKind {
+    /// In full and right.
+    #[default]
+    Right,
+    /// An empty list.
+    Empty,
+    /// None.
+    Never,
+    /// Right, after one that answers another question.
+    ForeignFirst,
+    /// With a signature of something else.
+    BadSignature,
+    /// Signed with a chain the desired status does not name.
+    UnknownChain,
+    /// Whose content has another digest than was asked for.
+    BadDigest,
+}
+
+impl BlobAnswerKind {
+    /// By its word in the vocabulary.
+    pub(super) fn from_name(name: &str) -> Option<Self> {
+        Some(match name {
+            "right" => BlobAnswerKind::Right,
+            "empty" => BlobAnswerKind::Empty,
+            "never" => BlobAnswerKind::Never,
+            "foreign_first" => BlobAnswerKind::ForeignFirst,
+            "bad_signature" => BlobAnswerKind::BadSignature,
+            "unknown_chain" => BlobAnswerKind::UnknownChain,
+            "bad_digest" => BlobAnswerKind::BadDigest,
+            _ => return None,
+        })
+    }
+}
+
+impl Blob {
+    fn new(content: Vec<u8>, role: &str) -> Self {
+        // Keys follow from the content so that a restarted cloud offers the same bytes.
+        let key: [u8; 32] = sha2::Sha256::digest([&content[..], b"key"].concat()).into();
+        let seed: [u8; 32] = sha2::Sha256::digest([&content[..], b"iv"].concat()).into();
+        let mut iv = [0; 16];
+        iv.copy_from_slice(&seed[..16]);
+        let cipher = cbc::Encryptor::<aes::Aes256>::new(&key.into(), &iv.into())
+            .encrypt_padded_vec_mut::<Pkcs7>(&content);
+        Blob {
+            content,
+            role: role.to_owned(),
+            cipher,
+            key,
+            iv,
+        }
+    }
+}
+
+impl AosCloud {
+    /// Offers a blob; returns its digest.
+    pub(super) fn add_blob(&mut self, content: Vec<u8>, role: &str) -> String {
+        let digest = sha256_tagged(&content);
+        self.blobs
+            .entry(digest.clone())
+            .or_insert_with(|| Blob::new(content, role));
+        digest
+    }
+
+    pub(super) fn answer_blobs(&mut self, now: Now, request: &RequestBlobUrls, out: &mut Outputs) {
+        let kind = self.take_answer(&request.digests);
+        if kind == BlobAnswerKind::Never {
+            return;
+        }
+        let mut items = Vec::new();
+        if kind != BlobAnswerKind::Empty {
+            for digest in &request.digests {
+                items.extend(self.blob_info(now, digest, kind));
+            }
+        }
+        if kind == BlobAnswerKind::ForeignFirst {
+            let foreign = json!({"correlationId": self.uuid(), "items": items});
+            self.post(now, "blobUrls", &foreign, out);
+        }
+        let data = json!({"correlationId": request.correlation_id, "items": items});
+        self.post(now, "blobUrls", &data, out);
+    }
+
+    fn take_answer(&mut self, digests: &[String]) -> BlobAnswerKind {
+        let answer = &mut self.blob_answer;
+        let of_role = |digest: &String| {
+            let blob = self.blobs.get(digest);
+            answer
+                .role
+                .as_ref()
+                .is_none_or(|role| blob.is_some_and(|blob| &blob.role == role))
+        };
+        if answer.times == Some(0) || !digests.iter().any(of_role) {
+            return BlobAnswerKind::Right;
+        }
+        if let Some(times) = &mut answer.times {
+            *times -= 1;
+        }
+        answer.kind
+    }
+
+    fn blob_info(&self, now: Now, digest: &str, kind: BlobAnswerKind) -> Option<Value> {
+        let asked = self.blobs.get(digest)?;
+        let other;
+        let blob = if kind == BlobAnswerKind::BadDigest {
+            other = Blob::new([&asked.content[..], b" and more"].concat(), "");
+            &other
+        } else {
+            asked
+        };
+        let signed: &[u8] = match kind {
+            BlobAnswerKind::BadSignature => b"something else",
+            _ => &blob.content,
+        };
+        let chain = match kind {
+            BlobAnswerKind::UnknownChain => "no-such-chain",
+            _ => super::SIGNERS,
+        };
+        let path = match kind {
+            BlobAnswerKind::BadDigest => format!("/wrong/{}", sha256_hex(&asked.content)),
+            _ => format!("/b/{}", sha256_hex(&asked.content)),
+        };
+        Some(json!({
+            "digest": digest,
+            "urls": [format!("{}{path}", self.urls.blobs)],
+            "sha256": hex_of(&sha3::Sha3_256::digest(&blob.cipher)),
+            "size": blob.cipher.len(),
+            "decryptInfo": {
+                "blockAlg": "AES256/CBC/pkcs7",
+                "blockIv": STANDARD.encode(blob.iv),
+                "blockKey": STANDARD.encode(blob.key),
+            },
+            "signInfo": {
+                "chainName": chain,
+                "alg": "RSA/SHA256",
+                "value": STANDARD.encode(sign(signed)?),
+                "trustedTimestamp": format_micros(now.unix_ms.saturating_mul(1000)),
+                "ocspValues": [],
+            },
+        }))
+    }
+
+    pub(super) fn download(&self, call: HttpCall<'_>) -> Response {
+        let path = call.request.path();
+        let (wrong, name) = match (path.strip_prefix("/b/"), path.strip_prefix("/wrong/")) {
+            (Some(name), _) => (false, name),
+            (_, Some(name)) => (true, name),
+            _ => return Response::new(404),
+        };
+        let Some(blob) = self.blobs.get(&format!("sha256:{name}")) else {
+            return Response::new(404);
+        };
+        if call.request.method != "GET" {
+            return Response::new(405).header("Allow", "GET");
+        }
+        let cipher = if wrong {
+            Blob::new([&blob.content[..], b" and more"].concat(), "").cipher
+        } else {
+            blob.cipher.clone()
+        };
+        let common = |response: Response| {
+            response
+                .header("Content-Type", "application/octet-stream")
+                .header("Accept-Ranges", "bytes")
+        };
+        let first = call.request.headers.get("Range").and_then(first_byte);
+        match first {
+            Some(first) if first < cipher.len() => {
+                let range = format!("bytes {first}-{}/{}", cipher.len() - 1, cipher.len());
+                let mut response = common(Response::new(206)).header("Content-Range", range);
+                response.body = cipher.get(first..).unwrap_or_default().to_vec();
+                response
+            }
+            Some(_) => Response::new(416).header("Content-Range", format!("bytes */{}", cipher.len())),
+            None => {
+                let mut response = common(Response::new(200));
+                response.body = cipher;
+                response
+            }
+        }
+    }
+}
+
+/// The first byte of an open range such as `bytes=10-`; other ranges are served whole, as servers may.
+fn first_byte(range: &str) -> Option<usize> {
+    range
+        .trim()
+        .strip_prefix("bytes=")?
+        .strip_suffix('-')?
+        .parse()
+        .ok()
+}
+
+fn sign(content: &[u8]) -> Option<Vec<u8>> {
+    let der = super::desire::der(SIGNER_KEY)?;
+    let key = signature::RsaKeyPair::from_pkcs8(&der).ok()?;
+    let mut value = vec![0; key.public().modulus_len()];
+    key.sign(
+        &signature::RSA_PKCS1_SHA256,
+        &SystemRandom::new(),
+        content,
+        &mut value,
+    )
+    .ok()?;
+    Some(value)
+}
+
+fn hex_of(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The key of the signer of blobs, made for tests.
+pub(super) const SIGNER_KEY: &str = include_str!("signer_key.pem");

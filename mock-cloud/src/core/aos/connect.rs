@@ -1,0 +1,130 @@
+//! How a unit comes in: service discovery (reference section 2), the WebSocket upgrade, and the identity in its
+//! certificate (section 5.1).
+
+use super::{AosCloud, HttpCall, Now, Outputs, Send, Value, json};
+use crate::settings::CloudSettings;
+use hil_trace::CertificateFacts;
+use hil_wire::{aos::decode_discovery_request, http::Response};
+
+/// How discovery is answered.
+#[derive(Clone, Debug)]
+pub(super) struct Discovery {
+    /// URLs; `alive` and `dead` stand for URLs of those kinds.
+    pub(super) urls: Vec<String>,
+    /// Milliseconds.
+    pub(super) next_request_delay: Option<i64>,
+    /// 0 to 3.
+    pub(super) error_code: i64,
+    /// Given to the unit, and demanded on the upgrade if the option `bearer` is on.
+    pub(super) token: String,
+}
+
+impl Discovery {
+    pub(super) fn new(settings: &CloudSettings) -> Self {
+        let delay = settings.options.get("next_request_delay").and_then(Value::as_i64);
+        Discovery {
+            urls: vec!["alive".to_owned()],
+            next_request_delay: Some(delay.unwrap_or(1000)),
+            error_code: 0,
+            token: settings.unit_key.clone(),
+        }
+    }
+}
+
+/// The unit's WebSocket.
+#[derive(Clone, Debug)]
+pub(super) struct Connected {
+    /// Its connection.
+    pub(super) connection: u32,
+}
+
+impl AosCloud {
+    pub(super) fn discover(&self, _: Now, call: HttpCall<'_>) -> Response {
+        if !matches!(call.request.path(), "/sd/v7/" | "/sd/v7") {
+            return Response::new(404);
+        }
+        if call.request.method != "POST" {
+            return Response::new(405).header("Allow", "POST");
+        }
+        let decoded = decode_discovery_request(&call.request.body);
+        let valid = decoded.is_valid();
+        let Some(request) = decoded.value.filter(|_| valid) else {
+            return Response::new(400);
+        };
+        if request.system_id != self.system_id() || !self.is_identified(call.peer) {
+            return Response::new(403);
+        }
+        let urls: Vec<String> = self
+            .discovery
+            .urls
+            .iter()
+            .map(|url| self.websocket_url(url))
+            .collect();
+        let mut answer = json!({"version": 7, "systemId": self.system_id()});
+        if let Some(delay) = self.discovery.next_request_delay {
+            answer["nextRequestDelay"] = json!(delay);
+        }
+        answer["connectionInfo"] = json!(urls);
+        answer["authToken"] = json!(self.discovery.token);
+        answer["errorCode"] = json!(self.discovery.error_code);
+        Response::json(200, &answer)
+    }
+
+    /// Refuses an upgrade before the handshake: 404 at another path, 403 for a certificate that does not name the
+    /// unit, 401 without the right token where one is demanded.
+    pub(super) fn check_upgrade(&self, call: HttpCall<'_>) -> Result<(), Response> {
+        if !matches!(call.request.path(), "/ws/v7/" | "/ws/v7") {
+            return Err(Response::new(404));
+        }
+        if !self.is_identified(call.peer) {
+            return Err(Response::new(403));
+        }
+        let token = call.request.headers.bearer_token();
+        if self.settings.flag("bearer") && token != Some(self.discovery.token.as_str()) {
+            return Err(Response::new(401).header("WWW-Authenticate", "Bearer"));
+        }
+        Ok(())
+    }
+
+    /// The unit is there. An older connection of it is closed; what it has not acknowledged goes out again.
+    pub(super) fn opened(&mut self, _: Now, connection: u32, out: &mut Outputs) {
+        if let Some(older) = self.connected.replace(Connected { connection }) {
+            out.sends.push(Send::CloseWebSocket {
+                connection: older.connection,
+                code: 1000,
+            });
+        }
+        for message in self.outgoing.values() {
+            self.transmit(message, out);
+        }
+    }
+
+    /// The certificate's common name is the unit's id, or that with `-online`. Without TLS there is nothing to check.
+    fn is_identified(&self, peer: Option<&CertificateFacts>) -> bool {
+        let id = self.system_id();
+        match peer {
+            Some(peer) => {
+                let rest = peer.common_name.strip_prefix(id);
+                matches!(rest, Some("" | "-online"))
+            }
+            None => self.settings.options.get("tls") == Some(&Value::Bool(false)),
+        }
+    }
+
+    fn websocket_url(&self, wanted: &str) -> String {
+        let face = self.urls.websocket.replacen("http", "ws", 1);
+        match wanted {
+            "alive" => format!("{face}/ws/v7/"),
+            "dead" => {
+                let host = face.rsplit_once(':').map_or(face.as_str(), |(host, _)| host);
+                format!("{host}:1/ws/v7/")
+            }
+            other => other.to_owned(),
+        }
+    }
+}
+
+/// The answer to a request on the WebSocket face that asks for no WebSocket.
+pub(super) fn no_upgrade(_: HttpCall<'_>) -> Response {
+    Response::new(426).header("Upgrade", "websocket")
+}
