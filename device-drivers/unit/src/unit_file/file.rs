@@ -39,6 +39,8 @@ pub struct UnitFile {
     pub timing: Map<String, Value>,
     /// Optional features (`true`, `false`) and options such as `dialect`.
     pub ics: Map<String, Value>,
+    /// Facts scenarios refer to as `${unit.NAME}`, such as `services`.
+    pub stated: Map<String, Value>,
     /// What exactly is tested.
     pub subject: Subject,
     /// When a process counts as ready.
@@ -125,7 +127,7 @@ impl UnitFile {
 
     /// What reports say of the unit: driver, subject.
     pub fn facts(&self) -> Map<String, Value> {
-        let mut facts = Map::new();
+        let mut facts = self.stated.clone();
         facts.insert("driver".to_owned(), self.driver.name().into());
         let subject = &self.subject;
         let named = [

@@ -12,7 +12,7 @@ pub fn init_template(protocol: Protocol, driver: DriverKind) -> String {
         example_name(driver)
     );
     let parts: &[fn(Protocol, DriverKind) -> String] =
-        &[process, settings, faces, artifacts, timing, ics, subject];
+        &[process, settings, faces, artifacts, timing, ics, facts, subject];
     for part in parts {
         let part = part(protocol, driver);
         if !part.is_empty() {
@@ -127,6 +127,17 @@ fn ics(protocol: Protocol, _: DriverKind) -> String {
         "# Implementation conformance statement: optional features the unit has (true) or has not (false). Only what is\n\
          # denied here counts as not applicable.\n# ics: {{{example}}}\n"
     )
+}
+
+fn facts(protocol: Protocol, _: DriverKind) -> String {
+    match protocol {
+        Protocol::EdgePoll => {
+            "# What scenarios ask about this unit: its services (the agent's own first), its own snap.\n\
+             # facts: {services: [my-agent, logger, web], own_service: my-agent, snap_name: my-agent}\n"
+                .to_owned()
+        }
+        _ => String::new(),
+    }
 }
 
 fn subject(_: Protocol, driver: DriverKind) -> String {

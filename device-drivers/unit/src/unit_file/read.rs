@@ -76,6 +76,7 @@ impl<'c> Reader<'c> {
         let artifacts = self.artifacts(&mut map, protocol);
         let timing = self.timing(&mut map);
         let ics = self.ics(&mut map, protocol);
+        let stated = map.object("facts");
         let subject = self.subject(&mut map);
         let ready = self.ready(&mut map, &faces);
         let stop = self.stop(&mut map);
@@ -96,6 +97,7 @@ impl<'c> Reader<'c> {
             artifacts,
             timing,
             ics,
+            stated,
             subject,
             ready,
             stop,

@@ -31,6 +31,7 @@ pub fn schema() -> Value {
                 open(json!({"type": ["boolean", "string"]})),
                 "Optional features it has (true) or has not (false), and its dialect."
             ),
+            "facts": described(json!({"type": "object"}), "Facts scenarios refer to as ${unit.NAME}, such as services."),
             "subject": described(texts(), "What exactly is tested: version, digest, and more."),
             "ready": described(
                 closed(json!({"console": {"type": "string"}, "face": {"type": "string"}, "timeout": duration()})),
