@@ -33,7 +33,11 @@ fn main() {
         .sample_size(30)
         .configure_from_args();
     let mut builder = tokio::runtime::Builder::new_current_thread();
-    let runtime = builder.enable_all().start_paused(true).build().expect("a runtime");
+    let runtime = builder
+        .enable_all()
+        .start_paused(true)
+        .build()
+        .expect("a runtime");
     let local = LocalSet::new();
     let mut group = criterion.benchmark_group("path");
     group.throughput(Throughput::Elements(1));
@@ -73,7 +77,9 @@ async fn exchange(stream: &mut Stream) {
         assert_ne!(count, 0, "{}", String::from_utf8_lossy(&answer[..length]));
         length += count;
     }
-    assert!(answer.starts_with(b"HTTP/1.1 200 "));
+    let answer = &answer[..length];
+    let good = answer.starts_with(b"HTTP/1.1 200 ");
+    assert!(good, "{}", String::from_utf8_lossy(answer));
 }
 
 async fn start() -> (MockCloud, Stream) {
@@ -86,7 +92,7 @@ async fn start() -> (MockCloud, Stream) {
         ports: BTreeMap::from([("edge-api".to_owned(), 80)]),
         public_url: None,
         unit_id: "edge-001".to_owned(),
-        unit_key: "key".to_owned(),
+        unit_key: "edk_bench_0123456789abcdef0123456789".to_owned(),
         admin_token: "admin".to_owned(),
         publish_token: "publish".to_owned(),
         options: serde_json::Map::new(),
@@ -151,5 +157,5 @@ impl Recorder for Journal {
     }
 }
 
-const REQUEST: &[u8] = b"POST /api/v1/commands/c1/ack HTTP/1.1\r\nHost: cloud\r\nX-Device-Key: key\r\n\
+const REQUEST: &[u8] = b"POST /api/v1/commands/c1/ack HTTP/1.1\r\nHost: cloud\r\nX-Device-Key: edk_bench_0123456789abcdef0123456789\r\n\
     Content-Type: application/json\r\nContent-Length: 22\r\n\r\n{\"status\":\"completed\"}";
