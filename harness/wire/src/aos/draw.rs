@@ -168,6 +168,12 @@ impl<T: Draw> Draw for Vec<T> {
     }
 }
 
+impl<T: Draw> Draw for Box<T> {
+    fn draw(tape: &mut Tape<'_>, rules: &Rules, context: Context) -> Self {
+        Box::new(T::draw(tape, rules, context))
+    }
+}
+
 impl<S: Draw> Draw for Attributes<S> {
     fn draw(tape: &mut Tape<'_>, rules: &Rules, context: Context) -> Self {
         const NAME: &Rules = &Rules::text(TextRule::Transaction);

@@ -37,7 +37,8 @@ names! {
 
 object! {
     /// Names an item, subject, owner, node or runtime. All members are optional in general; what the cloud
-    /// assigns has an `id`, what the unit knows by itself a `codename`.
+    /// assigns has an `id`, what the unit knows by itself a `codename`. Texts that are rare are boxed: messages
+    /// hold many identities.
     #[derive(Eq, Hash, Default)]
     pub struct Identity<S> {
         /// UUID given by the cloud, at most 64 characters.
@@ -47,11 +48,11 @@ object! {
         /// Kind of thing; an unknown kind is read as absent.
         "type" => optional kind: Option<IdentityType> = Rules::NONE.tolerating_unknown_names();
         /// Title for people.
-        "title" => optional title: Option<S>;
+        "title" => optional title: Option<Box<S>>;
         /// Description for people (publisher's schema only).
-        "description" => optional description: Option<S>;
+        "description" => optional description: Option<Box<S>>;
         /// Uniform resource name (publisher's schema only).
-        "urn" => optional urn: Option<S>;
+        "urn" => optional urn: Option<Box<S>>;
     }
     cross check;
     settle settle_identity;
@@ -72,6 +73,13 @@ impl Identity {
             codename: Some(codename.into()),
             ..Identity::default()
         }
+    }
+
+    /// The same identity with a title for people.
+    #[must_use]
+    pub fn titled(mut self, title: impl Into<String>) -> Self {
+        self.title = Some(Box::new(title.into()));
+        self
     }
 
     /// The same identity with its kind.

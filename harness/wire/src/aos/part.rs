@@ -175,6 +175,17 @@ impl<T: Part> Part for Vec<T> {
     }
 }
 
+impl<T: Part> Part for Box<T> {
+    fn read(value: &Value, place: &Place<'_>, rules: &Rules, report: &mut Report) -> Option<Self> {
+        T::read(value, place, rules, report).map(Box::new)
+    }
+
+    #[inline]
+    fn is_clean(&self, rules: &Rules, context: Context) -> bool {
+        T::is_clean(self, rules, context)
+    }
+}
+
 macro_rules! text_part {
     ($($text:ty),*) => {$(
         impl Part for $text {
