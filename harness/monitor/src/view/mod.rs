@@ -1,8 +1,10 @@
 //! Views: what records mean in the words of a protocol's vocabulary.
 
+mod aos;
 mod common;
 mod edge_poll;
 mod ota_rpc;
+
 
 use hil_trace::{Event, Record, TraceHeader};
 use hil_wire::Protocol;
@@ -16,9 +18,10 @@ pub trait View {
 /// The view for a trace.
 pub fn view_for(header: &TraceHeader) -> Box<dyn View> {
     match header.protocol {
+        Protocol::AosV7 => Box::new(aos::AosView::new(header)),
         Protocol::EdgePoll => Box::new(edge_poll::EdgePollView::default()),
         Protocol::OtaRpc => Box::new(ota_rpc::OtaRpcView::default()),
-        Protocol::DeviceCommand | Protocol::AosV7 | Protocol::Sota => {
+        Protocol::DeviceCommand | Protocol::Sota => {
             Box::new(common::CommonView)
         }
     }
