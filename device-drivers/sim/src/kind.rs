@@ -1,6 +1,6 @@
 //! The kinds of simulated units, one per protocol: how each is provisioned and booted, and its defaults.
 
-use crate::{Agent, Hardware, Setup, edge_poll};
+use crate::{Agent, Hardware, Setup, edge_poll, ota_rpc};
 use hil_unit::{Artifacts, UnitError};
 use hil_wire::Protocol;
 use serde_json::{Map, Value};
@@ -33,7 +33,8 @@ pub trait Kind {
 pub(crate) fn kind_of(protocol: Protocol) -> Option<&'static dyn Kind> {
     match protocol {
         Protocol::EdgePoll => Some(&edge_poll::EdgePollKind),
-        Protocol::DeviceCommand | Protocol::AosV7 | Protocol::Sota | Protocol::OtaRpc => None,
+        Protocol::OtaRpc => Some(&ota_rpc::OtaRpcKind),
+        Protocol::DeviceCommand | Protocol::AosV7 | Protocol::Sota => None,
     }
 }
 

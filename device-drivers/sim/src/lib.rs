@@ -11,6 +11,7 @@ mod hardware;
 mod image;
 mod input;
 mod kind;
+mod ota_rpc;
 mod output;
 mod setup;
 mod shell;

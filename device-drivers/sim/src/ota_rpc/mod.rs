@@ -1,0 +1,17 @@
+//! The simulated board of the OTA RPC service: two boot slots, a commit window, and RPC over HTTP, WebSocket and a
+//! serial line. A provisional boot leaves the way back in flash before it does anything else.
+
+mod access;
+mod agent;
+mod boot;
+mod channel;
+mod kind;
+mod methods;
+mod probe;
+mod record;
+mod snapshot;
+#[cfg(test)]
+mod tests;
+mod update;
+
+pub(crate) use kind::OtaRpcKind;
