@@ -5,11 +5,12 @@ use crate::{
     core::{
         ActError, Core, Security,
         aos::{self, AosCloud},
+        device_command::{self, DeviceCommandCloud},
         edge_poll::{self, EdgePollCloud},
         ota_rpc::{self, OtaRpcCloud},
     },
     front::{Edge, FaceSecurity, Host, UnitFaces, serve_byte_face, serve_face, wake_when_due},
-    pki::{Pki, PkiProblem},
+    pki::{Pki, PkiProblem, TlsChoice},
     store::{Store, StoreError},
 };
 use hil_fault::{Artifacts, FaultId, FaultSpec};
@@ -71,7 +72,8 @@ pub struct MockCloud {
     edge: Rc<Edge>,
     pki: Pki,
     identities: BTreeMap<String, Identity>,
-    security: BTreeMap<&'static str, Security>,
+    /// What protects each HTTP face.
+    security: BTreeMap<&'static str, (Security, Option<FaceSecurity>)>,
     unit_faces: UnitFaces,
     addresses: BTreeMap<&'static str, Address>,
     running: RefCell<Option<Running>>,
@@ -124,7 +126,11 @@ impl MockCloud {
             cloud.addresses.insert(face, address);
             if core.faces().contains(face) {
                 let security = core.face_security(face).unwrap_or(default);
-                cloud.security.insert(face, security);
+                let presented = cloud
+                    .pki
+                    .present(security, &TlsChoice::default(), &cloud.settings)?;
+                let protection = presented.map(FaceSecurity::new);
+                cloud.security.insert(face, (security, protection));
             }
             listeners.push((*face, listener));
         }
@@ -146,8 +152,8 @@ impl MockCloud {
         match self.addresses.get(face) {
             Some(Address::Host(_, port)) => {
                 let scheme = match self.security.get(face) {
-                    Some(Security::Tls | Security::MutualTls) => "https",
-                    Some(Security::Plain) => "http",
+                    Some((Security::Tls | Security::MutualTls, _)) => "https",
+                    Some((Security::Plain, _)) => "http",
                     None => "tcp",
                 };
                 format!("{scheme}://{}:{port}", self.settings.advertised_host)
@@ -194,6 +200,7 @@ impl MockCloud {
                 Ok(Map::new())
             }
             "start" => self.start_again(true).await,
+            "tls" => self.present(with),
             "restart" => {
                 let kept = with.get("store").and_then(Value::as_str) != Some("lost");
                 let down = with.get("down").and_then(Value::as_f64).unwrap_or(0.0);
@@ -232,6 +239,35 @@ impl MockCloud {
             self.edge.all_closed();
             self.edge.note("stopped", Map::new());
         }
+    }
+
+    /// Changes what TLS faces present from the next connection on.
+    fn present(&self, with: &Map<String, Value>) -> Result<Map<String, Value>, ActError> {
+        let bad = |argument: &str, problem: String| ActError::BadArgument {
+            argument: argument.to_owned(),
+            problem,
+        };
+        let choice: TlsChoice = serde_json::from_value(Value::Object(with.clone()))
+            .map_err(|error| bad("certificate, version", error.to_string()))?;
+        let mut found = false;
+        for (face, (security, protection)) in &self.security {
+            let meant = choice.face.as_deref().is_none_or(|wanted| wanted == *face);
+            let Some(protection) = protection.as_ref().filter(|_| meant) else {
+                continue;
+            };
+            let presented = self.pki.present(*security, &choice, &self.settings);
+            if let Some(presented) = presented.map_err(|error| bad("certificate", error.to_string()))? {
+                protection.present(presented);
+                found = true;
+            }
+        }
+        if !found {
+            return Err(bad("face", "no such face speaks TLS".to_owned()));
+        }
+        let facts = serde_json::to_value(&choice).unwrap_or_default();
+        self.edge
+            .note("tls_changed", facts.as_object().cloned().unwrap_or_default());
+        Ok(Map::new())
     }
 
     async fn start_again(&self, kept: bool) -> Result<Map<String, Value>, ActError> {
@@ -280,10 +316,8 @@ impl MockCloud {
         for (face, listener) in listeners {
             match self.security.get(face) {
                 None => tasks.spawn_local(serve_byte_face(host.clone(), face, listener)),
-                Some(security) => {
-                    let security = self.pki.acceptor(*security, &self.settings)?;
-                    let security = security.map(FaceSecurity::new);
-                    tasks.spawn_local(serve_face(host.clone(), face, security, listener))
+                Some((_, protection)) => {
+                    tasks.spawn_local(serve_face(host.clone(), face, protection.clone(), listener))
                 }
             };
         }
@@ -302,6 +336,10 @@ impl MockCloud {
                 self.url(edge_poll::BLOB_ORIGIN),
             ))),
             Protocol::OtaRpc => Ok(Box::new(OtaRpcCloud::new(settings, self.url(ota_rpc::FIRMWARE)))),
+            Protocol::DeviceCommand => {
+                let firmware_host = self.url(device_command::FIRMWARE_HOST);
+                Ok(Box::new(DeviceCommandCloud::new(settings, firmware_host)))
+            }
             Protocol::AosV7 => {
                 let urls = aos::Urls {
                     discovery: self.url(aos::DISCOVERY),

@@ -1,6 +1,7 @@
 //! State machines without I/O: (state, now, input) to answers, things to persist, and notes for the trace.
 
 pub mod aos;
+pub mod device_command;
 pub mod edge_poll;
 pub mod ota_rpc;
 
