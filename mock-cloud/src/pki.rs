@@ -1,11 +1,12 @@
 //! The authority of a cloud, the identities it issues, and the TLS of its faces.
 
-use crate::{CloudSettings, core::Security};
+use crate::{CloudSettings, core::Security, front::Presented};
 use hil_link::{
     Clock,
     pki::{self, Authority, Identity, PkiError, Subject, Validity},
     tls::{Acceptor, KeyLog, SetupError, TlsSettings},
 };
+use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
     io,
@@ -82,37 +83,97 @@ impl Pki {
         Ok(identities)
     }
 
-    /// What accepts connections of a face; `None` for plain ones. The certificate names the advertised host, the bind
-    /// address, and this machine.
-    pub(crate) fn acceptor(
+    /// What a face presents; `None` for plain ones.
+    pub(crate) fn present(
         &self,
         security: Security,
+        choice: &TlsChoice,
         settings: &CloudSettings,
-    ) -> Result<Option<Acceptor>, PkiProblem> {
+    ) -> Result<Option<Presented>, PkiProblem> {
         let authority = match security {
             Security::Plain => return Ok(None),
             Security::Tls => None,
             Security::MutualTls => Some(self.authority.authority_pem()),
         };
+        let only_1_2 = match choice.version {
+            Version::Any => false,
+            Version::Tls12 => true,
+            Version::Tls11 => return Ok(Some(Presented::OldTls(2))),
+            Version::Tls10 => return Ok(Some(Presented::OldTls(1))),
+        };
+        let identity = self.server_identity(choice.certificate, settings)?;
+        let tls = TlsSettings {
+            key_log: self.key_log.clone(),
+            only_1_2,
+            ..TlsSettings::default()
+        };
+        let required = authority.is_some();
+        let acceptor = Acceptor::with(&identity, authority, required, &self.clock, &tls)?;
+        Ok(Some(Presented::Tls(acceptor)))
+    }
+
+    /// A certificate that names the advertised host, the bind address, and this machine, unless it shall not.
+    fn server_identity(&self, kind: Certificate, settings: &CloudSettings) -> Result<Identity, PkiError> {
         let mut names = vec![settings.advertised_host.as_str()];
         for name in [settings.bind.as_str(), "localhost", "127.0.0.1"] {
             if !names.contains(&name) {
                 names.push(name);
             }
         }
-        let identity = self.authority.issue_server(&names, self.validity())?;
-        let tls = TlsSettings {
-            key_log: self.key_log.clone(),
-            ..TlsSettings::default()
-        };
-        let required = authority.is_some();
-        let acceptor = Acceptor::with(&identity, authority, required, &self.clock, &tls)?;
-        Ok(Some(acceptor))
+        let now = self.clock.unix_us(self.clock.now());
+        let usual = Validity::usual(now);
+        match kind {
+            Certificate::Good => self.authority.issue_server(&names, usual),
+            Certificate::Expired => self.authority.issue_server(&names, Validity::expired(now)),
+            Certificate::NotYet => self.authority.issue_server(&names, Validity::not_yet(now)),
+            Certificate::WrongName => self.authority.issue_server(&["elsewhere.invalid"], usual),
+            Certificate::SelfSigned => pki::self_signed(&names, usual),
+            Certificate::OtherAuthority => {
+                Authority::new("another", now, settings.seed)?.issue_server(&names, usual)
+            }
+        }
     }
 
     fn validity(&self) -> Validity {
         Validity::usual(self.clock.unix_us(self.clock.now()))
     }
+}
+
+/// What TLS faces present, as a step asks for it; what is not given is good.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct TlsChoice {
+    /// Only this face.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) face: Option<String>,
+    certificate: Certificate,
+    version: Version,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Certificate {
+    #[default]
+    Good,
+    Expired,
+    NotYet,
+    WrongName,
+    SelfSigned,
+    OtherAuthority,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
+enum Version {
+    /// TLS 1.2 and 1.3.
+    #[default]
+    #[serde(rename = "any")]
+    Any,
+    #[serde(rename = "1.2")]
+    Tls12,
+    #[serde(rename = "1.1")]
+    Tls11,
+    #[serde(rename = "1.0")]
+    Tls10,
 }
 
 const NAME: &str = "mock cloud";

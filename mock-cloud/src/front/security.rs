@@ -1,20 +1,35 @@
 //! TLS on a face: the handshake, and what the trace says of it.
 
-use super::Host;
+use super::{Host, old_tls};
 use hil_link::{Stream, tls::Acceptor};
 use hil_trace::{CertificateFacts, Ending, Party};
-use std::time::Duration;
+use std::{cell::RefCell, rc::Rc, time::Duration};
 
-/// Protects the connections of one face.
+/// Protects the connections of one face; clones share what they present.
 #[derive(Clone)]
 pub(crate) struct FaceSecurity {
-    acceptor: Acceptor,
+    presented: Rc<RefCell<Presented>>,
+}
+
+/// What a face presents to those that connect.
+#[derive(Clone)]
+pub(crate) enum Presented {
+    /// A handshake.
+    Tls(Acceptor),
+    /// Only an old version: 1 for TLS 1.0, 2 for TLS 1.1.
+    OldTls(u8),
 }
 
 impl FaceSecurity {
-    /// Accepts as the acceptor says.
-    pub(crate) fn new(acceptor: Acceptor) -> Self {
-        FaceSecurity { acceptor }
+    pub(crate) fn new(presented: Presented) -> Self {
+        FaceSecurity {
+            presented: Rc::new(RefCell::new(presented)),
+        }
+    }
+
+    /// Presents something else from the next connection on.
+    pub(crate) fn present(&self, presented: Presented) {
+        self.presented.replace(presented);
     }
 
     /// The handshake; `None` if it failed, which is recorded.
@@ -22,12 +37,16 @@ impl FaceSecurity {
         &self,
         host: &Host,
         connection: u32,
-        stream: Stream,
+        mut stream: Stream,
     ) -> Option<(Stream, Option<CertificateFacts>)> {
-        let handshake = tokio::select! {
-            biased;
-            handshake = self.acceptor.accept(stream) => handshake.map_err(|error| error.to_string()),
-            () = host.edge.clock.sleep(HANDSHAKE_LIMIT) => Err("the handshake takes too long".to_owned()),
+        let presented = self.presented.borrow().clone();
+        let handshake = match presented {
+            Presented::OldTls(minor) => Err(old_tls::play(&host.edge.clock, &mut stream, minor).await),
+            Presented::Tls(acceptor) => tokio::select! {
+                biased;
+                handshake = acceptor.accept(stream) => handshake.map_err(|error| error.to_string()),
+                () = host.edge.clock.sleep(HANDSHAKE_LIMIT) => Err("the handshake takes too long".to_owned()),
+            },
         };
         match handshake {
             Ok((stream, facts)) => {

@@ -4,7 +4,7 @@ use super::toy::{Bench, run};
 use crate::{CloudSettings, core::Security, front::FaceSecurity, pki::Pki};
 use hil_link::{Clock, tls::Connector};
 use hil_wire::Protocol;
-use serde_json::Map;
+use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -24,6 +24,59 @@ pub(super) fn settings() -> CloudSettings {
     }
 }
 
+fn present(pki: &Pki, choice: Value) -> FaceSecurity {
+    let choice = serde_json::from_value(choice).unwrap();
+    let presented = pki.present(Security::MutualTls, &choice, &settings());
+    FaceSecurity::new(presented.unwrap().unwrap())
+}
+
+#[test]
+fn what_a_careful_unit_turns_away() {
+    for (choice, reason) in [
+        (
+            json!({"certificate": "expired"}),
+            "the peer refused: CertificateExpired",
+        ),
+        (
+            json!({"certificate": "not_yet"}),
+            "the peer refused: CertificateExpired",
+        ),
+        (
+            json!({"certificate": "wrong_name"}),
+            "the peer refused: BadCertificate",
+        ),
+        (
+            json!({"certificate": "self_signed"}),
+            "the peer refused: UnknownCA",
+        ),
+        (
+            json!({"certificate": "other_authority"}),
+            "the peer refused: UnknownCA",
+        ),
+        (
+            json!({"version": "1.1"}),
+            "the peer refused TLS 1.1: alert 70, level 2",
+        ),
+        (
+            json!({"version": "1.0"}),
+            "the peer refused TLS 1.0: alert 70, level 2",
+        ),
+    ] {
+        run(async {
+            let pki = Pki::new(&settings(), Clock::new_virtual()).unwrap();
+            let identities = pki.identities(vec![("online".to_owned(), "unit-1".to_owned())]);
+            let identity = &identities.unwrap()["online"];
+            let bench = Bench::start(Some(present(&pki, choice))).await;
+            let authority = pki.authority.authority_pem();
+            let connector = Connector::new(authority, Some(identity), &bench.clock).unwrap();
+            let refused = connector.connect(bench.connect("toy").await, "toy").await;
+            assert!(refused.is_err());
+            bench.told().await;
+            assert_eq!(bench.trace()[1], format!("refused: {reason}"));
+        });
+    }
+}
+
 #[test]
 fn the_core_learns_whom_a_certificate_names_and_strangers_are_refused() {
     run(async {
@@ -32,8 +85,7 @@ fn the_core_learns_whom_a_certificate_names_and_strangers_are_refused() {
         let identities = pki
             .identities(vec![("online".to_owned(), "unit-1".to_owned())])
             .unwrap();
-        let acceptor = pki.acceptor(Security::MutualTls, &settings()).unwrap().unwrap();
-        let bench = Bench::start(Some(FaceSecurity::new(acceptor))).await;
+        let bench = Bench::start(Some(present(&pki, json!({})))).await;
         let authority = pki.authority.authority_pem();
         let connector = Connector::new(authority, Some(&identities["online"]), &bench.clock).unwrap();
         let (mut stream, _) = connector
