@@ -8,6 +8,7 @@ use crate::{
         device_command::{self, DeviceCommandCloud},
         edge_poll::{self, EdgePollCloud},
         ota_rpc::{self, OtaRpcCloud},
+        sota::{self, SotaCloud},
     },
     front::{Edge, FaceSecurity, Host, UnitFaces, serve_byte_face, serve_face, wake_when_due},
     pki::{Pki, PkiProblem, TlsChoice},
@@ -349,7 +350,11 @@ impl MockCloud {
                 let authority = self.pki.authority.clone();
                 Ok(Box::new(AosCloud::new(settings, urls, authority)))
             }
-            other => Err(CloudError::Protocol(other)),
+            Protocol::Sota => Ok(Box::new(SotaCloud::new(
+                settings,
+                self.url(sota::CORE),
+                self.url(sota::SECOND_ORIGIN),
+            ))),
         }
     }
 
@@ -357,6 +362,10 @@ impl MockCloud {
         let paths = self.settings.options.get("paths");
         match paths.and_then(|paths| paths.get(face)).and_then(Value::as_str) {
             Some(path) => Address::Path(path.to_owned()),
+            // A path the unit file gives for a face of the unit that is ours to serve.
+            None if matches!(self.surroundings.unit_faces.get(face), Some(Address::Path(_))) => {
+                self.surroundings.unit_faces[face].clone()
+            }
             None => {
                 let port = self.settings.ports.get(face).copied().unwrap_or(0);
                 Address::Host(self.settings.bind.clone(), port)

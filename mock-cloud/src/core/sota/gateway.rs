@@ -1,0 +1,327 @@
+//! The client's gateways: HTTP calls, WebSockets by name, one socket connection for each text command (reference
+//! section 2).
+
+use super::command::Gateway;
+use crate::core::{Now, Operation, Outputs, Send};
+use hil_trace::Stamp;
+use hil_wire::{
+    digest::sha256_hex,
+    http::{Request, Response},
+};
+use serde_json::json;
+use std::{collections::BTreeMap, time::Duration};
+
+/// Faces of the unit.
+const UNIT_HTTP: &str = "sota-http";
+const UNIT_WEBSOCKET: &str = "sota-websocket";
+const UNIT_COMMANDS: &str = "sota-commands";
+
+/// Something to send, and how.
+#[derive(Clone, Debug)]
+pub(super) struct Sending {
+    pub(super) gateway: Gateway,
+    /// Name of the command; empty if the bytes are none.
+    pub(super) command: String,
+    pub(super) bytes: Vec<u8>,
+    pub(super) method: String,
+    pub(super) path: String,
+    pub(super) connection: String,
+    pub(super) binary: bool,
+    /// Half-close a socket after it.
+    pub(super) end: bool,
+    pub(super) limit: Duration,
+}
+
+/// Calls under way and connections.
+#[derive(Debug, Default)]
+pub(super) struct Gateways {
+    calls: BTreeMap<u64, Called>,
+    sockets: BTreeMap<String, Socket>,
+    links: BTreeMap<u64, Purpose>,
+    /// Socket connections that wait for their answer.
+    streams: BTreeMap<u32, u64>,
+    next_call: u64,
+    next_link: u64,
+}
+
+#[derive(Debug)]
+struct Called {
+    sending: Sending,
+    deadline: Option<Stamp>,
+    answered: bool,
+}
+
+#[derive(Debug, Default)]
+struct Socket {
+    connection: Option<u32>,
+    opening: bool,
+    waiting: Vec<Send>,
+}
+
+#[derive(Debug)]
+enum Purpose {
+    Socket(String),
+    Command(u64),
+}
+
+impl Gateways {
+    /// Sends something; returns the number of the call.
+    pub(super) fn send(&mut self, now: Now, sending: Sending, out: &mut Outputs) -> u64 {
+        self.next_call += 1;
+        let call = self.next_call;
+        out.note(
+            "calling",
+            json!({
+                "call": call,
+                "gateway": sending.gateway.name(),
+                "command": sending.command,
+                "sha256": sha256_hex(&sending.bytes),
+            }),
+        );
+        let operation = Operation {
+            name: "command".to_owned(),
+            facts: json!({"command": sending.command})
+                .as_object()
+                .cloned()
+                .unwrap_or_default(),
+        };
+        match sending.gateway {
+            Gateway::Http => {
+                let mut request = Request::new(&sending.method, &sending.path)
+                    .header("Content-Type", "application/json")
+                    .header("Content-Length", sending.bytes.len().to_string());
+                request.body.clone_from(&sending.bytes);
+                out.sends.push(Send::Call {
+                    call,
+                    face: UNIT_HTTP.to_owned(),
+                    request,
+                    operation,
+                    limit: sending.limit,
+                });
+                self.remember(call, sending, None);
+            }
+            Gateway::WebSocket => self.message(&sending, operation, out),
+            Gateway::Socket => {
+                let link = self.link(Purpose::Command(call));
+                out.sends.push(Send::Open {
+                    link,
+                    face: UNIT_COMMANDS.to_owned(),
+                    websocket: None,
+                });
+                let deadline = now.stamp + sending.limit;
+                self.remember(call, sending, Some(deadline));
+            }
+        }
+        call
+    }
+
+    /// Opens a WebSocket unless it is open.
+    pub(super) fn subscribe(&mut self, name: &str, out: &mut Outputs) {
+        let socket = self.sockets.entry(name.to_owned()).or_default();
+        if socket.opening || socket.connection.is_some() {
+            return;
+        }
+        socket.opening = true;
+        out.note("subscribing", json!({"connection": name}));
+        let link = self.link(Purpose::Socket(name.to_owned()));
+        out.sends.push(Send::Open {
+            link,
+            face: UNIT_WEBSOCKET.to_owned(),
+            websocket: Some(Request::new("GET", "/")),
+        });
+    }
+
+    /// Ends a WebSocket; false if there is none.
+    pub(super) fn unsubscribe(&mut self, name: &str, reset: bool, out: &mut Outputs) -> bool {
+        let Some(connection) = self.sockets.get(name).and_then(|socket| socket.connection) else {
+            return false;
+        };
+        out.sends.push(match reset {
+            true => Send::Reset { connection },
+            false => Send::CloseWebSocket {
+                connection,
+                code: 1000,
+            },
+        });
+        true
+    }
+
+    /// A connection is open, or could not be opened.
+    pub(super) fn opened(&mut self, link: u64, result: Result<u32, String>, out: &mut Outputs) {
+        match self.links.remove(&link) {
+            Some(Purpose::Socket(name)) => {
+                let socket = self.sockets.entry(name.clone()).or_default();
+                socket.opening = false;
+                socket.connection = result.as_ref().ok().copied();
+                let waiting = std::mem::take(&mut socket.waiting);
+                match result {
+                    Ok(connection) => {
+                        out.note("subscribed", json!({"connection": name, "number": connection}));
+                        let send = |waiting| at(waiting, connection);
+                        out.sends.extend(waiting.into_iter().map(send));
+                    }
+                    Err(reason) => {
+                        out.note("not_subscribed", json!({"connection": name, "reason": reason}));
+                    }
+                }
+            }
+            Some(Purpose::Command(call)) => self.command_opened(call, result, out),
+            None => {}
+        }
+    }
+
+    /// Bytes of the answer to a text command; empty = its end.
+    pub(super) fn bytes(&mut self, connection: u32, payload: &[u8], out: &mut Outputs) {
+        let Some(call) = self.streams.get(&connection).copied() else {
+            return;
+        };
+        if let Some(called) = self.calls.get_mut(&call) {
+            called.answered |= !payload.is_empty();
+        }
+        if payload.is_empty() {
+            self.ended(connection, out);
+        }
+    }
+
+    /// A connection ended.
+    pub(super) fn closed(&mut self, connection: u32, out: &mut Outputs) {
+        for socket in self.sockets.values_mut() {
+            if socket.connection == Some(connection) {
+                socket.connection = None;
+            }
+        }
+        self.ended(connection, out);
+    }
+
+    /// The end of an HTTP call.
+    pub(super) fn answered(&mut self, call: u64, result: Result<Response, String>, out: &mut Outputs) {
+        if let (Some(called), Err(reason)) = (self.calls.remove(&call), result) {
+            unanswered(call, &called.sending, &reason, out);
+        }
+    }
+
+    /// When a text command is given up.
+    pub(super) fn next_wake(&self) -> Option<Stamp> {
+        self.calls.values().filter_map(|called| called.deadline).min()
+    }
+
+    /// Gives up text commands that took too long.
+    pub(super) fn wake(&mut self, now: Stamp, out: &mut Outputs) {
+        let late: Vec<u64> = self
+            .calls
+            .iter()
+            .filter(|(_, called)| called.deadline.is_some_and(|deadline| deadline <= now))
+            .map(|(call, _)| *call)
+            .collect();
+        for call in late {
+            if let Some(called) = self.calls.remove(&call) {
+                unanswered(call, &called.sending, "no answer in time", out);
+            }
+            let open = self.streams.iter().find(|(_, other)| **other == call);
+            if let Some(connection) = open.map(|(connection, _)| *connection) {
+                self.streams.remove(&connection);
+                out.sends.push(Send::Reset { connection });
+            }
+        }
+    }
+
+    fn message(&mut self, sending: &Sending, operation: Operation, out: &mut Outputs) {
+        self.subscribe(&sending.connection, out);
+        let socket = self.sockets.entry(sending.connection.clone()).or_default();
+        let message = Send::WebSocket {
+            connection: socket.connection.unwrap_or_default(),
+            opcode: if sending.binary { 2 } else { 1 },
+            payload: sending.bytes.clone(),
+            operation,
+        };
+        match socket.connection {
+            Some(_) => out.sends.push(message),
+            None => socket.waiting.push(message),
+        }
+    }
+
+    fn command_opened(&mut self, call: u64, result: Result<u32, String>, out: &mut Outputs) {
+        match result {
+            Ok(connection) => {
+                let Some(called) = self.calls.get(&call) else {
+                    out.sends.push(Send::Reset { connection });
+                    return;
+                };
+                self.streams.insert(connection, call);
+                out.note("command_socket", json!({"call": call, "number": connection}));
+                if !called.sending.bytes.is_empty() {
+                    out.sends.push(Send::Bytes {
+                        connection,
+                        payload: called.sending.bytes.clone(),
+                        operation: Operation {
+                            name: "command".to_owned(),
+                            ..Operation::default()
+                        },
+                    });
+                }
+                if called.sending.end {
+                    out.sends.push(Send::End { connection });
+                }
+            }
+            Err(reason) => {
+                if let Some(called) = self.calls.remove(&call) {
+                    unanswered(call, &called.sending, &reason, out);
+                }
+            }
+        }
+    }
+
+    fn ended(&mut self, connection: u32, out: &mut Outputs) {
+        if let Some(call) = self.streams.remove(&connection)
+            && let Some(called) = self.calls.remove(&call)
+            && !called.answered
+        {
+            unanswered(call, &called.sending, "the connection ended", out);
+        }
+    }
+
+    fn remember(&mut self, call: u64, sending: Sending, deadline: Option<Stamp>) {
+        let called = Called {
+            sending,
+            deadline,
+            answered: false,
+        };
+        self.calls.insert(call, called);
+    }
+
+    fn link(&mut self, purpose: Purpose) -> u64 {
+        self.next_link += 1;
+        self.links.insert(self.next_link, purpose);
+        self.next_link
+    }
+}
+
+fn unanswered(call: u64, sending: &Sending, reason: &str, out: &mut Outputs) {
+    out.note(
+        "unanswered",
+        json!({
+            "call": call,
+            "command": sending.command,
+            "gateway": sending.gateway.name(),
+            "reason": reason,
+        }),
+    );
+}
+
+/// A message that waited, on the connection it waited for.
+fn at(waiting: Send, number: u32) -> Send {
+    match waiting {
+        Send::WebSocket {
+            opcode,
+            payload,
+            operation,
+            ..
+        } => Send::WebSocket {
+            connection: number,
+            opcode,
+            payload,
+            operation,
+        },
+        other => other,
+    }
+}

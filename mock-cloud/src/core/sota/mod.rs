@@ -1,0 +1,237 @@
+//! The cloud's side of SOTA: the authentication server and Core the client polls, and the harness as commander of its
+//! gateways and as the external installer (reference sections 1 to 4).
+
+mod act;
+mod command;
+mod gateway;
+mod operator;
+#[cfg(test)]
+mod tests;
+mod token;
+mod unit_calls;
+mod update;
+
+use super::{ActError, Core, HttpCall, Now, Operation, Outputs};
+use crate::settings::CloudSettings;
+use gateway::Gateways;
+use hil_fault::Artifact;
+use hil_wire::{
+    http::{Request, Response},
+    sota::{Dialect, Package, core::Call},
+};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use token::Tokens;
+use update::StoredUpdate;
+
+/// The authentication server.
+pub const AUTH: &str = "sota-auth";
+/// Core.
+pub const CORE: &str = "sota-core";
+/// The origin of redirected downloads.
+pub const SECOND_ORIGIN: &str = "sota-second";
+/// Where the external installer listens for events.
+pub const EVENTS: &str = "sota-events";
+
+/// State of the cloud; updates, images and tokens are in the store as well.
+#[derive(Debug)]
+pub struct SotaCloud {
+    settings: CloudSettings,
+    core_url: String,
+    second_url: String,
+    /// UUID of the device.
+    device: String,
+    dialect: Dialect,
+    tokens: Tokens,
+    /// In order of queueing.
+    updates: Vec<StoredUpdate>,
+    images: BTreeMap<String, Vec<u8>>,
+    /// The install queue is blocked after a failed update.
+    blocked: bool,
+    installed: Vec<Package>,
+    system_info: Option<Vec<u8>>,
+    gateways: Gateways,
+    next_id: u64,
+}
+
+impl SotaCloud {
+    /// An empty cloud. The URLs are where units reach Core and the second origin, without trailing slash.
+    pub fn new(settings: CloudSettings, core_url: String, second_url: String) -> Self {
+        let dialect = match settings.text("dialect") {
+            Some("serde") => Dialect::Serde,
+            _ => Dialect::Rustc,
+        };
+        let device = update::device_uuid(&settings.unit_id);
+        SotaCloud {
+            core_url: settings.public_url.clone().unwrap_or(core_url),
+            second_url,
+            tokens: Tokens::new(&settings, &device),
+            device,
+            dialect,
+            updates: Vec::new(),
+            images: BTreeMap::new(),
+            blocked: false,
+            installed: Vec::new(),
+            system_info: None,
+            gateways: Gateways::default(),
+            next_id: 1,
+            settings,
+        }
+    }
+
+    fn download_url(&self, origin: &str, request: &Request) -> String {
+        match Call::parse(&request.method, &request.target) {
+            Ok(Call::Download { update, .. }) => format!("{origin}/moved/{update}"),
+            _ => format!("{origin}{}", request.target),
+        }
+    }
+}
+
+impl Core for SotaCloud {
+    fn faces(&self) -> &'static [&'static str] {
+        &[AUTH, CORE, SECOND_ORIGIN]
+    }
+
+    fn byte_faces(&self) -> &'static [&'static str] {
+        &[EVENTS]
+    }
+
+    fn collections(&self) -> &'static [&'static str] {
+        &[
+            update::COLLECTION,
+            update::IMAGES,
+            token::COLLECTION,
+            update::DEVICE,
+        ]
+    }
+
+    fn load(&mut self, documents: BTreeMap<&'static str, Vec<(String, Value)>>) {
+        for (collection, documents) in documents {
+            for (key, document) in documents {
+                self.load_document(collection, key, document);
+            }
+        }
+        self.updates.sort_by_key(|update| update.number);
+        self.next_id = self.updates.last().map_or(1, |update| update.number + 1);
+    }
+
+    fn operation(&self, call: HttpCall<'_>) -> Operation {
+        let (name, facts) = match Call::parse(&call.request.method, &call.request.target) {
+            _ if call.face == SECOND_ORIGIN => ("download", json!({"origin": "second"})),
+            Ok(Call::Token) => ("token", json!({})),
+            Ok(Call::Updates { .. }) => ("updates", json!({})),
+            Ok(Call::Download { update, .. }) => ("download", json!({"id": update, "origin": "core"})),
+            Ok(Call::Report { update, .. }) => ("report", json!({"id": update})),
+            Ok(Call::Installed { .. }) => ("installed", json!({})),
+            Ok(Call::SystemInfo { .. }) => ("system_info", json!({})),
+            _ if update::moved(call.request.path()).is_some() => ("moved", json!({})),
+            _ => ("other", json!({})),
+        };
+        Operation {
+            name: name.to_owned(),
+            facts: facts.as_object().cloned().unwrap_or_default(),
+        }
+    }
+
+    fn http(&mut self, now: Now, call: HttpCall<'_>, out: &mut Outputs) -> Response {
+        let request = call.request;
+        if let Some(update) = update::moved(request.path())
+            && call.face != AUTH
+        {
+            return self.image(update);
+        }
+        let parsed = match Call::parse(&request.method, &request.target) {
+            Ok(parsed) => parsed,
+            Err(error) => return operator::misrouted(error),
+        };
+        match (call.face, parsed) {
+            (AUTH, Call::Token) => self.token(request, out),
+            (AUTH, Call::RegisterClient) => self.register_client(request),
+            (CORE, Call::RegisterDevice) => self.register_device(request),
+            (CORE, Call::QueueUpdate { device }) => self.operator_queue(now, &device, request, out),
+            (CORE, Call::BlockQueue { device }) => self.operator_block(&device, true, request, out),
+            (CORE, Call::UnblockQueue { device }) => self.operator_block(&device, false, request, out),
+            (CORE, parsed) if parsed.device().is_some() => self.unit_call(now, &parsed, request, out),
+            _ => operator::misrouted(hil_wire::sota::core::RouteError::NotFound),
+        }
+    }
+
+    fn act(
+        &mut self,
+        now: Now,
+        action: &str,
+        with: &Map<String, Value>,
+        artifacts: &dyn Fn(&str) -> Option<Artifact>,
+        out: &mut Outputs,
+    ) -> Result<Map<String, Value>, ActError> {
+        self.do_action(now, action, with, artifacts, out)
+    }
+
+    fn redirect_target(&self, _: Now, target: &str, call: HttpCall<'_>) -> String {
+        match target {
+            "second-origin" => self.download_url(&self.second_url, call.request),
+            "moved" => self.download_url(&self.core_url, call.request),
+            "loop" => format!("{}{}", self.core_url, call.request.target),
+            url => url.to_owned(),
+        }
+    }
+
+    fn bytes(&mut self, _: Now, connection: u32, payload: &[u8], out: &mut Outputs) {
+        self.gateways.bytes(connection, payload, out);
+    }
+
+    fn link_opened(&mut self, _: Now, link: u64, result: Result<u32, String>, out: &mut Outputs) {
+        self.gateways.opened(link, result, out);
+    }
+
+    fn connection_closed(&mut self, _: Now, connection: u32, out: &mut Outputs) {
+        self.gateways.closed(connection, out);
+    }
+
+    fn answered(&mut self, _: Now, call: u64, result: Result<Response, String>, out: &mut Outputs) {
+        self.gateways.answered(call, result, out);
+    }
+
+    fn next_wake(&self) -> Option<hil_trace::Stamp> {
+        self.gateways.next_wake()
+    }
+
+    fn wake(&mut self, now: Now, out: &mut Outputs) {
+        self.gateways.wake(now.stamp, out);
+    }
+
+    fn endpoints(&self, url: &dyn Fn(&str) -> String) -> BTreeMap<String, String> {
+        let core = self.settings.public_url.clone().unwrap_or_else(|| url(CORE));
+        let events = url(EVENTS);
+        let events = events
+            .strip_prefix("tcp://")
+            .or(events.strip_prefix("unix:"))
+            .unwrap_or_default();
+        let mut endpoints = BTreeMap::from([
+            ("core_url".to_owned(), core),
+            ("device_uuid".to_owned(), self.device.clone()),
+            ("device_id".to_owned(), self.device.clone()),
+            ("events_socket".to_owned(), events.to_owned()),
+        ]);
+        if self.tokens.needed {
+            endpoints.insert("auth_url".to_owned(), url(AUTH));
+            endpoints.insert("client_id".to_owned(), self.tokens.credentials.client_id.clone());
+            endpoints.insert(
+                "client_secret".to_owned(),
+                self.tokens.credentials.client_secret.clone(),
+            );
+        }
+        endpoints
+    }
+
+    fn is_operator(&self, call: HttpCall<'_>) -> bool {
+        matches!(
+            Call::parse(&call.request.method, &call.request.target),
+            Ok(Call::QueueUpdate { .. }
+                | Call::BlockQueue { .. }
+                | Call::UnblockQueue { .. }
+                | Call::RegisterDevice
+                | Call::RegisterClient)
+        )
+    }
+}

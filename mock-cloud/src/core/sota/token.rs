@@ -1,0 +1,144 @@
+//! Tokens: who gets one, what it allows, and how both can be taken away (reference sections 4.2 to 4.4).
+
+use super::SotaCloud;
+use crate::{core::Outputs, settings::CloudSettings, store::Change};
+use hil_wire::{
+    digest::sha256_hex,
+    http::{Request, Response},
+    sota::{
+        ClientCredentials,
+        core::{Call, CoreError, GRANT_BODY, Scope, TokenAnswer, read_basic},
+    },
+};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// Collection of tokens in the store.
+pub(super) const COLLECTION: &str = "sota_tokens";
+
+/// What the authentication server knows.
+#[derive(Debug)]
+pub(super) struct Tokens {
+    /// Whether Core asks for tokens at all.
+    pub(super) needed: bool,
+    /// The client's credentials.
+    pub(super) credentials: ClientCredentials,
+    /// Status the client is refused with.
+    pub(super) refused: Option<u16>,
+    /// What every token allows now.
+    pub(super) read: bool,
+    /// As `read`.
+    pub(super) write: bool,
+    /// Tokens given, and whether they are still valid.
+    given: BTreeMap<String, bool>,
+    seed: u64,
+    next: u64,
+}
+
+impl Tokens {
+    /// No token given yet.
+    pub(super) fn new(settings: &CloudSettings, device: &str) -> Self {
+        Tokens {
+            needed: settings.options.get("auth") != Some(&Value::Bool(false)),
+            credentials: ClientCredentials {
+                client_id: device.to_owned(),
+                client_secret: settings.unit_key.clone(),
+            },
+            refused: None,
+            read: true,
+            write: true,
+            given: BTreeMap::new(),
+            seed: settings.seed,
+            next: 1,
+        }
+    }
+
+    /// Takes a token back from the store.
+    pub(super) fn load(&mut self, token: String, document: &Value) {
+        self.given.insert(token, document == &json!({"valid": true}));
+        self.next = self.given.len() as u64 + 1;
+    }
+
+    /// Every token given so far is invalid.
+    pub(super) fn revoke(&mut self, out: &mut Outputs) {
+        for (token, valid) in &mut self.given {
+            *valid = false;
+            out.changes.push(change(token, false));
+        }
+    }
+
+    fn give(&mut self, out: &mut Outputs) -> String {
+        let text = format!("{}/{}/{}", self.seed, self.credentials.client_secret, self.next);
+        let token = format!("tok-{}", &sha256_hex(text.as_bytes())[..32]);
+        self.next += 1;
+        self.given.insert(token.clone(), true);
+        out.changes.push(change(&token, true));
+        token
+    }
+
+    /// Whether a request may do this; `Err` is the refusal.
+    pub(super) fn check(&self, call: &Call, request: &Request) -> Result<(), Response> {
+        if !self.needed {
+            return Ok(());
+        }
+        let valid = request
+            .headers
+            .bearer_token()
+            .and_then(|token| self.given.get(token));
+        if valid != Some(&true) {
+            let refusal = refusal(401, "invalid_token", "A valid token is needed.");
+            return Err(refusal.header("WWW-Authenticate", "Bearer"));
+        }
+        let allowed = match call.scope() {
+            Some(Scope::Read) => self.read,
+            Some(Scope::Write) => self.write,
+            None => true,
+        };
+        match allowed {
+            true => Ok(()),
+            false => Err(refusal(403, "missing_scope", "The token does not allow this.")),
+        }
+    }
+}
+
+impl SotaCloud {
+    /// A1.
+    pub(super) fn token(&mut self, request: &Request, out: &mut Outputs) -> Response {
+        if let Some(status) = self.tokens.refused {
+            return refusal(status, "access_denied", "The client is refused.");
+        }
+        let given = request.headers.get("Authorization").and_then(read_basic);
+        if given.as_ref() != Some(&self.tokens.credentials) {
+            let refusal = refusal(401, "invalid_client", "The client's credentials are wrong.");
+            return refusal.header("WWW-Authenticate", "Basic realm=\"sota\"");
+        }
+        if request.body != GRANT_BODY.as_bytes() {
+            return refusal(400, "unsupported_grant_type", "Only client_credentials is given.");
+        }
+        let token = self.tokens.give(out);
+        let mut answer = TokenAnswer::for_device(token, &self.device, EXPIRES_IN);
+        let scopes = [(Scope::Read, self.tokens.read), (Scope::Write, self.tokens.write)];
+        let names: Vec<String> = scopes
+            .into_iter()
+            .filter(|(_, allowed)| *allowed)
+            .map(|(scope, _)| scope.name(&self.device))
+            .collect();
+        answer.scope = names.join(" ");
+        Response::json(200, &answer.to_value())
+    }
+}
+
+/// An error answer.
+pub(super) fn refusal(status: u16, code: &str, description: &str) -> Response {
+    Response::json(status, &CoreError::new(code, description).to_value())
+}
+
+fn change(token: &str, valid: bool) -> Change {
+    Change::Put {
+        collection: COLLECTION,
+        key: token.to_owned(),
+        document: json!({"valid": valid}),
+    }
+}
+
+const EXPIRES_IN: i32 = 3600;
