@@ -41,7 +41,13 @@ impl Defect {
 
     /// The protocol whose units can have it.
     pub fn protocol(self) -> Protocol {
-        Protocol::EdgePoll
+        match self {
+            Defect::AckWrongId
+            | Defect::ChecksumUnverified
+            | Defect::NoDuplicateDetection
+            | Defect::AcksNotPersisted
+            | Defect::NoRollback => Protocol::EdgePoll,
+        }
     }
 
     /// The requirements it violates once its stimulus reaches the unit.

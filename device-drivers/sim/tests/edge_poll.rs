@@ -3,6 +3,7 @@
 #[allow(dead_code, unreachable_pub)]
 mod support;
 
+use hil_sim::Defect;
 use hil_wire::Protocol;
 use serde_json::json;
 use support::{Bench, KEY, arguments, edge_peer, in_virtual_time};
@@ -114,4 +115,254 @@ fn updates_its_own_snap() {
             .collect();
         assert_eq!(order.last().map(String::as_str), Some("/api/v1/commands/u1/ack"));
     });
+}
+
+#[test]
+fn a_lost_answer_is_asked_for_again_without_a_second_execution() {
+    in_virtual_time(async {
+        let bench = Bench::memory(P);
+        let peer = edge_peer::start(&bench).await;
+        peer.borrow_mut()
+            .queue("c1", "restart_service", json!({"service": "telemetry"}));
+        for _ in 0..3 {
+            peer.borrow_mut()
+                .instead
+                .push_back(("POST /api/v1/commands/c1", None));
+        }
+        let mut unit = bench.unit(P, &[]);
+        unit.start().await.unwrap();
+        bench.sleep(900.0).await;
+        assert_eq!(peer.borrow().acks(), ["c1 completed"; 4]);
+        let times: Vec<_> = peer.borrow().calls("POST").iter().map(|(at, _)| *at).collect();
+        let gaps: Vec<_> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        assert!(gaps.iter().all(|gap| (29.9..=240.1).contains(gap)), "{gaps:?}");
+        let telemetry = arguments(json!({"service": "telemetry"}));
+        assert_eq!(unit.probe("service_starts", &telemetry).await.unwrap(), json!(1));
+    });
+}
+
+#[test]
+fn power_during_a_download_resumes_it() {
+    in_virtual_time(async {
+        let bench = Bench::memory(P);
+        let peer = edge_peer::start(&bench).await;
+        peer.borrow_mut().publish("big");
+        peer.borrow_mut().queue(
+            "u1",
+            "update_snap",
+            json!({"snap_name": "edge-agent", "version": "1.7.0"}),
+        );
+        // The whole blob is announced, half of it comes, and then nothing.
+        peer.borrow_mut().stall_at = Some(100_000);
+        let mut unit = bench.unit(P, &[]);
+        unit.start().await.unwrap();
+        bench.sleep(20.0).await;
+        assert_eq!(
+            unit.probe("temporary_files", &arguments(json!({})))
+                .await
+                .unwrap(),
+            json!(1)
+        );
+        unit.cut_power().await.unwrap();
+        assert_eq!(
+            unit.probe("version", &arguments(json!({}))).await.unwrap(),
+            json!("1.0.0")
+        );
+        peer.borrow_mut().stall_at = None;
+        bench.sleep(10.0).await;
+        unit.restore_power().await.unwrap();
+        bench.sleep(120.0).await;
+        let downloads = peer.borrow().calls("GET /blob");
+        assert_eq!(downloads.len(), 2);
+        assert_eq!(downloads[1].1.headers.get("range"), Some("bytes=100000-"));
+        assert_eq!(peer.borrow().acks(), ["u1 completed"]);
+        assert_eq!(
+            bench.records.changes(),
+            [
+                "Started",
+                "Booted 1.0.0",
+                "PowerCut",
+                "PowerRestored",
+                "Booted 1.0.0",
+                "Rebooted",
+                "Booted 1.7.0"
+            ]
+        );
+    });
+}
+
+#[test]
+fn a_stalled_download_is_resumed_within_two_minutes() {
+    in_virtual_time(async {
+        let bench = Bench::memory(P);
+        let peer = edge_peer::start(&bench).await;
+        peer.borrow_mut().publish("big");
+        peer.borrow_mut().queue(
+            "u1",
+            "update_snap",
+            json!({"snap_name": "edge-agent", "version": "1.7.0"}),
+        );
+        peer.borrow_mut().stall_at = Some(100_000);
+        let mut unit = bench.unit(P, &[]);
+        unit.start().await.unwrap();
+        bench.sleep(20.0).await;
+        peer.borrow_mut().stall_at = None;
+        bench.sleep(400.0).await;
+        let times: Vec<_> = peer
+            .borrow()
+            .calls("GET /blob")
+            .iter()
+            .map(|(at, _)| *at)
+            .collect();
+        assert_eq!(times.len(), 2);
+        assert!((60.0..=121.0).contains(&(times[1] - times[0])), "{times:?}");
+        assert_eq!(peer.borrow().acks(), ["u1 in_progress", "u1 completed"]);
+    });
+}
+
+#[test]
+fn an_unhealthy_version_is_rolled_back() {
+    for (role, version) in [("crash", "1.2.0"), ("hang", "1.3.0"), ("mute", "1.4.0")] {
+        in_virtual_time(async {
+            let bench = Bench::memory(P);
+            let peer = edge_peer::start(&bench).await;
+            peer.borrow_mut().publish(role);
+            peer.borrow_mut().queue(
+                "u1",
+                "update_snap",
+                json!({"snap_name": "edge-agent", "version": version}),
+            );
+            let mut unit = bench.unit(P, &[]);
+            unit.start().await.unwrap();
+            bench.sleep(300.0).await;
+            let peer = peer.borrow();
+            assert_eq!(peer.reports().last().unwrap(), "rolled_back");
+            assert_eq!(peer.acks().last().unwrap(), "u1 failed rolled_back");
+            let last = bench.records.changes().last().cloned();
+            assert_eq!(last.as_deref(), Some("Booted 1.0.0"), "{role}");
+        });
+    }
+}
+
+#[test]
+fn its_own_service_restarts_once() {
+    in_virtual_time(async {
+        let bench = Bench::memory(P);
+        let peer = edge_peer::start(&bench).await;
+        peer.borrow_mut()
+            .queue("c1", "restart_service", json!({"service": "edge-agent"}));
+        let mut unit = bench.unit(P, &[]);
+        unit.start().await.unwrap();
+        bench.sleep(600.0).await;
+        assert_eq!(peer.borrow().acks(), ["c1 in_progress", "c1 completed"]);
+        assert_eq!(
+            bench.records.changes(),
+            ["Started", "Booted 1.0.0", "Rebooted", "Booted 1.0.0"]
+        );
+    });
+}
+
+#[test]
+fn many_commands_are_all_worked_off() {
+    in_virtual_time(async {
+        let bench = Bench::memory(P);
+        let peer = edge_peer::start(&bench).await;
+        for n in 0..120 {
+            let id = format!("c{n:03}");
+            peer.borrow_mut()
+                .queue(&id, "restart_service", json!({"service": "telemetry"}));
+        }
+        let mut unit = bench.unit(P, &[]);
+        unit.start().await.unwrap();
+        bench.sleep(600.0).await;
+        let expected: Vec<_> = (0..120).map(|n| format!("c{n:03} completed")).collect();
+        assert_eq!(peer.borrow().acks(), expected);
+    });
+}
+
+#[test]
+fn a_day_without_network_changes_nothing() {
+    in_virtual_time(async {
+        let bench = Bench::memory(P);
+        let mut unit = bench.unit(P, &[]);
+        unit.start().await.unwrap();
+        bench.sleep(86_400.0).await;
+        let peer = edge_peer::start(&bench).await;
+        peer.borrow_mut()
+            .queue("c1", "restart_service", json!({"service": "telemetry"}));
+        bench.sleep(310.0).await;
+        assert_eq!(peer.borrow().acks(), ["c1 completed"]);
+    });
+}
+
+#[test]
+fn a_clock_that_jumps_disturbs_nothing() {
+    in_virtual_time(async {
+        let bench = Bench::memory(P);
+        let peer = edge_peer::start(&bench).await;
+        let mut unit = bench.unit(P, &[]);
+        unit.start().await.unwrap();
+        for seconds in [3600.0, -3600.0, 315_360_000.0, -2_087_802_000.0] {
+            unit.stimulate("clock_jump", &arguments(json!({"seconds": seconds})))
+                .await
+                .unwrap();
+            bench.sleep(300.0).await;
+        }
+        let polls = peer.borrow().calls("GET /api/v1/commands");
+        let gaps: Vec<_> = polls.windows(2).map(|w| w[1].0 - w[0].0).collect();
+        assert!(gaps.iter().all(|gap| (27.0..=33.01).contains(gap)), "{gaps:?}");
+    });
+}
+
+#[test]
+fn each_defect_shows() {
+    let run = |defect: Defect, role: &'static str, version: &'static str| {
+        in_virtual_time(async move {
+            let bench = Bench::memory(P);
+            let peer = edge_peer::start(&bench).await;
+            peer.borrow_mut().publish(role);
+            if defect == Defect::ChecksumUnverified {
+                peer.borrow_mut().published.as_mut().unwrap().1[200] ^= 1;
+            }
+            peer.borrow_mut().queue(
+                "u1",
+                "update_snap",
+                json!({"snap_name": "edge-agent", "version": version}),
+            );
+            peer.borrow_mut()
+                .queue("c2", "restart_service", json!({"service": "telemetry"}));
+            peer.borrow_mut().relist = defect == Defect::NoDuplicateDetection;
+            if defect == Defect::AcksNotPersisted {
+                for _ in 0..3 {
+                    peer.borrow_mut()
+                        .instead
+                        .push_back(("POST /api/v1/commands/c2", None));
+                }
+            }
+            let mut unit = bench.unit(P, &[defect]);
+            unit.start().await.unwrap();
+            bench.sleep(60.0).await;
+            unit.cut_power().await.unwrap();
+            unit.restore_power().await.unwrap();
+            bench.sleep(240.0).await;
+            let version = unit.probe("version", &arguments(json!({}))).await.unwrap();
+            let runs = unit
+                .probe("executions", &arguments(json!({"id": "c2"})))
+                .await
+                .unwrap();
+            let acks = peer.borrow().acks();
+            let open = peer.borrow().items.len();
+            (version, runs, acks, open)
+        })
+    };
+    let (_, _, acks, _) = run(Defect::AckWrongId, "next", "1.1.0");
+    assert!(acks.iter().all(|ack| !ack.starts_with("u1")), "{acks:?}");
+    let (version, ..) = run(Defect::ChecksumUnverified, "next", "1.1.0");
+    assert_eq!(version, json!("1.1.0"));
+    let (_, runs, ..) = run(Defect::NoDuplicateDetection, "next", "1.1.0");
+    assert!(runs.as_u64() > Some(1));
+    let (_, _, _, open) = run(Defect::AcksNotPersisted, "next", "1.1.0");
+    assert_eq!(open, 1);
+    let (version, ..) = run(Defect::NoRollback, "crash", "1.2.0");
+    assert_eq!(version, json!("1.2.0"));
 }

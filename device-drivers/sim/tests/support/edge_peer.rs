@@ -15,10 +15,14 @@ const P: Protocol = Protocol::EdgePoll;
 /// A queue of commands, listed until a terminal acknowledgement comes; keeps every request.
 #[derive(Default)]
 pub struct Peer {
-    items: Vec<Value>,
+    pub items: Vec<Value>,
     pub seen: Vec<(f64, Request)>,
     /// Answers to give instead, by the beginning of `METHOD path`; `None` = reset.
     pub instead: VecDeque<(&'static str, Option<Response>)>,
+    /// Lists commands for ever, acknowledged or not.
+    pub relist: bool,
+    /// Ends downloads from the beginning after so many bytes, without closing.
+    pub stall_at: Option<usize>,
     pub published: Option<(String, Vec<u8>, Value)>,
 }
 
@@ -38,7 +42,7 @@ impl Peer {
             ["api", "v1", "commands"] => Some(Response::json(200, &Value::Array(self.items.clone()))),
             ["api", "v1", "commands", id, "ack"] => {
                 let body: Value = serde_json::from_slice(&request.body).unwrap();
-                if body["status"] != "in_progress" {
+                if body["status"] != "in_progress" && !self.relist {
                     self.items.retain(|item| item["id"] != id);
                 }
                 Some(Response::json(
@@ -68,11 +72,18 @@ impl Peer {
                         format!("bytes {from}-{}/{}", bytes.len() - 1, bytes.len()),
                     )
                     .header("ETag", etag),
-                    None => Response {
-                        body: bytes.clone(),
-                        ..Response::new(200)
+                    None => {
+                        let sent = self.stall_at.map_or(bytes.len(), |stall| stall.min(bytes.len()));
+                        let mut whole = Response {
+                            body: bytes[..sent].to_vec(),
+                            ..Response::new(200)
+                        }
+                        .header("ETag", etag);
+                        if self.stall_at.is_some() {
+                            whole.headers.push(super::STALL, "1");
+                        }
+                        whole
                     }
-                    .header("ETag", etag),
                 })
             }
             _ => Some(Response::new(404)),

@@ -4,6 +4,7 @@
 pub mod edge_peer;
 
 use bytes::Bytes;
+use futures_util::{StreamExt, TryStreamExt};
 use hil_link::{Address, Clock, Network};
 use hil_sim::{Defect, SimDriver, default_artifacts, default_ics, default_timing};
 use hil_trace::{RecordBody, Recorder};
@@ -12,8 +13,8 @@ use hil_wire::{
     Protocol,
     http::{Headers, Request, Response},
 };
-use http_body_util::{BodyExt, Full};
-use hyper::{server::conn::http1, service::service_fn};
+use http_body_util::{BodyExt, Full, StreamBody};
+use hyper::{body::Frame, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use serde_json::{Map, Value};
 use std::{cell::RefCell, collections::BTreeSet, future::Future, rc::Rc};
@@ -142,6 +143,9 @@ impl Bench {
 
 pub const KEY: &str = "edk_test_0123456789abcdef0123456789abcdef";
 
+/// A response with this header never ends after its body.
+pub const STALL: &str = "x-test-stall";
+
 /// What the scripted peer does with a request; `None` = reset the connection.
 pub type Script = dyn FnMut(f64, &Request) -> Option<Response>;
 
@@ -176,7 +180,15 @@ pub async fn serve(network: &Network, clock: Clock, address: Address, script: Bo
                         for (name, value) in &answer.headers.0 {
                             builder = builder.header(name, value);
                         }
-                        builder.body(Full::new(Bytes::from(answer.body)))
+                        let stalls = answer.headers.get(STALL).is_some();
+                        let body = Full::new(Bytes::from(answer.body));
+                        builder.body(if stalls {
+                            let never = futures_util::stream::pending();
+                            let frames = body.into_data_stream().map_ok(Frame::data);
+                            StreamBody::new(frames.chain(never)).boxed_unsync()
+                        } else {
+                            body.boxed_unsync()
+                        })
                     }
                 });
                 let _ = http1::Builder::new()
