@@ -26,8 +26,9 @@ struct Followed {
     terminal: Option<(String, u64)>,
     /// The answer after which no ack may follow.
     ended_by: Option<(u64, u64)>,
-    /// Acks since the first 400, 413 or 415.
-    after_bad_request: Option<Vec<u64>>,
+    /// After an answer 400, 413 or 415: how many acks may still follow, and those that did. Each further listing
+    /// calls for an ack of its own and its retry.
+    after_bad_request: Option<(usize, Vec<u64>)>,
 }
 
 impl Default for AckMonitor {
@@ -71,9 +72,7 @@ impl Monitor for AckMonitor {
             if let Some((_, answer)) = followed.ended_by {
                 self.settled.met(answer);
             }
-            if let Some(acks) = &followed.after_bad_request
-                && acks.len() < 2
-            {
+            if let Some((_, acks)) = &followed.after_bad_request {
                 self.minimal.met(acks.first().copied().unwrap_or_default());
             }
         }
@@ -98,6 +97,9 @@ impl AckMonitor {
         };
         for id in ids.iter().filter_map(Value::as_str) {
             let followed = self.commands.entry(id.to_owned()).or_default();
+            if let Some((allowed, _)) = &mut followed.after_bad_request {
+                *allowed = 2;
+            }
             if followed.position.is_none() {
                 followed.position = Some(self.listed);
                 self.listed += 1;
@@ -177,7 +179,7 @@ impl AckMonitor {
         match status {
             404 | 409 | 410 if followed.ended_by.is_none() => followed.ended_by = Some((seq, status)),
             400 | 413 | 415 if followed.after_bad_request.is_none() => {
-                followed.after_bad_request = Some(Vec::new());
+                followed.after_bad_request = Some((1, Vec::new()));
             }
             _ => {}
         }
