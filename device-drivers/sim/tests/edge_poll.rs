@@ -366,3 +366,28 @@ fn each_defect_shows() {
     let (version, ..) = run(Defect::NoRollback, "crash", "1.2.0");
     assert_eq!(version, json!("1.2.0"));
 }
+
+#[test]
+fn the_same_seed_gives_the_same_run() {
+    let run = || {
+        in_virtual_time(async {
+            let bench = Bench::memory(P);
+            let peer = edge_peer::start(&bench).await;
+            peer.borrow_mut().publish("next");
+            let payload = json!({"snap_name": "edge-agent", "version": "1.1.0"});
+            peer.borrow_mut().queue("u1", "update_snap", payload);
+            for _ in 0..5 {
+                peer.borrow_mut()
+                    .instead
+                    .push_back(("GET /api/v1/snaps/latest", None));
+            }
+            let mut unit = bench.unit(P, &[]);
+            unit.start().await.unwrap();
+            bench.sleep(86_400.0).await;
+            std::mem::take(&mut peer.borrow_mut().seen)
+        })
+    };
+    let first = run();
+    assert!(first.len() > 2800, "{}", first.len());
+    assert_eq!(first, run());
+}
