@@ -123,12 +123,15 @@ impl AckMonitor {
             let text = format!("another ack for `{id}` after the answer {http_status} settled it");
             self.settled.violated(text, vec![settled_by, seq], judge);
         }
-        if let Some(acks) = &mut followed.after_bad_request {
+        if let Some((allowed, acks)) = &mut followed.after_bad_request {
             acks.push(seq);
-            if acks.len() == 2 {
-                let text =
-                    format!("more than one retry of the ack for `{id}` after it was refused as malformed");
-                self.minimal.violated(text, acks.clone(), judge);
+            match allowed.checked_sub(1) {
+                Some(left) => *allowed = left,
+                None => {
+                    let text =
+                        format!("more than one retry of the ack for `{id}` after it was refused as malformed");
+                    self.minimal.violated(text, acks.clone(), judge);
+                }
             }
         }
         if !followed.started {
