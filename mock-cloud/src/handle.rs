@@ -14,7 +14,7 @@ use crate::{
     pki::{Pki, PkiProblem, TlsChoice},
     store::{Store, StoreError},
 };
-use hil_fault::{Artifacts, FaultId, FaultSpec};
+use hil_fault::{Artifact, Artifacts, FaultId, FaultSpec};
 use hil_link::{
     Address, Clock, Listener, Network,
     pki::{Authority, Identity},
@@ -22,7 +22,7 @@ use hil_link::{
 use hil_trace::SharedRecorder;
 use hil_wire::Protocol;
 use serde_json::{Map, Value};
-use std::{cell::RefCell, collections::BTreeMap, io, rc::Rc};
+use std::{cell::RefCell, collections::BTreeMap, io, rc::Rc, time::Duration};
 use tokio::task::JoinSet;
 
 /// What a cloud runs on.
@@ -77,13 +77,15 @@ pub struct MockCloud {
     security: BTreeMap<&'static str, (Security, Option<FaceSecurity>)>,
     unit_faces: UnitFaces,
     addresses: BTreeMap<&'static str, Address>,
+    artifacts: Rc<RefCell<Artifacts>>,
     running: RefCell<Option<Running>>,
 }
 
 struct Running {
     host: Rc<Host>,
     // Dropping the set ends every listener and connection.
-    _tasks: JoinSet<()>,
+    faces: JoinSet<()>,
+    _waker: JoinSet<()>,
 }
 
 impl Drop for Running {
@@ -103,6 +105,7 @@ impl MockCloud {
         let edge = Rc::new(Edge::new(surroundings.clock, surroundings.recorder.clone()));
         let pki = Pki::new(&settings, surroundings.clock)?;
         let unit_faces = Rc::new(RefCell::new(surroundings.unit_faces.clone()));
+        let artifacts = Rc::new(RefCell::new(surroundings.artifacts.clone()));
         let mut cloud = MockCloud {
             settings,
             surroundings,
@@ -112,6 +115,7 @@ impl MockCloud {
             security: BTreeMap::new(),
             unit_faces,
             addresses: BTreeMap::new(),
+            artifacts,
             running: RefCell::new(None),
         };
         let core = cloud.core()?;
@@ -193,6 +197,11 @@ impl MockCloud {
         };
     }
 
+    /// Gives a role another image from now on.
+    pub fn set_artifact(&self, role: &str, artifact: Artifact) {
+        self.artifacts.borrow_mut().0.insert(role.to_owned(), artifact);
+    }
+
     /// Does what a step asks for; `action` without its `cloud.`. Durations are numbers of seconds.
     pub async fn act(&self, action: &str, with: &Map<String, Value>) -> Result<Map<String, Value>, ActError> {
         match action {
@@ -208,7 +217,7 @@ impl MockCloud {
                 self.stop();
                 self.surroundings
                     .clock
-                    .sleep(std::time::Duration::from_secs_f64(down.max(0.0)))
+                    .sleep(Duration::from_secs_f64(down.max(0.0)))
                     .await;
                 self.start_again(kept).await
             }
@@ -271,6 +280,22 @@ impl MockCloud {
         Ok(Map::new())
     }
 
+    /// Stops after exchanges under way have ended, WebSockets in good order; what takes longer than `limit` is cut off.
+    pub async fn drain(&self, limit: Duration) {
+        let Some(mut running) = self.running.borrow_mut().take() else {
+            return;
+        };
+        running.host.drain();
+        tokio::select! {
+            biased;
+            () = async { while running.faces.join_next().await.is_some() {} } => {}
+            () = self.surroundings.clock.sleep(limit) => {}
+        }
+        drop(running);
+        self.edge.all_closed();
+        self.edge.note("stopped", Map::new());
+    }
+
     async fn start_again(&self, kept: bool) -> Result<Map<String, Value>, ActError> {
         let failed = |error: CloudError| ActError::Store(error.to_string());
         if self.running.borrow().is_some() {
@@ -310,20 +335,21 @@ impl MockCloud {
             self.edge.clone(),
             surroundings.network.clone(),
             self.unit_faces.clone(),
-            (surroundings.store.clone(), surroundings.artifacts.clone()),
+            (surroundings.store.clone(), self.artifacts.clone()),
             (baud_rate.unwrap_or(BAUD_RATE), self.settings.seed),
         ));
-        let mut tasks = JoinSet::new();
+        let (mut faces, mut waker) = (JoinSet::new(), JoinSet::new());
         for (face, listener) in listeners {
             match self.security.get(face) {
-                None => tasks.spawn_local(serve_byte_face(host.clone(), face, listener)),
+                None => faces.spawn_local(serve_byte_face(host.clone(), face, listener)),
                 Some((_, protection)) => {
-                    tasks.spawn_local(serve_face(host.clone(), face, protection.clone(), listener))
+                    faces.spawn_local(serve_face(host.clone(), face, protection.clone(), listener))
                 }
             };
         }
-        tasks.spawn_local(wake_when_due(host.clone()));
-        *self.running.borrow_mut() = Some(Running { host, _tasks: tasks });
+        waker.spawn_local(wake_when_due(host.clone()));
+        let _waker = waker;
+        *self.running.borrow_mut() = Some(Running { host, faces, _waker });
         self.edge.note("started", Map::new());
         Ok(())
     }

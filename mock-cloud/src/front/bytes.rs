@@ -12,12 +12,14 @@ use hil_trace::{Ending, Party};
 use std::{rc::Rc, time::Duration};
 use tokio::{io::AsyncReadExt, task::JoinSet};
 
-/// Serves a byte face until cancelled.
+/// Serves a byte face until cancelled or the cloud drains.
 pub(crate) async fn serve_byte_face(host: Rc<Host>, face: &'static str, mut listener: Listener) {
     let mut connections = JoinSet::new();
+    let mut draining = host.draining();
     loop {
         tokio::select! {
             biased;
+            () = &mut draining => break,
             accepted = listener.accept() => match accepted {
                 Ok(stream) => {
                     connections.spawn_local(serve_opened(host.clone(), face, stream));

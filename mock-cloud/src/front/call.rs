@@ -1,18 +1,36 @@
-//! The harness as caller: requests to faces of the unit, and connections opened to them.
+//! The harness as caller: requests to faces of the unit, on a connection of their own or, with keep-alive, on one
+//! that is kept.
 
-use super::{Host, bytes, frame::Role, serial, upgrade, websocket};
+use super::Host;
 use crate::core::Operation;
-use ::bytes::Bytes;
-use base64::{Engine, engine::general_purpose::STANDARD};
+use bytes::Bytes;
 use hil_fault::Effect;
-use hil_link::{Address, Network, Stream};
+use hil_link::Address;
 use hil_trace::{Ending, HttpEnding, Party};
 use hil_wire::http::{Headers, Request, Response};
 use http_body_util::{BodyExt, Full, Limited};
-use hyper::{body::Incoming, client::conn::http1};
+use hyper::{
+    body::Incoming,
+    client::conn::http1::{self, SendRequest},
+};
 use hyper_util::rt::TokioIo;
-use rand::Rng;
-use std::{io, rc::Rc, time::Duration};
+use std::{cell::Cell, io, rc::Rc, time::Duration};
+
+/// A connection to a face of the unit that requests can be sent on.
+pub(super) struct Caller {
+    sender: SendRequest<Full<Bytes>>,
+    connection: u32,
+    address: Address,
+    state: Rc<Cell<State>>,
+}
+
+/// What a connection of ours is doing.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Busy,
+    Idle,
+    Ended(Ending),
+}
 
 impl Host {
     /// Sends a request; the core is told its answer. Faults on messages may withhold, delay, repeat or replace it.
@@ -39,36 +57,18 @@ impl Host {
                 }
                 Some(Effect::Delay { span }) => {
                     host.edge.clock.sleep(span).await;
-                    host.call_within(&face, request, limit).await
+                    host.call_within(&face, request.clone(), limit).await
                 }
-                Some(Effect::Repeat { copies }) => {
-                    let first = host.call_within(&face, request.clone(), limit).await;
-                    for _ in 0..copies {
-                        // Only the first answer counts; the copies are in the trace.
-                        let _ = host.call_within(&face, request.clone(), limit).await;
-                    }
-                    first
-                }
-                _ => host.call_within(&face, request, limit).await,
+                _ => host.call_within(&face, request.clone(), limit).await,
             };
             let result = result.map_err(|error| error.to_string());
             host.tell(|core, now, out| core.answered(now, call, result, out))
                 .await;
-        });
-    }
-
-    /// Opens a connection; the core is told its number.
-    pub(super) fn open(self: &Rc<Self>, link: u64, face: String, websocket: Option<Request>) {
-        let host = self.clone();
-        self.spawn(async move {
-            let opened = match websocket {
-                Some(request) => host.open_websocket(link, &face, request).await,
-                None => host.open_stream(link, &face).await,
-            };
-            if let Err(error) = opened {
-                let reason = error.to_string();
-                host.tell(|core, now, out| core.link_opened(now, link, Err(reason), out))
-                    .await;
+            if let Some(Effect::Repeat { copies }) = effect {
+                for _ in 0..copies {
+                    // Only the first answer counts; those of the copies are in the trace.
+                    let _ = host.call_within(&face, request.clone(), limit).await;
+                }
             }
         });
     }
@@ -79,10 +79,11 @@ impl Host {
         request: Request,
         limit: Duration,
     ) -> Result<Response, CallError> {
+        let keeps = keeps_alive(&request.headers);
         let mut progress = Progress::default();
         let result = tokio::select! {
             biased;
-            result = self.call_once(face, request, &mut progress) => result,
+            result = self.call_once(face, request, keeps, &mut progress) => result,
             () = self.edge.clock.sleep(limit) => Err(CallError::Late),
         };
         if let Err(error) = &result
@@ -90,158 +91,95 @@ impl Host {
         {
             self.edge.unanswered(exchange, &error.to_string());
         }
-        if let Some(connection) = progress.connection {
-            let (ending, by) = match &result {
-                Err(CallError::Http(_)) => (Ending::Broken, Party::Unit),
-                _ => (Ending::Fin, Party::Cloud),
-            };
-            self.edge.closed(connection, ending, by);
+        let Some(caller) = progress.caller else {
+            return result;
+        };
+        let refuses = |response: &Response| response.headers.get("Connection").is_some_and(is_close);
+        match (&result, caller.state.get()) {
+            (Err(CallError::Http(_)), _) => {
+                self.edge.closed(caller.connection, Ending::Broken, Party::Unit);
+            }
+            (_, State::Ended(ending)) => self.edge.closed(caller.connection, ending, Party::Unit),
+            (Ok(response), _) if keeps && !refuses(response) => {
+                caller.state.set(State::Idle);
+                self.callers.borrow_mut().insert(face.to_owned(), caller);
+            }
+            _ => self.edge.closed(caller.connection, Ending::Fin, Party::Cloud),
         }
         result
     }
 
     async fn call_once(
-        &self,
+        self: &Rc<Self>,
         face: &str,
         request: Request,
+        keeps: bool,
         progress: &mut Progress,
     ) -> Result<Response, CallError> {
-        let (address, stream) = self.connect(face).await?;
-        let connection = self.edge.opened(face, Party::Cloud);
-        progress.connection = Some(connection);
-        let (mut sender, driver) = http1::Builder::new()
-            .preserve_header_case(true)
-            .handshake(TokioIo::new(stream))
-            .await?;
-        let (request, message) = message(&address, request)?;
+        let kept = if keeps {
+            self.callers.borrow_mut().remove(face)
+        } else {
+            None
+        };
+        let caller = match kept.filter(|caller| caller.state.get() == State::Idle) {
+            Some(caller) => caller,
+            None => self.caller(face).await?,
+        };
+        caller.state.set(State::Busy);
+        let (request, message) = message(&caller.address, request)?;
+        let connection = caller.connection;
+        let caller = progress.caller.insert(caller);
         let exchange = self.edge.request(connection, face, Party::Cloud, &request);
         progress.unanswered = Some(exchange);
-        let answer = async {
-            let (mut response, body) = head(sender.send_request(message).await?);
-            let whole = Limited::new(body, BODY_LIMIT).collect().await;
-            let ending = match &whole {
-                Ok(_) => HttpEnding::Complete,
-                Err(_) => HttpEnding::Cut,
-            };
-            let error = match whole {
-                Ok(whole) => {
-                    response.body = whole.to_bytes().to_vec();
-                    None
-                }
-                Err(error) => Some(CallError::Body(error.to_string())),
-            };
-            progress.unanswered = None;
-            self.edge.response(exchange, Party::Unit, &response, ending);
-            error.map_or(Ok(response), Err)
+        let (mut response, body) = head(caller.sender.send_request(message).await?);
+        let whole = Limited::new(body, BODY_LIMIT).collect().await;
+        let ending = match &whole {
+            Ok(_) => HttpEnding::Complete,
+            Err(_) => HttpEnding::Cut,
         };
-        drive(driver, answer).await
+        let error = match whole {
+            Ok(whole) => {
+                response.body = whole.to_bytes().to_vec();
+                None
+            }
+            Err(error) => Some(CallError::Body(error.to_string())),
+        };
+        progress.unanswered = None;
+        self.edge.response(exchange, Party::Unit, &response, ending);
+        error.map_or(Ok(response), Err)
     }
 
-    async fn open_stream(self: &Rc<Self>, link: u64, face: &str) -> Result<(), CallError> {
-        let (_, stream) = self.connect(face).await?;
-        let connection = self.edge.opened(face, Party::Cloud);
-        let queue = self.attach(connection, stream.handle());
-        self.tell(|core, now, out| core.link_opened(now, link, Ok(connection), out))
-            .await;
-        let (ending, by) = bytes::serve(self, connection, stream, queue).await;
-        bytes::closed(self, connection, ending, by).await;
-        Ok(())
-    }
-
-    async fn open_websocket(
-        self: &Rc<Self>,
-        link: u64,
-        face: &str,
-        mut request: Request,
-    ) -> Result<(), CallError> {
+    /// A new connection; its end is recorded by the call that uses it, or here while none does.
+    async fn caller(self: &Rc<Self>, face: &str) -> Result<Caller, CallError> {
         let (address, stream) = self.connect(face).await?;
         let connection = self.edge.opened(face, Party::Cloud);
-        let queue = self.attach(connection, stream.handle());
-        let key: [u8; 16] = self.random.borrow_mut().random();
-        upgrade::ask(&mut request, &STANDARD.encode(key));
-        let opened = tokio::select! {
-            biased;
-            opened = self.handshake(connection, face, &address, request, stream) => opened,
-            () = self.edge.clock.sleep(HANDSHAKE_LIMIT) => Err(CallError::Late),
-        };
-        let (exchange, stream, read) = match opened {
-            Ok(opened) => opened,
-            Err(error) => {
-                self.edge.closed(connection, Ending::Broken, Party::Cloud);
-                self.detach(connection);
-                return Err(error);
-            }
-        };
-        self.edge.websocket_opened(connection, exchange);
-        self.tell(|core, now, out| core.link_opened(now, link, Ok(connection), out))
-            .await;
-        let (ending, by) = websocket::serve(self, connection, Role::Client, stream, read, queue).await;
-        bytes::closed(self, connection, ending, by).await;
-        Ok(())
-    }
-
-    async fn handshake(
-        &self,
-        connection: u32,
-        face: &str,
-        address: &Address,
-        request: Request,
-        stream: Stream,
-    ) -> Result<(u32, Stream, Bytes), CallError> {
-        let (mut sender, driver) = http1::Builder::new()
+        let (sender, driver) = http1::Builder::new()
             .preserve_header_case(true)
             .handshake(TokioIo::new(stream))
             .await?;
-        let (request, message) = message(address, request)?;
-        let exchange = self.edge.request(connection, face, Party::Cloud, &request);
-        let mut driver = std::pin::pin!(driver.without_shutdown());
-        let mut answer = std::pin::pin!(sender.send_request(message));
-        let mut parts = None;
-        let answer = loop {
-            tokio::select! {
-                biased;
-                answer = &mut answer => break answer,
-                ended = &mut driver, if parts.is_none() => parts = Some(ended?),
+        let state = Rc::new(Cell::new(State::Busy));
+        let (host, shared) = (self.clone(), state.clone());
+        self.spawn(async move {
+            let ending = match driver.await {
+                Ok(()) => Ending::Fin,
+                Err(_) => Ending::Broken,
+            };
+            if shared.replace(State::Ended(ending)) == State::Idle {
+                host.edge.closed(connection, ending, Party::Unit);
             }
-        };
-        let response = match answer {
-            Ok(response) => head(response).0,
-            Err(error) => {
-                self.edge.unanswered(exchange, &error.to_string());
-                return Err(error.into());
-            }
-        };
-        self.edge
-            .response(exchange, Party::Unit, &response, HttpEnding::Complete);
-        if !upgrade::is_accepted(&request, &response) {
-            return Err(CallError::Refused(response.status));
-        }
-        let parts = match parts {
-            Some(parts) => parts,
-            None => driver.await?,
-        };
-        Ok((exchange, parts.io.into_inner(), parts.read_buf))
-    }
-
-    async fn connect(&self, face: &str) -> Result<(Address, Stream), CallError> {
-        let address = self.unit_faces.borrow().get(face).cloned();
-        let address = address.ok_or_else(|| CallError::UnknownFace(face.to_owned()))?;
-        let opened = match (&self.network, &address) {
-            (Network::Tcp, Address::Path(path)) if serial::is_serial(path) => {
-                serial::open(path, self.baud_rate)
-            }
-            (network, address) => network.connect(address).await,
-        };
-        match opened {
-            Ok(stream) => Ok((address, stream)),
-            Err(error) => Err(CallError::Connect { address, error }),
-        }
+        });
+        Ok(Caller {
+            sender,
+            connection,
+            address,
+            state,
+        })
     }
 }
 
 /// Why a call has no answer, or a connection could not be opened.
 #[derive(Debug, thiserror::Error)]
-enum CallError {
+pub(super) enum CallError {
     #[error("the unit has no face `{0}`")]
     UnknownFace(String),
     #[error("cannot connect to {address}: {error}")]
@@ -261,12 +199,22 @@ enum CallError {
 /// How far a call came, should it be given up.
 #[derive(Default)]
 struct Progress {
-    connection: Option<u32>,
+    caller: Option<Caller>,
     unanswered: Option<u32>,
 }
 
+/// Whether a request asks to keep the connection.
+fn keeps_alive(headers: &Headers) -> bool {
+    let value = headers.get("Connection").unwrap_or_default();
+    value.eq_ignore_ascii_case("keep-alive")
+}
+
+fn is_close(value: &str) -> bool {
+    value.eq_ignore_ascii_case("close")
+}
+
 /// The request as it goes out, and the same for hyper.
-fn message(
+pub(super) fn message(
     address: &Address,
     mut request: Request,
 ) -> Result<(Request, hyper::Request<Full<Bytes>>), CallError> {
@@ -294,7 +242,7 @@ fn message(
 }
 
 /// The head of an answer as plain data, and its body.
-fn head(response: hyper::Response<Incoming>) -> (Response, Incoming) {
+pub(super) fn head(response: hyper::Response<Incoming>) -> (Response, Incoming) {
     let (parts, body) = response.into_parts();
     let mut headers = Headers::new();
     for (name, value) in &parts.headers {
@@ -308,22 +256,4 @@ fn head(response: hyper::Response<Incoming>) -> (Response, Incoming) {
     (response, body)
 }
 
-/// Runs a connection until the answer is there.
-async fn drive<T>(
-    driver: impl Future<Output = hyper::Result<()>>,
-    answer: impl Future<Output = Result<T, CallError>>,
-) -> Result<T, CallError> {
-    let (mut driver, mut answer) = (std::pin::pin!(driver), std::pin::pin!(answer));
-    let mut done = false;
-    loop {
-        tokio::select! {
-            biased;
-            answer = &mut answer => return answer,
-            // Its error reaches the answer too.
-            _ = &mut driver, if !done => done = true,
-        }
-    }
-}
-
 const BODY_LIMIT: usize = 64 << 20;
-const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);

@@ -1,6 +1,11 @@
 //! One running core with its store: asks the core, commits what must not be lost, leaves notes, then sends.
 
-use super::{Edge, link::Link};
+use super::{
+    Edge,
+    call::Caller,
+    frame::Frame,
+    link::{Item, Link},
+};
 use crate::{
     core::{ActError, Core, HttpCall, Now, Outputs},
     store::{Store, StoreError},
@@ -10,9 +15,9 @@ use hil_link::{Address, Network};
 use hil_wire::http::Response;
 use rand::{SeedableRng, rngs::SmallRng};
 use serde_json::{Map, Value};
-use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
+use std::{cell::RefCell, collections::BTreeMap, pin::Pin, rc::Rc};
 use tokio::{
-    sync::{Mutex, Notify},
+    sync::{Mutex, Notify, watch},
     task::JoinSet,
 };
 
@@ -29,13 +34,17 @@ pub(crate) struct Host {
     pub(crate) baud_rate: u32,
     /// Connections that are up.
     pub(super) links: RefCell<BTreeMap<u32, Link>>,
+    /// Connections to faces of the unit that are kept for the next request, by face.
+    pub(super) callers: RefCell<BTreeMap<String, Caller>>,
     /// For keys and masks of WebSockets.
     pub(super) random: RefCell<SmallRng>,
     /// The core was asked something: its wake-up time may be another.
     pub(super) asked: Notify,
     store: Rc<dyn Store>,
-    artifacts: Artifacts,
+    artifacts: Rc<RefCell<Artifacts>>,
     tasks: RefCell<JoinSet<()>>,
+    /// True once no more connections are accepted and those that are up shall end.
+    drain: watch::Sender<bool>,
     // Held while changes are committed, so that what two calls send leaves in the order of the calls.
     turn: Mutex<()>,
 }
@@ -46,7 +55,7 @@ impl Host {
         edge: Rc<Edge>,
         network: Network,
         unit_faces: UnitFaces,
-        (store, artifacts): (Rc<dyn Store>, Artifacts),
+        (store, artifacts): (Rc<dyn Store>, Rc<RefCell<Artifacts>>),
         (baud_rate, seed): (u32, u64),
     ) -> Self {
         Host {
@@ -56,11 +65,13 @@ impl Host {
             unit_faces,
             baud_rate,
             links: RefCell::default(),
+            callers: RefCell::default(),
             random: RefCell::new(SmallRng::seed_from_u64(seed)),
             asked: Notify::new(),
             store,
             artifacts,
             tasks: RefCell::default(),
+            drain: watch::Sender::new(false),
             turn: Mutex::new(()),
         }
     }
@@ -85,7 +96,7 @@ impl Host {
         with: &Map<String, Value>,
     ) -> Result<Map<String, Value>, ActError> {
         let mut out = Outputs::default();
-        let artifacts = |role: &str| -> Option<Artifact> { self.artifacts.get(role).cloned() };
+        let artifacts = |role: &str| -> Option<Artifact> { self.artifacts.borrow().get(role).cloned() };
         let result = self
             .core
             .borrow_mut()
@@ -122,10 +133,29 @@ impl Host {
         tasks.spawn_local(task);
     }
 
+    /// Accepts no more connections, lets exchanges under way come to their end, and takes leave of WebSockets.
+    pub(crate) fn drain(&self) {
+        self.drain.send_replace(true);
+        let connections: Vec<u32> = self.links.borrow().keys().copied().collect();
+        for connection in connections {
+            self.queue(connection, Item::Frame(Frame::close(GOING_AWAY)));
+        }
+    }
+
+    /// Resolves when the cloud drains.
+    pub(super) fn draining(&self) -> Pin<Box<dyn Future<Output = ()>>> {
+        let mut drain = self.drain.subscribe();
+        Box::pin(async move {
+            // The sender outlives every connection; without one there is nothing to wait for either.
+            let _ = drain.wait_for(|draining| *draining).await;
+        })
+    }
+
     /// Ends every task and forgets every connection.
     pub(crate) fn stop(&self) {
         self.tasks.take().abort_all();
         self.links.take();
+        self.callers.take();
     }
 
     async fn settle(self: &Rc<Self>, out: Outputs) -> Result<(), StoreError> {
@@ -143,3 +173,6 @@ impl Host {
         Ok(())
     }
 }
+
+/// Close code of a server that ends (RFC 6455 section 7.4.1).
+const GOING_AWAY: u16 = 1001;

@@ -21,10 +21,10 @@ use hil_wire::{
 use http_body_util::{BodyExt, Limited};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use std::{cell::RefCell, rc::Rc, time::Duration};
+use std::{cell::RefCell, future::poll_fn, pin::Pin, rc::Rc, time::Duration};
 use tokio::task::JoinSet;
 
-/// Serves a face until cancelled.
+/// Serves a face until cancelled; once the cloud drains, until its connections have ended.
 pub(crate) async fn serve_face(
     host: Rc<Host>,
     face: &'static str,
@@ -32,9 +32,11 @@ pub(crate) async fn serve_face(
     mut listener: Listener,
 ) {
     let mut connections = JoinSet::new();
+    let mut draining = host.draining();
     loop {
         tokio::select! {
             biased;
+            () = &mut draining => break,
             accepted = listener.accept() => match accepted {
                 Ok(stream) => {
                     connections.spawn_local(serve_accepted(host.clone(), face, security.clone(), stream));
@@ -45,6 +47,8 @@ pub(crate) async fn serve_face(
             Some(_) = connections.join_next() => {}
         }
     }
+    drop(listener);
+    while connections.join_next().await.is_some() {}
 }
 
 async fn serve_accepted(host: Rc<Host>, face: &'static str, security: Option<FaceSecurity>, stream: Stream) {
@@ -88,18 +92,26 @@ impl Connection {
             let connection = self.clone();
             service_fn(move |request: hyper::Request<Incoming>| {
                 let connection = connection.clone();
-                async move { connection.exchange(request).await }
+                Box::pin(async move { connection.exchange(request).await })
             })
         };
-        let served = http1::Builder::new()
+        let mut serving = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(None)
             .auto_date_header(false)
             .preserve_header_case(true)
             .title_case_headers(true)
-            .serve_connection(TokioIo::new(stream), service)
-            .without_shutdown()
-            .await;
+            .serve_connection(TokioIo::new(stream), service);
+        let (mut draining, mut drained) = (self.host.draining(), false);
+        let served = poll_fn(|cx| {
+            if !drained && draining.as_mut().poll(cx).is_ready() {
+                drained = true;
+                Pin::new(&mut serving).graceful_shutdown();
+            }
+            serving.poll_without_shutdown(cx)
+        });
+        let served = served.await;
+        let served = served.map(|()| serving.into_parts());
         let (host, number) = (&self.host, self.number);
         let upgraded = self.upgraded.take();
         let (ending, by) = match (served, upgraded) {

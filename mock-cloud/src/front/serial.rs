@@ -17,7 +17,7 @@ pub(super) fn is_serial(path: &str) -> bool {
 }
 
 /// Opens a serial line: 8 data bits, no parity, one stop bit, no flow control, nothing translated.
-pub(super) fn open(path: &str, baud_rate: u32) -> io::Result<Stream> {
+pub fn open(path: &str, baud_rate: u32) -> io::Result<Stream> {
     let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
     let file = OpenOptions::new()
         .read(true)

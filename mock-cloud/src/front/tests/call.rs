@@ -72,6 +72,43 @@ fn answers_that_do_not_come_are_told_and_recorded() {
 }
 
 #[test]
+fn a_connection_is_kept_if_both_want_it() {
+    run(async {
+        let (bench, mut listener) = bench().await;
+        let call = json!({"face": "rpc", "connection": "keep-alive"});
+        bench.act("call", call.clone()).await;
+        let mut stream = listener.accept().await.unwrap();
+        for _ in 0..2 {
+            assert_ne!(stream.read(&mut [0; 1000]).await.unwrap(), 0);
+            let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+            stream.write_all(answer).await.unwrap();
+            bench.told().await;
+            bench.act("call", call.clone()).await;
+        }
+        assert_ne!(stream.read(&mut [0; 1000]).await.unwrap(), 0);
+        let answer = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+        stream.write_all(answer).await.unwrap();
+        assert_eq!(bench.told().await.len(), 3);
+        let trace = bench.trace();
+        assert_eq!(trace.len(), 8, "{trace:?}");
+        assert_eq!(trace[7], "closed 1 Fin by Unit");
+
+        // A kept connection that the unit ends is not used again.
+        bench.act("call", call.clone()).await;
+        let mut stream = listener.accept().await.unwrap();
+        assert_ne!(stream.read(&mut [0; 1000]).await.unwrap(), 0);
+        let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+        stream.write_all(answer).await.unwrap();
+        bench.told().await;
+        drop(stream);
+        bench.told().await;
+        assert_eq!(bench.trace().last().unwrap(), "closed 2 Fin by Unit");
+        bench.act("call", call).await;
+        listener.accept().await.unwrap();
+    });
+}
+
+#[test]
 fn a_websocket_to_the_unit() {
     run(async {
         let (bench, mut listener) = bench().await;

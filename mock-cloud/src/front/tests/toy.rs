@@ -75,7 +75,10 @@ impl Core for Toy {
             "call" => out.sends.push(Send::Call {
                 call: 7,
                 face: text("face"),
-                request: Request::new("POST", "/do").json(&json!({"a": 1})),
+                request: match with.get("connection") {
+                    None => Request::new("POST", "/do").json(&json!({"a": 1})),
+                    Some(_) => Request::new("GET", "/do").header("Connection", text("connection")),
+                },
                 operation: operation("do"),
                 limit: Duration::from_secs(5),
             }),
@@ -226,7 +229,7 @@ impl Bench {
             Rc::new(Edge::new(clock, trace.clone())),
             network.clone(),
             unit_faces.clone(),
-            (Rc::new(MemoryStore::default()), hil_fault::Artifacts::default()),
+            (Rc::new(MemoryStore::default()), Rc::default()),
             (115_200, 1),
         ));
         if let Network::Memory(_) = &network {
