@@ -1,6 +1,6 @@
 //! The kinds of simulated units, one per protocol: how each is provisioned and booted, and its defaults.
 
-use crate::{Agent, Hardware, Setup, edge_poll, ota_rpc};
+use crate::{Agent, Hardware, Setup, aos, edge_poll, ota_rpc};
 use hil_unit::{Artifacts, UnitError};
 use hil_wire::Protocol;
 use serde_json::{Map, Value};
@@ -32,9 +32,10 @@ pub trait Kind {
 /// The kind of unit that speaks a protocol; `None` if no simulated unit does.
 pub(crate) fn kind_of(protocol: Protocol) -> Option<&'static dyn Kind> {
     match protocol {
+        Protocol::AosV7 => Some(&aos::AosKind),
         Protocol::EdgePoll => Some(&edge_poll::EdgePollKind),
         Protocol::OtaRpc => Some(&ota_rpc::OtaRpcKind),
-        Protocol::DeviceCommand | Protocol::AosV7 | Protocol::Sota => None,
+        Protocol::DeviceCommand | Protocol::Sota => None,
     }
 }
 

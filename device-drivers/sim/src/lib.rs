@@ -3,6 +3,7 @@
 //! mistakes.
 
 mod agent;
+mod aos;
 mod context;
 mod defect;
 mod driver;

@@ -90,6 +90,8 @@ pub struct HttpCall {
     pub streamed: bool,
     /// Name of the TLS client identity, from the unit's endpoints.
     pub identity: Option<String>,
+    /// A TLS client identity of the unit's own, instead of a named one.
+    pub credentials: Option<Box<hil_link::pki::Identity>>,
 }
 
 impl HttpCall {
@@ -101,6 +103,7 @@ impl HttpCall {
             limits: Limits::default(),
             streamed: false,
             identity: None,
+            credentials: None,
         }
     }
 
@@ -129,6 +132,13 @@ impl HttpCall {
     #[must_use]
     pub fn streamed(mut self) -> Self {
         self.streamed = true;
+        self
+    }
+
+    /// Presents a TLS client identity the unit got later.
+    #[must_use]
+    pub fn credentials(mut self, credentials: hil_link::pki::Identity) -> Self {
+        self.credentials = Some(Box::new(credentials));
         self
     }
 

@@ -40,7 +40,7 @@ async fn exchange(
     let url = Url::parse(&call.url)?;
     let message = message(&url, call)?;
     let opening = async {
-        let stream = connect(environment, &url, call.identity.as_deref(), guard).await?;
+        let stream = connect(environment, &url, call, guard).await?;
         http1::Builder::new()
             .title_case_headers(true)
             .handshake(TokioIo::new(stream))

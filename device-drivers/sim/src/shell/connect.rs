@@ -1,14 +1,14 @@
 //! Opens connections to what a URL names, with TLS where it asks for it.
 
 use super::{environment::Environment, registry::TaskGuard};
-use crate::{HttpError, Url};
-use hil_link::{Address, Stream, pki, tls};
+use crate::{HttpCall, HttpError, Url};
+use hil_link::{Address, Stream, tls};
 
-/// Connects; `identity` names the TLS client identity to present.
+/// Connects, and presents the TLS client identity the call asks for.
 pub(crate) async fn connect(
     environment: &Environment,
     url: &Url,
-    identity: Option<&str>,
+    call: &HttpCall,
     guard: &TaskGuard,
 ) -> Result<Stream, HttpError> {
     let address = Address::Host(url.host.clone(), url.port);
@@ -22,13 +22,9 @@ pub(crate) async fn connect(
         return Ok(stream);
     }
     let endpoints = &environment.setup.endpoints;
-    let identity = identity
-        .and_then(|name| endpoints.identities.get(name))
-        .map(|own| pki::Identity {
-            certificate_chain: own.certificate_chain.clone(),
-            private_key: own.private_key.clone(),
-        });
-    let connector = tls::Connector::new(&endpoints.authority, identity.as_ref(), &environment.clock)
+    let named = call.identity.as_ref().and_then(|name| endpoints.identities.get(name));
+    let identity = call.credentials.as_deref().or(named);
+    let connector = tls::Connector::new(&endpoints.authority, identity, &environment.clock)
         .map_err(|error| HttpError::Tls(error.to_string()))?;
     let (stream, _) = connector
         .connect(stream, &url.host)

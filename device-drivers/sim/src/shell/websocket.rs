@@ -121,7 +121,7 @@ async fn handshake(
     call: &HttpCall,
 ) -> Result<(Headers, Stream, Bytes), HttpError> {
     let url = Url::parse(&call.url)?;
-    let stream = connect(environment, &url, call.identity.as_deref(), guard).await?;
+    let stream = connect(environment, &url, call, guard).await?;
     let (mut sender, connection) = http1::Builder::new()
         .title_case_headers(true)
         .handshake(TokioIo::new(stream))
