@@ -88,6 +88,12 @@ impl<'a> Context<'a> {
         self.push(Output::ServeStreams(face.to_owned()));
     }
 
+    /// Serves byte streams on a face whose peers end their side first: `StreamEnded` comes in place of
+    /// `StreamClosed`, and the stream can be written until it is closed.
+    pub fn serve_half_closing(&mut self, face: &str) {
+        self.push(Output::ServeHalfClosing(face.to_owned()));
+    }
+
     /// Stops serving a face; connections stay.
     pub fn stop_serving(&mut self, face: &str) {
         self.push(Output::StopServing(face.to_owned()));
@@ -146,6 +152,11 @@ impl<'a> Context<'a> {
     /// Restarts the unit after a while; until then the agent goes on.
     pub fn reboot(&mut self, after: Duration) {
         self.push(Output::Reboot(after));
+    }
+
+    /// Ends the software by itself.
+    pub fn exit(&mut self, status: i32) {
+        self.push(Output::Exit(status));
     }
 
     fn push(&mut self, output: Output) {

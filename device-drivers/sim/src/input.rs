@@ -101,6 +101,11 @@ pub enum Input {
         /// The bytes.
         bytes: Bytes,
     },
+    /// The other side has ended its half of a stream that can still be written.
+    StreamEnded {
+        /// Which stream.
+        stream: StreamId,
+    },
     /// The other side ended or broke the stream.
     StreamClosed {
         /// Which stream.

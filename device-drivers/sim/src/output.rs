@@ -166,6 +166,8 @@ pub enum Output {
     ServeHttp(String),
     /// Serves byte streams on a face.
     ServeStreams(String),
+    /// Serves byte streams whose peers end their side before they are answered.
+    ServeHalfClosing(String),
     /// Stops serving a face; connections stay.
     StopServing(String),
     /// Answers a request.
@@ -190,6 +192,8 @@ pub enum Output {
     Console(String),
     /// Restarts the unit after a while: connections break, volatile state is lost, it boots again.
     Reboot(Duration),
+    /// Ends the software by itself with this exit status; it does not come back until it is started again.
+    Exit(i32),
 }
 
 impl HttpError {

@@ -35,6 +35,8 @@ pub(crate) struct Core {
     pub(crate) exchanges: BTreeMap<ExchangeId, oneshot::Sender<Reply>>,
     pub(crate) timers: BTreeMap<TimerId, Stamp>,
     pub(crate) reboot_at: Option<Stamp>,
+    /// The software has ended with this status.
+    pub(crate) exit: Option<i32>,
     pub(crate) next_exchange: u32,
     pub(crate) next_stream: u32,
     agent: Option<Box<dyn Agent>>,
@@ -64,6 +66,7 @@ impl Core {
             exchanges: BTreeMap::new(),
             timers: BTreeMap::new(),
             reboot_at: None,
+            exit: None,
             next_exchange: 0,
             next_stream: StreamId::SERVED,
             agent: None,
@@ -129,7 +132,11 @@ impl Core {
                 stream,
                 early,
             } => self.adopt_socket(socket, stream, early),
-            Event::Stream { face, stream } => self.adopt_stream(face, stream),
+            Event::Stream {
+                face,
+                stream,
+                half_closing,
+            } => self.adopt_stream(face, stream, half_closing),
         }
     }
 
@@ -158,6 +165,7 @@ impl Core {
         self.agent = None;
         self.timers.clear();
         self.reboot_at = None;
+        self.exit = None;
         self.requests.clear();
         self.sockets.clear();
         self.streams.clear();
@@ -263,7 +271,9 @@ impl Core {
                 }
                 current
             }
-            Input::StreamOpened { stream, .. } | Input::StreamData { stream, .. } => {
+            Input::StreamOpened { stream, .. }
+            | Input::StreamData { stream, .. }
+            | Input::StreamEnded { stream } => {
                 self.streams.get(stream).is_some_and(|(own, _)| *own == serial)
             }
             Input::Boot | Input::Timer(_) | Input::ServerRequest { .. } | Input::ServerGone { .. } => true,

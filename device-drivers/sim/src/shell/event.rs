@@ -42,6 +42,8 @@ pub(crate) enum Event {
         face: String,
         /// The connection.
         stream: Stream,
+        /// Whether it stays open for writing when the other side ends.
+        half_closing: bool,
     },
 }
 

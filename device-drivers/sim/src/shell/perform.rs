@@ -31,8 +31,9 @@ impl Core {
                     self.registry.end(serial);
                 }
             }
-            Output::ServeHttp(face) => self.serve(face, true),
-            Output::ServeStreams(face) => self.serve(face, false),
+            Output::ServeHttp(face) => self.serve(face, true, false),
+            Output::ServeStreams(face) => self.serve(face, false, false),
+            Output::ServeHalfClosing(face) => self.serve(face, false, true),
             Output::StopServing(face) => {
                 if let Some(serial) = self.faces.remove(&face) {
                     self.registry.end(serial);
@@ -67,6 +68,7 @@ impl Core {
             }
             Output::Console(line) => self.console(&line),
             Output::Reboot(after) => self.reboot_after(after),
+            Output::Exit(status) => self.exit = Some(status),
         }
     }
 
@@ -91,7 +93,7 @@ impl Core {
     }
 
     /// Takes over a connection on a face that serves streams.
-    pub(crate) fn adopt_stream(&mut self, face: String, connection: Stream) {
+    pub(crate) fn adopt_stream(&mut self, face: String, connection: Stream, half_closing: bool) {
         let id = StreamId(self.next_stream);
         self.next_stream = self.next_stream.wrapping_add(1).max(StreamId::SERVED);
         let (sender, commands) = mpsc::unbounded_channel();
@@ -101,7 +103,7 @@ impl Core {
                 serial: guard.serial,
                 events,
             };
-            stream::run(guard, outlet, id, connection, commands)
+            stream::run(guard, outlet, id, connection, commands, half_closing)
         });
         self.streams.insert(id, (serial, sender));
         self.input(Input::StreamOpened { stream: id, face });
@@ -152,7 +154,7 @@ impl Core {
         }
     }
 
-    fn serve(&mut self, face: String, http: bool) {
+    fn serve(&mut self, face: String, http: bool, half_closing: bool) {
         let Some(address) = self.environment.faces.get(&face).cloned() else {
             self.recorder.record(RecordBody::Trouble {
                 blame: Blame::Harness,
@@ -164,6 +166,7 @@ impl Core {
             face: face.clone(),
             address,
             http,
+            half_closing,
             events: self.events.clone(),
             registry: self.registry.clone(),
             recorder: self.recorder.clone(),

@@ -21,6 +21,7 @@ pub(crate) struct Service {
     pub(crate) face: String,
     pub(crate) address: Address,
     pub(crate) http: bool,
+    pub(crate) half_closing: bool,
     pub(crate) events: mpsc::UnboundedSender<Event>,
     pub(crate) registry: Rc<Registry>,
     pub(crate) recorder: SharedRecorder,
@@ -48,8 +49,16 @@ pub(crate) async fn run(_guard: TaskGuard, network: Network, service: Service) {
             service
                 .registry
                 .spawn(|guard| connection(guard, stream, face, events));
-        } else if events.send(Event::Stream { face, stream }).is_err() {
-            return;
+        } else {
+            let half_closing = service.half_closing;
+            let event = Event::Stream {
+                face,
+                stream,
+                half_closing,
+            };
+            if events.send(event).is_err() {
+                return;
+            }
         }
     }
 }

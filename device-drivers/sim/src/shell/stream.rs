@@ -32,19 +32,20 @@ pub(crate) async fn open(
                 stream,
                 face: String::new(),
             });
-            run(guard, outlet, stream, connection, commands).await;
+            run(guard, outlet, stream, connection, commands, false).await;
         }
         Err(_) => outlet.send(Input::StreamClosed { stream }),
     }
 }
 
-/// Runs a stream that is open.
+/// Runs a stream that is open; a half-closing one goes on until the agent closes it.
 pub(crate) async fn run(
     guard: TaskGuard,
     outlet: Outlet,
     stream: StreamId,
     connection: Stream,
     mut commands: mpsc::UnboundedReceiver<StreamCommand>,
+    half_closing: bool,
 ) {
     guard.attach(connection.handle());
     let (mut reader, mut writer) = tokio::io::split(connection);
@@ -53,6 +54,10 @@ pub(crate) async fn run(
         loop {
             buffer.reserve(READ_SIZE);
             match reader.read_buf(&mut buffer).await {
+                Ok(0) if half_closing => {
+                    outlet.send(Input::StreamEnded { stream });
+                    std::future::pending::<()>().await;
+                }
                 Ok(0) | Err(_) => break,
                 Ok(_) => {
                     let bytes = buffer.split().freeze();

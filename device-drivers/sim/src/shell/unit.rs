@@ -150,6 +150,13 @@ async fn run(core: SharedCore, boot_time: Duration) {
             if core.borrow().hardware.flash.is_dead() {
                 break;
             }
+            let exit = core.borrow().exit;
+            if let Some(status) = exit {
+                let facts = Map::from_iter([("status".to_owned(), Value::from(status))]);
+                core.borrow().record(UnitChange::Exited, facts);
+                core.borrow_mut().lose_power();
+                return;
+            }
             let deadline = core.borrow().next_deadline();
             tokio::select! {
                 biased;
