@@ -8,7 +8,7 @@ use super::{
 use crate::core::{ActError, Now, Outputs};
 use hil_fault::Artifact;
 use hil_trace::Stamp;
-use hil_wire::ota_rpc::{Id, method};
+use hil_wire::ota_rpc::{Frame, Id, Outcome, method};
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 
@@ -20,6 +20,18 @@ pub(super) struct Poll {
     every: Duration,
     left: Option<u64>,
     with: Map<String, Value>,
+    until: Option<Until>,
+    /// The calls made and not answered yet.
+    calls: Vec<u64>,
+}
+
+/// The answer that ends repeated calls.
+#[derive(Clone, Debug, PartialEq)]
+enum Until {
+    /// Any success.
+    Success,
+    /// This version runs.
+    Version(String),
 }
 
 impl OtaRpcCloud {
@@ -39,7 +51,12 @@ impl OtaRpcCloud {
                 json!({"call": self.call(now, request, out), "id": id})
             }
             "call_raw" => self.raw(with, out)?,
-            "poll" => self.poll(now, with, out)?,
+            "poll" => self.poll(now, with, None, out)?,
+            "await" => {
+                let version = with.get("version").and_then(Value::as_str);
+                let until = version.map_or(Until::Success, |version| Until::Version(version.to_owned()));
+                self.poll(now, with, Some(until), out)?
+            }
             "stop_polling" => {
                 match with.get("poll").and_then(Value::as_u64) {
                     Some(number) => self.polls.retain(|poll| poll.number != number),
@@ -85,20 +102,48 @@ impl OtaRpcCloud {
             let id = self.new_id();
             // The arguments were read once already.
             if let Ok(request) = CallRequest::read(&with, id) {
-                self.call(now, request, out);
+                let call = self.call(now, request, out);
+                self.polls[index].calls.push(call);
             }
         }
         self.polls.retain(|poll| poll.left != Some(0));
     }
 
-    fn poll(&mut self, now: Now, with: &Map<String, Value>, out: &mut Outputs) -> Result<Value, ActError> {
+    /// A call was answered: repeated calls end with the answer they wait for.
+    pub(super) fn unit_answered(&mut self, call: u64, reply: &Frame) {
+        let Some(Outcome::Success { result, .. }) = reply.outcome() else {
+            return;
+        };
+        let version = result
+            .and_then(|result| result.get("fw_version"))
+            .and_then(Value::as_str);
+        self.polls.retain_mut(|poll| {
+            let asked = poll.calls.contains(&call);
+            poll.calls.retain(|open| *open > call);
+            let satisfied = match &poll.until {
+                None => false,
+                Some(Until::Success) => true,
+                Some(Until::Version(wanted)) => version == Some(wanted),
+            };
+            !(asked && satisfied)
+        });
+    }
+
+    fn poll(
+        &mut self,
+        now: Now,
+        with: &Map<String, Value>,
+        until: Option<Until>,
+        out: &mut Outputs,
+    ) -> Result<Value, ActError> {
         let mut with = with.clone();
         with.entry("method").or_insert(method::GET_INFO.into());
         with.entry("limit").or_insert(2.0.into());
         with.shift_remove("id");
         let id = self.new_id();
         CallRequest::read(&with, id)?;
-        let every = span(seconds(&with, "every").unwrap_or(1.0)).max(SHORTEST);
+        let pause = if until.is_some() { 0.5 } else { 1.0 };
+        let every = span(seconds(&with, "every").unwrap_or(pause)).max(SHORTEST);
         let number = self.next_poll;
         self.next_poll += 1;
         self.polls.push(Poll {
@@ -107,6 +152,8 @@ impl OtaRpcCloud {
             every,
             left: with.get("times").and_then(Value::as_u64),
             with,
+            until,
+            calls: Vec::new(),
         });
         self.make_polls(now, out);
         Ok(json!({"poll": number}))

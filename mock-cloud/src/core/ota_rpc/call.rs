@@ -14,7 +14,7 @@ use hil_wire::{
         Frame, Id, Outcome, code,
         digest::{Challenge, Context},
         encode,
-        http::{query_request, rest_request},
+        http::{parse_response, query_request, rest_request},
     },
 };
 use serde_json::{Value, json};
@@ -101,6 +101,11 @@ impl OtaRpcCloud {
             Ok(response) => response,
             Err(reason) => return self.unanswered(&pending.request, &reason, out),
         };
+        if let Some(id) = &pending.request.frame.id
+            && let Some(reply) = parse_response(pending.request.form(), id, &response).value
+        {
+            self.unit_answered(number, &reply);
+        }
         let demand = response
             .headers
             .get("WWW-Authenticate")
@@ -140,6 +145,7 @@ impl OtaRpcCloud {
         let Some(pending) = self.pending.remove(&number) else {
             return;
         };
+        self.unit_answered(number, reply);
         let Some(Outcome::Failure(error)) = reply.outcome() else {
             return;
         };

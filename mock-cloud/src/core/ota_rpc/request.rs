@@ -1,7 +1,7 @@
 //! A call as a step asks for it: what to say, which way, with which credentials.
 
 use crate::core::ActError;
-use hil_wire::ota_rpc::{Frame, Id, method};
+use hil_wire::ota_rpc::{Frame, Id, http::Form, method};
 use serde_json::{Map, Value};
 use std::time::Duration;
 
@@ -131,6 +131,15 @@ impl CallRequest {
             quotes: flag("quotes"),
             keep_alive: flag("keep_alive"),
         })
+    }
+
+    /// The form of the HTTP exchange.
+    pub(super) fn form(&self) -> Form {
+        match self.transport {
+            Transport::Rest => Form::Rest,
+            Transport::Query => Form::Query,
+            _ => Form::Frame,
+        }
     }
 
     /// The method called.

@@ -238,6 +238,26 @@ fn repeated_calls_come_at_their_interval_until_stopped() {
 }
 
 #[test]
+fn waiting_for_a_version_ends_with_it() {
+    let mut cloud = cloud();
+    let (_, out) = act(&mut cloud, at(0), "await", json!({"version": "2.0"}));
+    let (call, request) = sent_call(&out);
+    let answer = |version: &str| {
+        let frame = decode(&request.body).value.unwrap();
+        let reply = frame.reply("unit", json!({"fw_version": version})).unwrap();
+        let mut response = Response::new(200);
+        response.body = hil_wire::ota_rpc::encode(&reply);
+        response
+    };
+    cloud.answered(at(0), call, Ok(answer("1.0")), &mut Outputs::default());
+    assert_eq!(cloud.next_wake(), Some(Stamp(500_000)));
+    let mut out = Outputs::default();
+    cloud.wake(at(1), &mut out);
+    cloud.answered(at(1), sent_call(&out).0, Ok(answer("2.0")), &mut out);
+    assert_eq!(cloud.next_wake(), None);
+}
+
+#[test]
 fn firmware_is_served_whole_spoilt_and_moved() {
     let mut cloud = cloud();
     let (given, _) = act(&mut cloud, at(0), "publish", json!({"artifact": "next"}));
