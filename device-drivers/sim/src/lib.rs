@@ -16,6 +16,7 @@ mod ota_rpc;
 mod output;
 mod setup;
 mod shell;
+mod sota;
 #[cfg(test)]
 mod testing;
 mod url;

@@ -1,0 +1,14 @@
+//! The simulated SOTA client: it authenticates, polls Core, downloads, leaves installing to others or installs by
+//! itself, reports, and serves its gateways (reference sections 1 to 5).
+
+mod agent;
+mod calls;
+mod configuration;
+mod gateways;
+mod kind;
+mod packages;
+mod reactions;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use kind::SotaKind;
