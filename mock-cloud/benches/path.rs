@@ -1,8 +1,10 @@
-//! One acknowledgement through the whole mock cloud: bytes in over a network in memory, journal lines, the core, its
-//! store, bytes out. With the same exchange against a bare HTTP server beside it, so that the cloud's own part shows.
+//! One message through the whole mock cloud: bytes in over a network in memory, journal lines, the core, its store,
+//! the answer's bytes out; over HTTP and over WebSocket. The same HTTP exchange with a bare server stands beside it,
+//! so that the cloud's own part shows.
 
 use bytes::Bytes;
 use criterion::{Criterion, Throughput};
+use futures_util::{SinkExt, StreamExt};
 use hil_fault::Artifacts;
 use hil_link::{Address, Clock, Network, Stream};
 use hil_mock_cloud::{CloudSettings, CloudSurroundings, MemoryStore, MockCloud};
@@ -11,7 +13,7 @@ use hil_wire::Protocol;
 use http_body_util::Full;
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::{
     cell::{Cell, RefCell},
     collections::BTreeMap,
@@ -24,6 +26,10 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     runtime::Runtime,
     task::LocalSet,
+};
+use tokio_tungstenite::{
+    WebSocketStream, client_async_with_config,
+    tungstenite::{Message, protocol::WebSocketConfig},
 };
 
 fn main() {
@@ -41,8 +47,11 @@ fn main() {
     let local = LocalSet::new();
     let mut group = criterion.benchmark_group("path");
     group.throughput(Throughput::Elements(1));
-    let (cloud, stream) = local.block_on(&runtime, start());
-    exchanges(&mut group, "ack", &runtime, &local, stream);
+    let (cloud, stream) = local.block_on(&runtime, start_edge_poll());
+    exchanges(&mut group, "http_ack", &runtime, &local, stream);
+    drop(cloud);
+    let (cloud, socket) = local.block_on(&runtime, start_aos());
+    messages(&mut group, "websocket_message", &runtime, &local, socket);
     drop(cloud);
     let stream = local.block_on(&runtime, start_bare());
     exchanges(&mut group, "bare_http", &runtime, &local, stream);
@@ -82,20 +91,71 @@ async fn exchange(stream: &mut Stream) {
     assert!(good, "{}", String::from_utf8_lossy(answer));
 }
 
-async fn start() -> (MockCloud, Stream) {
+fn messages(
+    group: &mut Group<'_>,
+    name: &str,
+    runtime: &Runtime,
+    local: &LocalSet,
+    socket: WebSocketStream<Stream>,
+) {
+    let messages: Vec<Value> = serde_json::from_str(MESSAGES).expect("fixtures are JSON");
+    let message = messages
+        .iter()
+        .find(|message| message["name"] == "monitoringData")
+        .expect("the fixture");
+    let message = Message::binary(message["message"].to_string().into_bytes());
+    let socket = RefCell::new(socket);
+    group.bench_function(name, |bencher| {
+        bencher.iter_custom(|count| {
+            let mut socket = socket.borrow_mut();
+            local.block_on(runtime, async {
+                let start = std::time::Instant::now();
+                for _ in 0..count {
+                    socket.send(message.clone()).await.expect("the message is taken");
+                    let answer = socket.next().await.expect("an answer").expect("a frame");
+                    assert!(answer.is_binary());
+                }
+                start.elapsed()
+            })
+        });
+    });
+}
+
+async fn start_edge_poll() -> (MockCloud, Stream) {
+    let (cloud, network) = start(Protocol::EdgePoll).await;
+    let queue = json!({"command": "restart_service", "payload": {"service": "a"}, "id": "c1"});
+    let queue = queue.as_object().cloned().unwrap_or_default();
+    cloud.act("queue", &queue).await.expect("a command");
+    let address = cloud.addresses()["edge-api"].clone();
+    let stream = network.connect(&address).await.expect("a connection");
+    (cloud, stream)
+}
+
+async fn start_aos() -> (MockCloud, WebSocketStream<Stream>) {
+    let (cloud, network) = start(Protocol::AosV7).await;
+    let address = cloud.addresses()["aos-websocket"].clone();
+    let stream = network.connect(&address).await.expect("a connection");
+    let mut config = WebSocketConfig::default();
+    config.read_buffer_size = 4096;
+    config.write_buffer_size = 0;
+    let opened = client_async_with_config("ws://cloud/ws/v7/", stream, Some(config)).await;
+    (cloud, opened.expect("a WebSocket").0)
+}
+
+async fn start(protocol: Protocol) -> (MockCloud, Network) {
     let clock = Clock::new_virtual();
     let network = Network::new_memory();
     let settings = CloudSettings {
-        protocol: Protocol::EdgePoll,
+        protocol,
         bind: "cloud".to_owned(),
         advertised_host: "cloud".to_owned(),
-        ports: BTreeMap::from([("edge-api".to_owned(), 80)]),
+        ports: BTreeMap::new(),
         public_url: None,
-        unit_id: "edge-001".to_owned(),
+        unit_id: "hil-unit-0001".to_owned(),
         unit_key: "edk_bench_0123456789abcdef0123456789".to_owned(),
         admin_token: "admin".to_owned(),
         publish_token: "publish".to_owned(),
-        options: serde_json::Map::new(),
+        options: serde_json::Map::from_iter([("tls".to_owned(), Value::Bool(false))]),
         seed: 1,
     };
     let surroundings = CloudSurroundings {
@@ -111,12 +171,7 @@ async fn start() -> (MockCloud, Stream) {
         unit_faces: BTreeMap::new(),
     };
     let cloud = MockCloud::start(settings, surroundings).await.expect("a cloud");
-    let queue = json!({"command": "restart_service", "payload": {"service": "a"}, "id": "c1"});
-    let queue = queue.as_object().cloned().unwrap_or_default();
-    cloud.act("queue", &queue).await.expect("a command");
-    let address = cloud.addresses()["edge-api"].clone();
-    let stream = network.connect(&address).await.expect("a connection");
-    (cloud, stream)
+    (cloud, network)
 }
 
 async fn start_bare() -> Stream {
@@ -159,3 +214,4 @@ impl Recorder for Journal {
 
 const REQUEST: &[u8] = b"POST /api/v1/commands/c1/ack HTTP/1.1\r\nHost: cloud\r\nX-Device-Key: edk_bench_0123456789abcdef0123456789\r\n\
     Content-Type: application/json\r\nContent-Length: 22\r\n\r\n{\"status\":\"completed\"}";
+const MESSAGES: &str = include_str!("../../harness/wire/fixtures/aos-v7/measured.json");
