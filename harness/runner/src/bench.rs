@@ -75,9 +75,15 @@ impl Bench {
             unit_faces: unit.faces.clone(),
         };
         let cloud = MockCloud::start(settings, surroundings).await?;
+        let identities = cloud.identities().clone();
+        let authority = match identities.is_empty() {
+            true => String::new(),
+            false => cloud.authority_pem().to_owned(),
+        };
         let mut endpoints = Endpoints {
             settings: cloud.endpoints(),
-            ..Endpoints::default()
+            authority,
+            identities,
         };
         endpoints.settings.extend(unit.settings.clone());
         let mut made = driver.create(Surroundings {

@@ -15,8 +15,12 @@ use std::{collections::VecDeque, time::Duration};
 /// Where the unit stands between power-up and an open WebSocket.
 #[derive(Debug, Default)]
 pub(super) struct Connection {
-    /// URLs of the last discovery that did not fail since.
+    /// URLs of the last discovery, the one to try next in front.
     urls: VecDeque<String>,
+    /// How many of them failed in this round.
+    tried: usize,
+    /// Rounds in a row in which all of them failed.
+    rounds: u32,
     token: String,
     /// Minimum between attempts, from discovery.
     next_request_delay: Duration,
@@ -110,6 +114,7 @@ impl AosAgent {
             .into_iter()
             .filter(|url| url.starts_with("wss://") || !self.is_secure(context))
             .collect();
+        self.connection.tried = 0;
         if self.connection.urls.is_empty() {
             return self.retry(context);
         }
@@ -136,6 +141,8 @@ impl AosAgent {
         }
         self.connection.busy = false;
         self.connection.failures = 0;
+        self.connection.tried = 0;
+        self.connection.rounds = 0;
         self.connection.open = Some(context.now());
         self.connection.closing = false;
         self.connection.fragments.clear();
@@ -164,14 +171,21 @@ impl AosAgent {
                 let unauthorized = matches!(&error, Some(HttpError::Refused(answer)) if answer.status == 401);
                 if unauthorized {
                     self.connection.urls.clear();
-                } else {
-                    self.connection.urls.pop_front();
+                    return self.retry(context);
                 }
-                if self.connection.urls.is_empty() {
-                    self.retry(context);
-                } else {
-                    self.connect(context);
+                self.connection.urls.rotate_left(1);
+                self.connection.tried += 1;
+                if self.connection.tried < self.connection.urls.len() {
+                    return self.connect(context);
                 }
+                self.connection.tried = 0;
+                self.connection.rounds += 1;
+                // Repeated failures: the cloud may have moved.
+                if self.connection.rounds >= ROUNDS {
+                    self.connection.rounds = 0;
+                    self.connection.urls.clear();
+                }
+                self.retry(context);
             }
         }
     }
@@ -238,5 +252,7 @@ const CLOSE: u8 = 8;
 const PING: u8 = 9;
 const PONG: u8 = 10;
 const LARGEST: usize = 8 << 20;
+/// Rounds of failed attempts before the cloud is asked again where it is.
+const ROUNDS: u32 = 6;
 const LEAST_DELAY: Duration = Duration::from_millis(500);
 const MOST_DELAY: Duration = Duration::from_secs(600);
