@@ -208,7 +208,8 @@ fn from_file(path: &Path, options: &UnitOptions) -> Result<UnitUnderTest, UnitsE
         bench: BenchKind::Real,
         make: Arc::new(make),
         capabilities,
-        exclusive: true,
+        exclusive: file.driver == DriverKind::Remote
+            || file.addresses(&options.state_directory).values().any(is_fixed),
         timing,
         ics: file.ics.clone(),
         facts,
@@ -230,6 +231,11 @@ fn real_driver(file: &UnitFile, base: &Path) -> Result<Box<dyn Driver>, UnitErro
     }
     let driver = ProcessDriver::new(file.clone(), base).map_err(|error| UnitError::Lab(error.to_string()))?;
     Ok(Box::new(driver))
+}
+
+/// An address only one instance at a time can listen on.
+fn is_fixed(address: &Address) -> bool {
+    !matches!(address, Address::Host(_, 0))
 }
 
 /// An image that can go to the threads of instances.
@@ -257,6 +263,14 @@ impl ArtifactBytes {
             bytes: self.bytes[..].into(),
         }
     }
+}
+
+/// The images of `ROLE=FILE`s by role.
+pub(crate) fn load_artifacts(files: &BTreeMap<String, PathBuf>) -> Result<Artifacts, UnitsError> {
+    let read = read_artifacts(files)?.into_iter();
+    Ok(Artifacts(
+        read.map(|(role, file)| (role, file.artifact())).collect(),
+    ))
 }
 
 fn read_artifacts(files: &BTreeMap<String, PathBuf>) -> Result<BTreeMap<String, ArtifactBytes>, UnitsError> {

@@ -2,14 +2,14 @@
 
 use crate::{BenchKind, Dispatcher, UnitUnderTest, seed::sub_seed};
 use hil_fault::Artifacts;
-use hil_link::{Clock, Network};
+use hil_link::{Address, Clock, Network};
 use hil_mock_cloud::{
     CloudError, CloudSettings, CloudSurroundings, MemoryStore, MockCloud, SqliteStore, Store,
 };
 use hil_scenario::Plan;
 use hil_trace::{Blame, SharedRecorder, TraceHeader};
 use hil_unit::{Endpoints, Surroundings, Unit, UnitError};
-use std::{path::PathBuf, rc::Rc};
+use std::{collections::BTreeMap, path::PathBuf, rc::Rc};
 
 /// Cloud and unit of one instance, ready for the first step.
 pub(crate) struct Bench {
@@ -65,6 +65,7 @@ impl Bench {
             ),
         };
         let seed = sub_seed(header.seed, &header.instance);
+        let faces = faces(unit)?;
         let settings = settings(plan, unit, seed);
         let surroundings = CloudSurroundings {
             clock,
@@ -72,7 +73,7 @@ impl Bench {
             recorder: recorder.clone(),
             store,
             artifacts: artifacts.clone(),
-            unit_faces: unit.faces.clone(),
+            unit_faces: faces.clone(),
         };
         let cloud = MockCloud::start(settings, surroundings).await?;
         let identities = cloud.identities().clone();
@@ -92,7 +93,7 @@ impl Bench {
             recorder,
             endpoints,
             artifacts,
-            faces: unit.faces.clone(),
+            faces,
             timing: unit.timing.clone(),
             ics: unit.ics.clone(),
             seed,
@@ -105,6 +106,29 @@ impl Bench {
             dispatcher,
         })
     }
+}
+
+/// Where the unit shall listen; a port 0 becomes a free one, so that instances can run side by side.
+fn faces(unit: &UnitUnderTest) -> Result<BTreeMap<String, Address>, UnitError> {
+    let free = |host: &str| {
+        let listener = std::net::TcpListener::bind((host, 0))?;
+        listener.local_addr().map(|address| address.port())
+    };
+    let face = |(name, address): (&String, &Address)| {
+        let address = match address {
+            Address::Host(host, 0) if unit.bench == BenchKind::Real => {
+                let port = free(host).map_err(|error| {
+                    UnitError::Lab(format!(
+                        "no free port on {host} for the unit's face `{name}`: {error}"
+                    ))
+                })?;
+                Address::Host(host.clone(), port)
+            }
+            other => other.clone(),
+        };
+        Ok((name.clone(), address))
+    };
+    unit.faces.iter().map(face).collect()
 }
 
 fn settings(plan: &Plan, unit: &UnitUnderTest, seed: u64) -> CloudSettings {

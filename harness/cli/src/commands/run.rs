@@ -8,7 +8,9 @@ use crate::{
     units::{self, UnitOptions, UnitsError},
 };
 use hil_reports::{ProgressSink, Report, TerminalReport, stderr_progress, wants_color, write_all};
-use hil_runner::{Filter, InstanceResult, Progress, RunOptions, RunOutcome, Stop, run};
+use hil_runner::{
+    BenchKind, Filter, InstanceResult, Progress, RunOptions, RunOutcome, Stop, UnitUnderTest, run,
+};
 use hil_trace::{Catalogue, JournalError, JournalWriter, exit_code};
 use serde_json::Map;
 use std::{
@@ -54,9 +56,7 @@ pub(crate) fn execute(arguments: RunArguments) -> Exit {
     let seed = arguments.seed.unwrap_or_else(fresh_seed);
     let options = RunOptions {
         seed,
-        jobs: arguments
-            .jobs
-            .unwrap_or_else(|| std::thread::available_parallelism().map_or(2, usize::from)),
+        jobs: arguments.jobs.unwrap_or_else(|| default_jobs(&units)),
         repeat: arguments.repeat,
         set,
         tier: arguments.tier.clone(),
@@ -155,6 +155,13 @@ pub(crate) fn filter(arguments: &FilterArguments) -> Filter {
     }
 }
 
+/// Simulated units are bound by the processor; real ones mostly wait.
+fn default_jobs(units: &[Arc<UnitUnderTest>]) -> usize {
+    let cores = std::thread::available_parallelism().map_or(2, usize::from);
+    let waiting = units.iter().any(|unit| unit.bench == BenchKind::Real);
+    if waiting { cores * WAITING_PER_CORE } else { cores }
+}
+
 /// A seed short enough to be typed again.
 fn fresh_seed() -> u64 {
     use std::hash::{BuildHasher, RandomState};
@@ -207,4 +214,6 @@ impl Progress for Told {
     }
 }
 
+/// Real instances that share a core.
+const WAITING_PER_CORE: usize = 4;
 const TOOL: &str = concat!("hil ", env!("CARGO_PKG_VERSION"));

@@ -28,7 +28,10 @@ impl Executor<'_> {
         let now = self.bench.dispatcher.clock().now();
         let at = |moment: &Moment| moment.resolve(&|name: &str| self.moment(name), self as &dyn Lookup);
         let after = watch.after.as_ref().map(&at).transpose()?;
-        let base = watch.after.as_ref().and_then(|moment| self.record_of(moment.step()));
+        let base = watch
+            .after
+            .as_ref()
+            .and_then(|moment| self.record_of(moment.step()));
         let mut before = watch.before.as_ref().map(&at).transpose()?;
         if let Some(within) = &watch.within {
             before = Some(now + within.resolve(self)?).into_iter().chain(before).min();

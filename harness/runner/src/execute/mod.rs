@@ -206,7 +206,13 @@ impl<'a> Executor<'a> {
     }
 
     fn record_of(&self, name: &str) -> Option<u64> {
-        self.bench.dispatcher.judgement().scenario.moments.get(name).map(|(_, record)| *record)
+        self.bench
+            .dispatcher
+            .judgement()
+            .scenario
+            .moments
+            .get(name)
+            .map(|(_, record)| *record)
     }
 
     /// Everything a CEL condition may refer to.
