@@ -4,7 +4,7 @@ mod aos;
 mod common;
 mod edge_poll;
 mod ota_rpc;
-
+mod sota;
 
 use hil_trace::{Event, Record, TraceHeader};
 use hil_wire::Protocol;
@@ -21,8 +21,7 @@ pub fn view_for(header: &TraceHeader) -> Box<dyn View> {
         Protocol::AosV7 => Box::new(aos::AosView::new(header)),
         Protocol::EdgePoll => Box::new(edge_poll::EdgePollView::default()),
         Protocol::OtaRpc => Box::new(ota_rpc::OtaRpcView::default()),
-        Protocol::DeviceCommand | Protocol::Sota => {
-            Box::new(common::CommonView)
-        }
+        Protocol::Sota => Box::new(sota::SotaView::default()),
+        Protocol::DeviceCommand => Box::new(common::CommonView),
     }
 }
