@@ -16,16 +16,28 @@ pub enum Defect {
     AcksNotPersisted,
     /// Edge poll: an unhealthy version stays.
     NoRollback,
+    /// Device command: a command delivered again is executed again.
+    NoCommandHistory,
+    /// Device command: statuses not yet delivered are lost with power.
+    StatusesNotPersisted,
+    /// Device command: an image is installed whatever its digest.
+    ImageUnverified,
+    /// Device command: firmware updates are not limited to one in an hour.
+    NoUpdateLimit,
 }
 
 impl Defect {
     /// All of them.
-    pub const ALL: [Defect; 5] = [
+    pub const ALL: [Defect; 9] = [
         Defect::AckWrongId,
         Defect::ChecksumUnverified,
         Defect::NoDuplicateDetection,
         Defect::AcksNotPersisted,
         Defect::NoRollback,
+        Defect::NoCommandHistory,
+        Defect::StatusesNotPersisted,
+        Defect::ImageUnverified,
+        Defect::NoUpdateLimit,
     ];
 
     /// The name users write.
@@ -36,6 +48,10 @@ impl Defect {
             Defect::NoDuplicateDetection => "no-duplicate-detection",
             Defect::AcksNotPersisted => "acks-not-persisted",
             Defect::NoRollback => "no-rollback",
+            Defect::NoCommandHistory => "no-command-history",
+            Defect::StatusesNotPersisted => "statuses-not-persisted",
+            Defect::ImageUnverified => "image-unverified",
+            Defect::NoUpdateLimit => "no-update-limit",
         }
     }
 
@@ -47,6 +63,10 @@ impl Defect {
             | Defect::NoDuplicateDetection
             | Defect::AcksNotPersisted
             | Defect::NoRollback => Protocol::EdgePoll,
+            Defect::NoCommandHistory
+            | Defect::StatusesNotPersisted
+            | Defect::ImageUnverified
+            | Defect::NoUpdateLimit => Protocol::DeviceCommand,
         }
     }
 
@@ -58,6 +78,10 @@ impl Defect {
             Defect::NoDuplicateDetection => &["POLL-ACK-004", "POLL-ACK-005"],
             Defect::AcksNotPersisted => &["POLL-ACK-006"],
             Defect::NoRollback => &["POLL-SNAP-005"],
+            Defect::NoCommandHistory => &["DCMD-QUEUE-003"],
+            Defect::StatusesNotPersisted => &["DCMD-STATUS-003"],
+            Defect::ImageUnverified => &["DCMD-FW-003"],
+            Defect::NoUpdateLimit => &["DCMD-RATE-001", "DCMD-RATE-003"],
         }
     }
 }

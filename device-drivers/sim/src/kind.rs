@@ -1,6 +1,6 @@
 //! The kinds of simulated units, one per protocol: how each is provisioned and booted, and its defaults.
 
-use crate::{Agent, Hardware, Setup, aos, edge_poll, ota_rpc, sota};
+use crate::{Agent, Hardware, Setup, aos, device_command, edge_poll, ota_rpc, sota};
 use hil_unit::{Artifacts, UnitError};
 use hil_wire::Protocol;
 use serde_json::{Map, Value};
@@ -36,7 +36,7 @@ pub(crate) fn kind_of(protocol: Protocol) -> Option<&'static dyn Kind> {
         Protocol::EdgePoll => Some(&edge_poll::EdgePollKind),
         Protocol::OtaRpc => Some(&ota_rpc::OtaRpcKind),
         Protocol::Sota => Some(&sota::SotaKind),
-        Protocol::DeviceCommand => None,
+        Protocol::DeviceCommand => Some(&device_command::DeviceCommandKind),
     }
 }
 

@@ -6,6 +6,7 @@ mod agent;
 mod aos;
 mod context;
 mod defect;
+mod device_command;
 mod driver;
 mod edge_poll;
 mod hardware;

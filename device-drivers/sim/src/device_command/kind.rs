@@ -1,0 +1,86 @@
+//! How this kind of unit is made: images, times, the declared state, and the boot.
+
+use super::{
+    agent::DeviceAgent,
+    boot,
+    store::{self, BOOT, BootRecord, CONFIGURATION},
+};
+use crate::{Agent, Behaviour, Hardware, Image, Kind, Setup, Slot, kind::running_role};
+use hil_unit::{Artifact, Artifacts, UnitError};
+use serde_json::{Map, Value, json};
+
+/// Devices that speak the device command API.
+pub(crate) struct DeviceCommandKind;
+
+impl Kind for DeviceCommandKind {
+    fn provision(
+        &self,
+        state: &Map<String, Value>,
+        setup: &Setup,
+        hardware: &mut Hardware,
+    ) -> Result<(), UnitError> {
+        let role = running_role(state)?;
+        let defaults = self.artifacts();
+        let artifact = setup.artifacts.get(role).or_else(|| defaults.get(role));
+        let artifact = artifact.ok_or_else(|| UnitError::BadArgument {
+            name: "running".into(),
+            problem: format!("there is no image `{role}`"),
+        })?;
+        let running = Slot {
+            image: artifact.bytes.clone(),
+            committed: true,
+            boots: 0,
+        };
+        hardware.slots = vec![running, Slot::default()];
+        hardware.active_slot = 0;
+        store::save(&mut hardware.flash, BOOT, &BootRecord::default());
+        store::save(&mut hardware.flash, CONFIGURATION, &json!({}));
+        Ok(())
+    }
+
+    fn boot(&self, setup: &Setup, hardware: &mut Hardware) -> Box<dyn Agent> {
+        boot::choose(hardware);
+        Box::new(DeviceAgent::new(setup, hardware))
+    }
+
+    fn artifacts(&self) -> Artifacts {
+        let image = |version| Image::new("firmware", "hil-device", version);
+        let mut foreign = image("1.5.0");
+        foreign.platform = "other".into();
+        let images: [(&str, Artifact); 9] = [
+            ("current", image("1.0.0").artifact(SMALL)),
+            ("next", image("1.1.0").artifact(SMALL)),
+            ("older", image("0.9.0").artifact(SMALL)),
+            ("crash", image("1.2.0").behaving(Behaviour::Crash).artifact(SMALL)),
+            ("hang", image("1.3.0").behaving(Behaviour::Hang).artifact(SMALL)),
+            ("mute", image("1.4.0").behaving(Behaviour::Mute).artifact(SMALL)),
+            ("other_platform", foreign.artifact(SMALL)),
+            ("oversize", image("1.6.0").artifact(SLOT_SIZE + 4096)),
+            ("big", image("1.7.0").artifact(200 * 1024)),
+        ];
+        Artifacts(images.map(|(role, image)| (role.to_owned(), image)).into())
+    }
+
+    fn timing(&self) -> Map<String, Value> {
+        object(json!({
+            "fetch_interval": 30, "boot": 1, "verify": 1, "install": 2, "self_test_limit": 120, "progress": 45,
+        }))
+    }
+
+    fn ics(&self) -> Map<String, Value> {
+        object(json!({
+            "relay-mode": true, "direct-mode": true, "signatures": true, "traceroute": false, "lab-mode": true,
+        }))
+    }
+}
+
+fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(members) => members,
+        _ => Map::new(),
+    }
+}
+
+/// Bytes of a slot.
+pub(super) const SLOT_SIZE: usize = 1024 * 1024;
+const SMALL: usize = 4 * 1024;

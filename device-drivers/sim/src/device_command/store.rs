@@ -1,0 +1,205 @@
+//! What the device keeps in flash: commands, statuses not yet delivered, the boot record, configuration, telemetry.
+//! Stamps are those of a battery-backed counter that no change of the wall clock moves.
+
+use crate::Flash;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+/// A command the device has taken or refused.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct CommandRecord {
+    /// Its id.
+    pub(super) id: String,
+    /// Its type as given.
+    pub(super) type_name: String,
+    /// Its parameters as given.
+    pub(super) parameters: Value,
+    /// Not to be started after this instant, Unix milliseconds.
+    pub(super) expires_ms: Option<i64>,
+    /// When to start it, microseconds of the counter.
+    pub(super) due_us: u64,
+    /// Unix milliseconds of its acceptance, and its delay, for answers.
+    pub(super) accepted_ms: i64,
+    /// Seconds.
+    pub(super) delay_s: u64,
+    /// What tells a retry of the issuing call from another command; empty if it was fetched.
+    pub(super) fingerprint: String,
+    /// How far it is.
+    pub(super) state: CommandState,
+    /// Its terminal status and details.
+    pub(super) last: Option<(String, Option<String>)>,
+}
+
+/// How far a command is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum CommandState {
+    /// It waits for its time.
+    Queued,
+    /// It was started.
+    Executing,
+    /// Its terminal status is known.
+    Done,
+}
+
+/// A status on its way to the cloud.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct StatusEntry {
+    /// Which command.
+    pub(super) command_id: String,
+    /// `executing`, `completed` or `failed`.
+    pub(super) status: String,
+    /// Text.
+    pub(super) details: Option<String>,
+    /// The device's time when it happened.
+    pub(super) timestamp: String,
+    /// It was refused as malformed once and goes without details now.
+    pub(super) minimal: bool,
+}
+
+/// What the boot loader goes by.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct BootRecord {
+    /// The slot to boot.
+    pub(super) active: usize,
+    /// Its image is not confirmed yet.
+    pub(super) trial: Option<Trial>,
+    /// The command whose image was given up.
+    pub(super) rolled_back: Option<String>,
+}
+
+/// An image on trial.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Trial {
+    /// The slot to go back to.
+    pub(super) previous: usize,
+    /// The command that installed it.
+    pub(super) command: String,
+    /// Its version.
+    pub(super) version: String,
+    /// It was booted once.
+    pub(super) booted: bool,
+}
+
+/// What the next boot has to do for a `system_restart`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct RestartOrder {
+    /// Keep the configuration.
+    pub(super) preserve_config: bool,
+    /// Drop telemetry.
+    pub(super) clear_queues: bool,
+}
+
+/// One telemetry record.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Telemetry {
+    /// Unix milliseconds.
+    pub(super) at_ms: i64,
+    /// Values by name.
+    pub(super) values: Map<String, Value>,
+    /// Raw samples.
+    pub(super) raw: Value,
+}
+
+/// Commands by id, mirrored in flash.
+#[derive(Debug, Default)]
+pub(super) struct Commands {
+    by_id: BTreeMap<String, (u64, CommandRecord)>,
+    ids: BTreeMap<u64, String>,
+}
+
+impl Commands {
+    /// Reads all commands.
+    pub(super) fn load(flash: &Flash) -> Self {
+        let mut commands = Commands::default();
+        for name in flash.names(COMMANDS) {
+            let number = name[COMMANDS.len()..].parse();
+            if let (Ok(number), Some(record)) = (number, load::<CommandRecord>(flash, name)) {
+                commands.ids.insert(number, record.id.clone());
+                commands.by_id.insert(record.id.clone(), (number, record));
+            }
+        }
+        commands
+    }
+
+    /// A command by id.
+    pub(super) fn get(&self, id: &str) -> Option<&CommandRecord> {
+        self.by_id.get(id).map(|(_, record)| record)
+    }
+
+    /// Every command in the order of acceptance.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &CommandRecord> {
+        self.ids.values().filter_map(|id| self.get(id))
+    }
+
+    /// Commands without terminal status.
+    pub(super) fn open(&self) -> impl Iterator<Item = &CommandRecord> {
+        self.iter().filter(|record| record.state != CommandState::Done)
+    }
+
+    /// The queued command to start first: by due time, then acceptance.
+    pub(super) fn next(&self) -> Option<&CommandRecord> {
+        self.iter()
+            .filter(|record| record.state == CommandState::Queued)
+            .min_by_key(|record| record.due_us)
+    }
+
+    /// Adds or replaces a command, in flash first. The oldest finished ones are forgotten beyond [`KEPT`].
+    pub(super) fn put(&mut self, flash: &mut Flash, record: CommandRecord) {
+        let next = self.ids.last_key_value().map_or(0, |(last, _)| last + 1);
+        let number = self.by_id.get(&record.id).map_or(next, |(number, _)| *number);
+        save(flash, &format!("{COMMANDS}{number:010}"), &record);
+        self.ids.insert(number, record.id.clone());
+        self.by_id.insert(record.id.clone(), (number, record));
+        if self.ids.len() > KEPT {
+            let done = |id: &String| self.get(id).is_some_and(|r| r.state == CommandState::Done);
+            let oldest = self
+                .ids
+                .iter()
+                .find(|(_, id)| done(id))
+                .map(|(n, id)| (*n, id.clone()));
+            if let Some((number, id)) = oldest {
+                let _ = flash.remove(&format!("{COMMANDS}{number:010}"));
+                self.ids.remove(&number);
+                self.by_id.remove(&id);
+            }
+        }
+    }
+
+    /// Changes a command that is known.
+    pub(super) fn change(&mut self, flash: &mut Flash, id: &str, change: impl FnOnce(&mut CommandRecord)) {
+        if let Some(mut record) = self.get(id).cloned() {
+            change(&mut record);
+            self.put(flash, record);
+        }
+    }
+}
+
+/// Reads a file as JSON.
+pub(super) fn load<T: DeserializeOwned>(flash: &Flash, name: &str) -> Option<T> {
+    serde_json::from_slice(flash.read(name)?).ok()
+}
+
+/// Replaces a file by JSON. A write that does not happen means that power is gone, and the agent with it.
+pub(super) fn save(flash: &mut Flash, name: &str, value: &impl Serialize) {
+    if let Ok(bytes) = serde_json::to_vec(value) {
+        let _ = flash.write(name, bytes);
+    }
+}
+
+/// Prefix of statuses not yet delivered.
+pub(super) const STATUSES: &str = "state/status/";
+/// The boot record.
+pub(super) const BOOT: &str = "state/boot";
+/// The configuration.
+pub(super) const CONFIGURATION: &str = "state/configuration";
+/// When the last firmware update was started, microseconds of the counter.
+pub(super) const LAST_UPDATE: &str = "state/last_update";
+/// The restart under way.
+pub(super) const RESTART: &str = "state/restart";
+/// The sensor module, which keeps its own state.
+pub(super) const MODULE: &str = "state/module";
+/// Stored telemetry.
+pub(super) const TELEMETRY: &str = "telemetry";
+const COMMANDS: &str = "state/command/";
+const KEPT: usize = 1000;
