@@ -34,6 +34,13 @@ pub enum Effect {
         /// Goes on after this time.
         span: Option<Duration>,
     },
+    /// The whole body in small pieces.
+    Drip {
+        /// Bytes of each piece, at least 1.
+        bytes: u64,
+        /// Time between two pieces.
+        every: Duration,
+    },
     /// Part of the body, then an orderly end.
     Truncate {
         /// Bytes sent.
@@ -80,6 +87,11 @@ pub enum Effect {
         /// Close code.
         code: u16,
     },
+    /// From this message on nothing is sent and nothing taken notice of, not even a ping; the connection stays open.
+    Silence {
+        /// Ends after this time; `None` = never.
+        span: Option<Duration>,
+    },
     /// The message is replaced by this text.
     Replace {
         /// The text.
@@ -97,6 +109,7 @@ impl Effect {
                 | Effect::Repeat { .. }
                 | Effect::Delay { .. }
                 | Effect::Close { .. }
+                | Effect::Silence { .. }
                 | Effect::Replace { .. }
         )
     }

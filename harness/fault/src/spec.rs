@@ -76,6 +76,13 @@ impl FaultSpec {
                 after_bytes: read.count("after_bytes")?,
                 span: read.span("for")?,
             },
+            "drip" => Effect::Drip {
+                bytes: match read.count("bytes")? {
+                    Some(0) => return Err(read.bad("bytes", "must be at least 1")),
+                    bytes => bytes.unwrap_or(1),
+                },
+                every: read.span("every")?.ok_or(read.missing("every"))?,
+            },
             "truncate" => Effect::Truncate {
                 after_bytes: read.count("after_bytes")?.ok_or(read.missing("after_bytes"))?,
                 announce: read.flag("announce")?.unwrap_or(true),
@@ -107,6 +114,9 @@ impl FaultSpec {
                     .whole("code")?
                     .and_then(|n| u16::try_from(n).ok())
                     .ok_or(read.missing("code"))?,
+            },
+            "silence" => Effect::Silence {
+                span: read.span("for")?,
             },
             "replace" => Effect::Replace {
                 text: read.text("text")?.ok_or(read.missing("text"))?,

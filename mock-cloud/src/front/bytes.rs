@@ -106,7 +106,7 @@ fn stage(host: &Host, connection: u32, item: &Item, outgoing: &mut BytesMut) -> 
             outgoing.extend_from_slice(bytes);
             false
         }
-        Item::Frame(_) => false,
+        Item::Frame(_) | Item::Silence(_) => false,
         Item::End => true,
     }
 }

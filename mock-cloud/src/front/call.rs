@@ -42,7 +42,12 @@ impl Host {
         operation: &Operation,
         limit: Duration,
     ) {
-        let can = |effect: &Effect| !matches!(effect, Effect::Nack { .. } | Effect::Close { .. });
+        let can = |effect: &Effect| {
+            !matches!(
+                effect,
+                Effect::Nack { .. } | Effect::Close { .. } | Effect::Silence { .. }
+            )
+        };
         let struck = self.edge.strike_message(None, operation, can);
         let effect = struck.map(|struck| struck.spec.effect);
         if let Some(Effect::Replace { text }) = &effect {

@@ -257,12 +257,31 @@ impl Exchange<'_> {
                 let parts = vec![Part::Data(first), Part::Pause(span), Part::Data(rest)];
                 Ok(self.send_planned(response, parts, true))
             }
+            Effect::Drip { bytes, every } => {
+                let mut response = self.handled().await;
+                let mut parts = Vec::new();
+                for piece in response
+                    .body
+                    .chunks(usize::try_from(bytes).unwrap_or(usize::MAX).max(1))
+                {
+                    parts.push(Part::Data(Bytes::copy_from_slice(piece)));
+                    parts.push(Part::Pause(Some(every)));
+                }
+                parts.pop();
+                finish_headers(host, &mut response, true);
+                host.edge
+                    .response(self.number, Party::Cloud, &response, HttpEnding::Complete);
+                let announced = Some(response.body.len() as u64);
+                let body = PlannedBody::new(parts, announced, self.connection.handle.clone());
+                Ok(build(&response, body))
+            }
             // Effects on messages never strike here.
             Effect::Withhold
             | Effect::Nack { .. }
             | Effect::Repeat { .. }
             | Effect::Delay { .. }
             | Effect::Close { .. }
+            | Effect::Silence { .. }
             | Effect::Replace { .. } => Ok(self.send(self.handled().await)),
         }
     }

@@ -3,6 +3,7 @@
 use super::{Host, frame::Frame};
 use bytes::Bytes;
 use hil_link::StreamHandle;
+use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// A connection that is up.
@@ -18,6 +19,8 @@ pub(super) enum Item {
     Frame(Frame),
     /// Bytes of a byte stream.
     Bytes(Bytes),
+    /// Nothing more goes out or is taken notice of, for this time or for ever.
+    Silence(Option<Duration>),
     /// The end of this side.
     End,
 }

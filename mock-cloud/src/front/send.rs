@@ -98,6 +98,7 @@ impl Host {
                     let nack = core.nack_for(operation, &message.payload, *retry_after_ms);
                     nack.is_some()
                 }
+                Effect::Silence { .. } => message.opcode.is_some(),
                 _ => true,
             });
         match struck.map(|struck| struck.spec.effect) {
@@ -124,6 +125,7 @@ impl Host {
                     host.queue(connection, message.item());
                 });
             }
+            Some(Effect::Silence { span }) => self.queue(connection, Item::Silence(span)),
             Some(Effect::Close { code }) => match message.opcode {
                 Some(_) => self.queue(connection, Item::Frame(Frame::close(code))),
                 None => self.queue(connection, Item::End),

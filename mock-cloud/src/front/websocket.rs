@@ -32,6 +32,7 @@ pub(super) async fn serve(
         sent: None,
         received: false,
         closed_by: Party::Unit,
+        silent: None,
         ended: false,
     };
     socket.serve(stream, BytesMut::from(read), queue).await
@@ -50,6 +51,8 @@ struct Socket<'a> {
     received: bool,
     /// Who sent the first close frame.
     closed_by: Party,
+    /// Nothing is sent or taken notice of until then.
+    silent: Option<Stamp>,
     /// Nothing more is sent: the stream ends behind what is on its way.
     ended: bool,
 }
@@ -115,6 +118,9 @@ impl Socket<'_> {
         let Some((opcode, payload)) = self.assembler.take(frame, MESSAGE_LIMIT)? else {
             return Ok(true);
         };
+        if self.is_silent() {
+            return Ok(true);
+        }
         match opcode {
             PING => self.stage(Item::Frame(Frame::whole(PONG, payload.clone()))),
             CLOSE => {
@@ -133,14 +139,25 @@ impl Socket<'_> {
         Ok(true)
     }
 
+    fn is_silent(&self) -> bool {
+        self.silent
+            .is_some_and(|until| self.host.edge.clock.now() < until)
+    }
+
     /// Records a frame and puts its bytes on their way; nothing follows a close frame.
     fn stage(&mut self, item: Item) {
-        if self.sent.is_some() || self.ended {
+        if self.sent.is_some() || self.ended || self.is_silent() {
             return;
         }
         let frame = match item {
             Item::Frame(frame) => frame,
             Item::Bytes(_) => return,
+            Item::Silence(span) => {
+                let now = self.host.edge.clock.now();
+                let until = |span: Duration| now.0.saturating_add(span.as_micros() as u64);
+                self.silent = Some(Stamp(span.map_or(u64::MAX, until)));
+                return;
+            }
             Item::End => {
                 self.ended = true;
                 return;

@@ -147,6 +147,45 @@ fn faults_on_messages_act_before_anything_leaves() {
 }
 
 #[test]
+fn a_connection_falls_silent_and_stays_open() {
+    run(async {
+        let bench = Bench::start(None).await;
+        let mut socket = socket(&bench).await;
+        let silence = json!({"message": "echo", "times": 1, "for": "60s"});
+        bench.arm("cloud.silence", silence);
+        for text in ["one", "two"] {
+            socket.send(Message::text(text)).await.unwrap();
+        }
+        socket.send(Message::Ping("p".into())).await.unwrap();
+        bench.clock.sleep(Duration::from_secs(61)).await;
+        socket.send(Message::text("three")).await.unwrap();
+        assert_eq!(next_text(&mut socket).await, "three");
+        let told = bench.told().await;
+        assert_eq!(told, ["websocket 1 /socket", "message 1 one", "message 1 three"]);
+        let trace = bench.trace();
+        assert_eq!(trace[7..9], ["Unit 1 \"two\"", "Unit 9 \"p\""], "{trace:?}");
+        drop(socket);
+        bench.told().await;
+        assert_eq!(bench.trace().last().unwrap(), "closed 1 Fin by Unit");
+    });
+}
+
+#[test]
+fn a_body_drips() {
+    run(async {
+        let bench = Bench::start(None).await;
+        bench.arm("cloud.drip", json!({"on": "/who", "bytes": 5, "every": "2s"}));
+        let mut stream = bench.connect("toy").await;
+        let request = b"GET /who HTTP/1.1\r\nHost: toy\r\nConnection: close\r\n\r\n";
+        stream.write_all(request).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.ends_with("\r\n\r\n{\"peer\":\"nobody\"}"), "{answer}");
+        assert_eq!(bench.clock.now().0 / 1_000_000, 6);
+    });
+}
+
+#[test]
 fn the_cloud_closes_resets_and_answers_nonsense() {
     run(async {
         let bench = Bench::start(None).await;
