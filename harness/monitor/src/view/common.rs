@@ -1,17 +1,7 @@
 //! Events every protocol shares: the unit's life, faults, notes of the cloud, console output.
 
-use super::View;
 use hil_trace::{Event, FaultPhase, Record, RecordBody, UnitChange, Who};
 use serde_json::{Map, Value, json};
-
-/// Only the shared events.
-pub(crate) struct CommonView;
-
-impl View for CommonView {
-    fn events(&mut self, record: &Record) -> Vec<Event> {
-        common_event(record).into_iter().collect()
-    }
-}
 
 /// The shared event of a record, if it has one.
 pub(crate) fn common_event(record: &Record) -> Option<Event> {

@@ -2,6 +2,7 @@
 
 mod aos;
 mod common;
+mod device_command;
 mod edge_poll;
 mod ota_rpc;
 mod sota;
@@ -22,6 +23,6 @@ pub fn view_for(header: &TraceHeader) -> Box<dyn View> {
         Protocol::EdgePoll => Box::new(edge_poll::EdgePollView::default()),
         Protocol::OtaRpc => Box::new(ota_rpc::OtaRpcView::default()),
         Protocol::Sota => Box::new(sota::SotaView::default()),
-        Protocol::DeviceCommand => Box::new(common::CommonView),
+        Protocol::DeviceCommand => Box::new(device_command::DeviceCommandView::default()),
     }
 }

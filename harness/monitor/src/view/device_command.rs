@@ -1,0 +1,246 @@
+//! The device command API in words: fetches, statuses, exports, downloads, issuing calls and their answers.
+
+use super::{
+    View,
+    common::{common_event, event, fields},
+};
+use hil_trace::{Event, HttpEnding, Party, Record, RecordBody, Who};
+use hil_wire::{
+    device_command::{Call, CsvExport, ExportBody, StatusBody, header},
+    http::{Headers, Request},
+};
+use serde_json::{Value, json};
+use std::collections::HashMap;
+
+/// Remembers open exchanges by number.
+#[derive(Default)]
+pub(crate) struct DeviceCommandView {
+    open: HashMap<u32, Open>,
+}
+
+struct Open {
+    record: u64,
+    name: &'static str,
+    /// Facts of the request that its answer repeats.
+    facts: Value,
+}
+
+impl View for DeviceCommandView {
+    fn events(&mut self, record: &Record) -> Vec<Event> {
+        match &record.what {
+            RecordBody::HttpRequest {
+                exchange,
+                face,
+                from,
+                method,
+                target,
+                headers,
+                body,
+                ..
+            } => {
+                let request = Request {
+                    method: method.clone(),
+                    target: target.clone(),
+                    headers: headers.clone(),
+                    body: body.bytes().to_vec(),
+                };
+                let read = match from {
+                    Party::Unit => read_request(face, &request),
+                    Party::Cloud => read_issue(&request),
+                    Party::Operator => None,
+                };
+                let Some((name, facts, repeated)) = read else {
+                    return Vec::new();
+                };
+                self.open.insert(
+                    *exchange,
+                    Open {
+                        record: record.seq,
+                        name,
+                        facts: repeated,
+                    },
+                );
+                let who = if *from == Party::Unit {
+                    Who::Unit
+                } else {
+                    Who::Cloud
+                };
+                vec![event(record, who, name, fields(facts))]
+            }
+            RecordBody::HttpResponse {
+                exchange,
+                status,
+                headers,
+                body,
+                ending,
+                ..
+            } => {
+                let Some(open) = self.open.remove(exchange) else {
+                    return Vec::new();
+                };
+                let (who, name, facts) = read_answer(&open, *status, headers, body.bytes(), *ending);
+                let mut event = event(record, who, name, fields(facts));
+                event.records.insert(0, open.record);
+                vec![event]
+            }
+            _ => common_event(record).into_iter().collect(),
+        }
+    }
+}
+
+type Read = Option<(&'static str, Value, Value)>;
+
+fn read_request(face: &str, request: &Request) -> Read {
+    let token = request.headers.get("Authorization").is_some();
+    if face == "firmware-host" {
+        let path = request.path();
+        return Some(
+            match path
+                .strip_prefix("/endpoint/")
+                .and_then(|n| n.parse::<u64>().ok())
+            {
+                Some(number) => (
+                    "endpoint_test",
+                    json!({"number": number, "path": request.target, "token": token}),
+                    json!({"number": number}),
+                ),
+                None => (
+                    "download",
+                    json!({"path": path, "method": request.method, "token": token}),
+                    json!({"path": path}),
+                ),
+            },
+        );
+    }
+    let boot_id = request.headers.get(header::BOOT_ID);
+    let version = request.headers.get(header::FIRMWARE_VERSION);
+    match Call::of(request) {
+        Call::Fetch { device_id } => {
+            let facts = json!({
+                "device_id": device_id, "boot_id": boot_id, "firmware_version": version, "token": token,
+            });
+            Some(("fetch", facts, json!({})))
+        }
+        Call::Status => {
+            let decoded = StatusBody::decode(&request.body);
+            let problem = decoded
+                .first_invalid()
+                .map(|oddity| format!("{}: {}", oddity.path, oddity.detail));
+            let raw: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+            let facts = json!({
+                "command_id": raw.get("command_id"), "status": raw.get("status"), "details": raw.get("details"),
+                "timestamp": raw.get("timestamp"), "boot_id": boot_id, "firmware_version": version,
+                "valid": decoded.is_valid(), "problem": problem, "token": token,
+            });
+            let repeated = json!({"command_id": raw.get("command_id"), "status": raw.get("status")});
+            Some(("status", facts, repeated))
+        }
+        Call::Export { command_id, .. } => {
+            let facts = read_export(&command_id, request);
+            Some(("export", facts, json!({"command_id": command_id})))
+        }
+        _ => None,
+    }
+}
+
+fn read_export(command_id: &str, request: &Request) -> Value {
+    let content_type = request.headers.get("Content-Type");
+    let is_csv = content_type.is_some_and(|text| text.trim().to_ascii_lowercase().starts_with("text/csv"));
+    let (valid, times, raw) = if is_csv {
+        let decoded = CsvExport::decode(&request.body);
+        let valid = decoded.is_valid();
+        let export = decoded.value;
+        let raw = export
+            .as_ref()
+            .map(|export| export.header.iter().any(|name| name == "raw"));
+        let rows = export.map(|export| export.records).unwrap_or_default();
+        let times: Vec<String> = rows
+            .into_iter()
+            .filter_map(|row| row.into_iter().next())
+            .collect();
+        (valid, times, raw)
+    } else {
+        let decoded = ExportBody::decode(&request.body);
+        let valid = decoded.is_valid();
+        let records = decoded.value.map(|export| export.records).unwrap_or_default();
+        let raw = records.iter().any(|record| record.raw.is_some());
+        let times: Vec<String> = records.into_iter().map(|record| record.timestamp).collect();
+        (valid, times, Some(raw))
+    };
+    json!({
+        "command_id": command_id, "content_type": content_type, "bytes": request.body.len(),
+        "records": times.len(), "first": times.iter().min(), "last": times.iter().max(), "raw": raw,
+        "valid": valid,
+    })
+}
+
+/// The harness as issuer (direct mode).
+fn read_issue(request: &Request) -> Read {
+    let Call::Issue { device_id } = Call::of(request) else {
+        return None;
+    };
+    let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+    let command = body.get("command");
+    let of = |name: &str| command.and_then(|command| command.get(name)).cloned();
+    let facts = json!({
+        "command_id": of("command_id"), "type": of("type"), "device_id": device_id,
+        "token": request.headers.get("Authorization").is_some(), "command": command,
+    });
+    Some(("issue", facts, json!({"command_id": of("command_id")})))
+}
+
+fn read_answer(
+    open: &Open,
+    status: u16,
+    headers: &Headers,
+    body: &[u8],
+    ending: HttpEnding,
+) -> (Who, &'static str, Value) {
+    let mut facts = open.facts.clone();
+    facts["http_status"] = json!(status);
+    let parsed: Value = serde_json::from_slice(body).unwrap_or_default();
+    if status >= 400 {
+        facts["code"] = json!(parsed.get("code"));
+    }
+    if let Some(wait) = headers.get("Retry-After") {
+        facts["retry_after"] = json!(wait);
+    }
+    match open.name {
+        "fetch" => {
+            if let (200, Some(Value::Array(items))) = (status, parsed.get("commands")) {
+                let ids: Vec<&Value> = items.iter().filter_map(|item| item.get("command_id")).collect();
+                facts["ids"] = json!(ids);
+                facts["count"] = json!(items.len());
+                facts["items"] = json!(items);
+            }
+            (Who::Cloud, "commands", facts)
+        }
+        "status" => {
+            for name in ["duplicate", "commands_pending"] {
+                facts[name] = json!(parsed.get(name));
+            }
+            (Who::Cloud, "status_answer", facts)
+        }
+        "export" => (Who::Cloud, "export_answer", facts),
+        "download" => {
+            facts["bytes"] = json!(body.len());
+            facts["complete"] = json!(ending == HttpEnding::Complete);
+            (Who::Cloud, "download_answer", facts)
+        }
+        "endpoint_test" => (Who::Cloud, "endpoint_answer", facts),
+        _ => {
+            if let Value::Object(members) = parsed {
+                for (name, value) in members {
+                    // The id called for stays; what the unit echoes is judged apart.
+                    let name = if name == "command_id" {
+                        "echoed_id".to_owned()
+                    } else {
+                        name
+                    };
+                    facts[name] = value;
+                }
+            }
+            (Who::Unit, "issue_answer", facts)
+        }
+    }
+}
