@@ -5,6 +5,7 @@
 
 mod edge_poll;
 mod judge;
+mod ota_rpc;
 mod tally;
 mod view;
 
@@ -19,6 +20,7 @@ use hil_wire::Protocol;
 pub fn monitors_for(header: &TraceHeader) -> Vec<Box<dyn Monitor>> {
     match header.protocol {
         Protocol::EdgePoll => edge_poll::monitors(header),
-        Protocol::DeviceCommand | Protocol::AosV7 | Protocol::Sota | Protocol::OtaRpc => Vec::new(),
+        Protocol::OtaRpc => ota_rpc::monitors(header),
+        Protocol::DeviceCommand | Protocol::AosV7 | Protocol::Sota => Vec::new(),
     }
 }

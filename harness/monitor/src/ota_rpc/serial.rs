@@ -1,0 +1,65 @@
+//! Checksums on the serial line (OTA-UART-002, OTA-UART-003).
+
+use crate::{Judge, Monitor, Tally};
+use hil_trace::{Event, HowClosed, Record, Stamp, Who};
+use serde_json::Value;
+
+/// Follows serial calls by their checksums.
+pub(super) struct SerialMonitor {
+    damaged: Vec<(Value, u64)>,
+    checked: Vec<(Value, u64)>,
+    dropped: Tally,
+    sticky: Tally,
+}
+
+impl Default for SerialMonitor {
+    fn default() -> Self {
+        SerialMonitor {
+            damaged: Vec::new(),
+            checked: Vec::new(),
+            dropped: Tally::new("OTA-UART-002"),
+            sticky: Tally::new("OTA-UART-003"),
+        }
+    }
+}
+
+impl Monitor for SerialMonitor {
+    fn name(&self) -> &'static str {
+        "ota-rpc/serial"
+    }
+
+    fn observe(&mut self, record: &Record, events: &[Event], judge: &mut Judge<'_>) {
+        for event in events
+            .iter()
+            .filter(|event| event.text("transport") == Some("serial"))
+        {
+            let id = event.field("id").cloned().unwrap_or_default();
+            match (event.who, event.name.as_str(), event.text("checksum")) {
+                (Who::Cloud, "call", Some("wrong")) => self.damaged.push((id, record.seq)),
+                (Who::Cloud, "call", Some("valid")) => self.checked.push((id, record.seq)),
+                (Who::Unit, "reply", checksum) => {
+                    if let Some((_, call)) = self.damaged.iter().find(|(damaged, _)| *damaged == id) {
+                        let text = "a frame with a wrong checksum was answered";
+                        self.dropped.violated(text, vec![*call, record.seq], judge);
+                    }
+                    // Whoever answers a checked frame has received it, and no restart lies between.
+                    let Some((_, call)) = self.checked.iter().find(|(checked, _)| *checked == id) else {
+                        continue;
+                    };
+                    if checksum == Some("valid") {
+                        self.sticky.met(record.seq);
+                    } else {
+                        let text = "the reply to a frame with a valid checksum has none that fits";
+                        self.sticky.violated(text, vec![*call, record.seq], judge);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn close(&mut self, _: Stamp, _: HowClosed, judge: &mut Judge<'_>) {
+        self.dropped.close(judge);
+        self.sticky.close(judge);
+    }
+}
