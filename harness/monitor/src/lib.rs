@@ -3,6 +3,7 @@
 //! A view turns records into events in the protocol's words; monitors judge records and events. To add a monitor,
 //! write one file for its concern in the folder of its protocol and list it in that folder's `mod.rs`.
 
+mod aos;
 mod edge_poll;
 mod judge;
 mod ota_rpc;
@@ -19,8 +20,9 @@ use hil_wire::Protocol;
 /// The monitors of a protocol.
 pub fn monitors_for(header: &TraceHeader) -> Vec<Box<dyn Monitor>> {
     match header.protocol {
+        Protocol::AosV7 => aos::monitors(header),
         Protocol::EdgePoll => edge_poll::monitors(header),
         Protocol::OtaRpc => ota_rpc::monitors(header),
-        Protocol::DeviceCommand | Protocol::AosV7 | Protocol::Sota => Vec::new(),
+        Protocol::DeviceCommand | Protocol::Sota => Vec::new(),
     }
 }

@@ -31,13 +31,12 @@ pub(super) struct Connection {
     pub(super) open: Option<Stamp>,
     busy: bool,
     fragments: Vec<u8>,
-    closing: bool,
 }
 
 impl Connection {
     /// The open socket.
     pub(super) fn socket(&self) -> Option<SocketId> {
-        (self.open.is_some() && !self.closing).then_some(SocketId(self.socket))
+        self.open.is_some().then_some(SocketId(self.socket))
     }
 }
 
@@ -144,7 +143,6 @@ impl AosAgent {
         self.connection.tried = 0;
         self.connection.rounds = 0;
         self.connection.open = Some(context.now());
-        self.connection.closing = false;
         self.connection.fragments.clear();
         self.journal("connected", context);
         self.resend_all(context);
@@ -210,7 +208,8 @@ impl AosAgent {
             CLOSE => {
                 context.send_ws(socket, Frame::new(CLOSE, frame.payload));
                 context.close_ws(socket);
-                self.connection.closing = true;
+                self.closed(socket, None, context);
+                self.connection.socket += 1;
             }
             BINARY | CONTINUATION => {
                 if frame.opcode == BINARY {

@@ -7,6 +7,8 @@ mod edge_poll;
 mod ota_rpc;
 mod sota;
 
+pub(crate) use aos::dialect;
+
 use hil_trace::{Event, Record, TraceHeader};
 use hil_wire::Protocol;
 

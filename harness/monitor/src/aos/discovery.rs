@@ -1,0 +1,201 @@
+//! How the unit finds the cloud, and what it presents there (DISC, TLS).
+
+use crate::{Judge, Monitor, Tally};
+use hil_trace::{CertificateFacts, Event, HowClosed, Party, Record, RecordBody, Stamp};
+use serde_json::Value;
+use std::collections::HashMap;
+
+/// Follows discoveries and upgrades.
+pub(super) struct DiscoveryMonitor {
+    faces: HashMap<u32, String>,
+    peers: HashMap<u32, Option<CertificateFacts>>,
+    system_id: Option<String>,
+    discovered: bool,
+    paths: Vec<String>,
+    token: Option<String>,
+    first: Tally,
+    body: Tally,
+    details: Tally,
+    headers: Tally,
+    listed: Tally,
+    bearer: Tally,
+    presented: Tally,
+    presented_to_discovery: Tally,
+    online: Tally,
+    not_offline: Tally,
+    version: Tally,
+}
+
+impl Default for DiscoveryMonitor {
+    fn default() -> Self {
+        DiscoveryMonitor {
+            faces: HashMap::new(),
+            peers: HashMap::new(),
+            system_id: None,
+            discovered: false,
+            paths: Vec::new(),
+            token: None,
+            first: Tally::new("AOS7-DISC-001"),
+            body: Tally::new("AOS7-DISC-002"),
+            details: Tally::new("AOS7-DISC-003"),
+            headers: Tally::new("AOS7-DISC-004"),
+            listed: Tally::new("AOS7-DISC-005"),
+            bearer: Tally::new("AOS7-DISC-013"),
+            presented: Tally::new("AOS7-TLS-001"),
+            presented_to_discovery: Tally::new("AOS7-TLS-002"),
+            online: Tally::new("AOS7-TLS-003"),
+            not_offline: Tally::new("AOS7-TLS-009"),
+            version: Tally::new("AOS7-CONN-001"),
+        }
+    }
+}
+
+impl Monitor for DiscoveryMonitor {
+    fn name(&self) -> &'static str {
+        "aos-v7/discovery"
+    }
+
+    fn observe(&mut self, record: &Record, events: &[Event], judge: &mut Judge<'_>) {
+        match &record.what {
+            RecordBody::ConnectionOpened { connection, face, .. } => {
+                self.faces.insert(*connection, face.clone());
+            }
+            RecordBody::TlsEstablished { connection, peer, .. } => {
+                self.peers.insert(*connection, peer.clone());
+            }
+            RecordBody::HttpRequest {
+                connection,
+                face,
+                from: Party::Unit,
+                method,
+                target,
+                headers,
+                body,
+                ..
+            } => match face.as_str() {
+                "aos-discovery" => {
+                    let right = method == "POST" && target.starts_with("/sd/v7");
+                    let text = || format!("service discovery by {method} {target}");
+                    self.first.check(right, text, record.seq, judge);
+                    self.discovered = true;
+                    let parsed: Value = serde_json::from_slice(body.bytes()).unwrap_or(Value::Null);
+                    let id = parsed["systemId"].as_str();
+                    let text = || "the body is no JSON with the text `systemId`".to_owned();
+                    self.body.check(id.is_some(), text, record.seq, judge);
+                    self.system_id = id.map(str::to_owned).or(self.system_id.take());
+                    let wss = parsed["supportedProtocols"]
+                        .as_array()
+                        .is_some_and(|list| list.iter().any(|one| one == "wss"));
+                    let text = || "the body lacks `version` 7 or `supportedProtocols` with wss".to_owned();
+                    let complete = wss && parsed["version"].as_i64() == Some(7);
+                    self.details.check(complete, text, record.seq, judge);
+                    let json = headers
+                        .get("Content-Type")
+                        .is_some_and(|kind| kind.to_ascii_lowercase().starts_with("application/json"));
+                    let length = headers
+                        .get("Content-Length")
+                        .and_then(|n| n.trim().parse::<u64>().ok());
+                    let text = || "Content-Type or Content-Length is missing or wrong".to_owned();
+                    let right = json && length == Some(body.length());
+                    self.headers.check(right, text, record.seq, judge);
+                    if let Some(peer) = self.peers.get(connection) {
+                        let text = || "no client certificate on service discovery".to_owned();
+                        self.presented_to_discovery
+                            .check(peer.is_some(), text, record.seq, judge);
+                    }
+                    self.certificate(*connection, record.seq, judge);
+                }
+                "aos-websocket" => {
+                    let text = || "a WebSocket was asked for before any service discovery".to_owned();
+                    if !self.discovered {
+                        self.first.violated(text(), vec![record.seq], judge);
+                    }
+                    if !self.paths.is_empty() {
+                        let path = target.split('?').next().unwrap_or_default();
+                        let text = || format!("the path `{path}` is not in the list of the last discovery");
+                        let known = self.paths.iter().any(|known| known == path);
+                        self.listed.check(known, text, record.seq, judge);
+                    }
+                    if let Some(token) = &self.token {
+                        let text =
+                            || "the Authorization header does not show the token of discovery".to_owned();
+                        let shown = headers.bearer_token() == Some(token.as_str());
+                        self.bearer.check(shown, text, record.seq, judge);
+                    }
+                    let version = headers.get("Sec-WebSocket-Version") == Some("13");
+                    let text = || "the upgrade does not name WebSocket version 13".to_owned();
+                    self.version.check(version, text, record.seq, judge);
+                    if let Some(peer) = self.peers.get(connection) {
+                        let text = || "no client certificate on the WebSocket".to_owned();
+                        self.presented.check(peer.is_some(), text, record.seq, judge);
+                    }
+                    self.certificate(*connection, record.seq, judge);
+                }
+                _ => {}
+            },
+            _ => {}
+        }
+        for event in events {
+            match event.full_name().as_str() {
+                "unit.started" | "unit.booted" => self.discovered = false,
+                "cloud.discovery_answer"
+                    if event.field("http_status").and_then(Value::as_u64) == Some(200) =>
+                {
+                    let urls = event.field("connectionInfo").and_then(Value::as_array);
+                    let urls = urls.into_iter().flatten().filter_map(Value::as_str);
+                    let paths: Vec<String> = urls.filter_map(path_of).collect();
+                    if !paths.is_empty() {
+                        self.paths = paths;
+                        self.token = event
+                            .text("authToken")
+                            .filter(|t| !t.is_empty())
+                            .map(str::to_owned);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn close(&mut self, _: Stamp, _: HowClosed, judge: &mut Judge<'_>) {
+        for tally in [
+            &mut self.first,
+            &mut self.body,
+            &mut self.details,
+            &mut self.headers,
+            &mut self.listed,
+            &mut self.bearer,
+            &mut self.presented,
+            &mut self.presented_to_discovery,
+            &mut self.online,
+            &mut self.not_offline,
+            &mut self.version,
+        ] {
+            tally.close(judge);
+        }
+    }
+}
+
+impl DiscoveryMonitor {
+    fn certificate(&mut self, connection: u32, seq: u64, judge: &mut Judge<'_>) {
+        let Some(Some(peer)) = self.peers.get(&connection) else {
+            return;
+        };
+        let name = peer.common_name.clone();
+        let text = || format!("the certificate of `{name}` is an offline one");
+        self.not_offline
+            .check(!name.ends_with("-offline"), text, seq, judge);
+        if let Some(id) = &self.system_id {
+            let ours = name == *id || name.strip_prefix(id.as_str()) == Some("-online");
+            let text = || format!("the certificate names `{name}`, not `{id}`");
+            self.online.check(ours, text, seq, judge);
+        }
+    }
+}
+
+/// The path of a URL.
+fn path_of(url: &str) -> Option<String> {
+    let (_, rest) = url.split_once("://")?;
+    let path = rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/");
+    Some(path.split('?').next().unwrap_or_default().to_owned())
+}

@@ -1,0 +1,109 @@
+//! What the unit sends by itself: monitoringData and alerts (MON, ALERT).
+
+use crate::{Judge, Monitor, Tally};
+use hil_trace::{Event, HowClosed, Record, Stamp, TraceHeader, Who};
+use hil_wire::timestamp::parse;
+use serde_json::Value;
+use std::{collections::BTreeMap, time::Duration};
+
+/// Follows periods and timestamps.
+pub(super) struct ReportMonitor {
+    period: Duration,
+    slack: Duration,
+    last: Option<(Stamp, u64)>,
+    samples: BTreeMap<String, (i64, u64)>,
+    periodic: Tally,
+    increasing: Tally,
+    filled: Tally,
+    small: Tally,
+}
+
+impl ReportMonitor {
+    pub(super) fn new(header: &TraceHeader) -> Self {
+        let period = header.timing_seconds("monitoring_period").unwrap_or(60.0);
+        ReportMonitor {
+            period: Duration::try_from_secs_f64(period).unwrap_or(Duration::from_secs(60)),
+            slack: Duration::from_micros(header.tolerances.stamp_us),
+            last: None,
+            samples: BTreeMap::new(),
+            periodic: Tally::new("AOS7-MON-001"),
+            increasing: Tally::new("AOS7-MON-002"),
+            filled: Tally::new("AOS7-ALERT-001"),
+            small: Tally::new("AOS7-ALERT-002"),
+        }
+    }
+}
+
+impl Monitor for ReportMonitor {
+    fn name(&self) -> &'static str {
+        "aos-v7/report"
+    }
+
+    fn observe(&mut self, record: &Record, events: &[Event], judge: &mut Judge<'_>) {
+        for event in events {
+            match (event.who, event.name.as_str()) {
+                // Only an undisturbed stretch of one connection shows the period.
+                (Who::Unit, "connected" | "disconnected" | "started" | "booted") | (Who::Fault, "acted") => {
+                    self.last = None;
+                }
+                (Who::Unit, "monitoringData") if event.field("copy").and_then(Value::as_u64) == Some(1) => {
+                    self.monitoring(event, record, judge);
+                }
+                (Who::Unit, "alerts") => {
+                    let count = event.field("items").and_then(Value::as_array).map_or(0, Vec::len);
+                    let text = || "alerts without an item".to_owned();
+                    self.filled.check(count > 0, text, record.seq, judge);
+                    let text = || format!("{count} alerts in one message");
+                    self.small.check(count <= 16, text, record.seq, judge);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn close(&mut self, _: Stamp, _: HowClosed, judge: &mut Judge<'_>) {
+        for tally in [
+            &mut self.periodic,
+            &mut self.increasing,
+            &mut self.filled,
+            &mut self.small,
+        ] {
+            tally.close(judge);
+        }
+    }
+}
+
+impl ReportMonitor {
+    fn monitoring(&mut self, event: &Event, record: &Record, judge: &mut Judge<'_>) {
+        if let Some((at, seq)) = self.last.replace((record.at, record.seq)) {
+            let took = record.at.since(at);
+            let off = took.abs_diff(self.period);
+            if off <= self.period / 5 + self.slack {
+                self.periodic.met(record.seq);
+            } else {
+                let text = format!(
+                    "monitoringData after {:.3} s instead of {:.3} s",
+                    took.as_secs_f64(),
+                    self.period.as_secs_f64()
+                );
+                self.periodic.violated(text, vec![seq, record.seq], judge);
+            }
+        }
+        let nodes = event.field("nodes").and_then(Value::as_array);
+        for node in nodes.into_iter().flatten() {
+            let name = node["node"]["codename"].as_str().unwrap_or_default().to_owned();
+            for sample in node["items"].as_array().into_iter().flatten() {
+                let Some(time) = sample["timestamp"].as_str().and_then(parse) else {
+                    continue;
+                };
+                match self.samples.insert(name.clone(), (time.unix_micros, record.seq)) {
+                    Some((before, seq)) if before >= time.unix_micros => {
+                        let text = format!("a sample of {name} is not later than the one before");
+                        self.increasing.violated(text, vec![seq, record.seq], judge);
+                    }
+                    _ => self.increasing.met(record.seq),
+                }
+            }
+        }
+    }
+}
