@@ -190,7 +190,7 @@ pub(crate) struct CloudArguments {
     /// Public URL in download links
     #[arg(long, value_name = "URL", env = "API_PUBLIC_URL")]
     pub(crate) public_url: Option<String>,
-    /// Fixed port of a face
+    /// Fixed port of a face; [PROTOCOL.]FACE=PORT
     #[arg(long = "port", value_name = "FACE=PORT")]
     pub(crate) ports: Vec<String>,
     /// Folder for the database and certificates
@@ -216,9 +216,24 @@ pub(crate) struct CloudArguments {
         value_name = "TOKEN"
     )]
     pub(crate) publish_token: Option<String>,
-    /// Option of the protocols
+    /// Where a unit that is itself the server can be reached; HOST:PORT, or a path
+    #[arg(long = "unit-face", value_name = "FACE=ADDRESS")]
+    pub(crate) unit_faces: Vec<String>,
+    /// Use this file as the image of a role; hil's own images if none is given
+    #[arg(long = "artifact", value_name = "ROLE=FILE")]
+    pub(crate) artifacts: Vec<String>,
+    /// Option of the protocols, such as tls=true; [PROTOCOL.]NAME=VALUE
     #[arg(long = "option", value_name = "NAME=VALUE")]
     pub(crate) options: Vec<String>,
+    /// Append TLS session secrets to a file, for reading captures
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key_log: Option<PathBuf>,
+    /// Append every record to trace.jsonl in the data folder
+    #[arg(long)]
+    pub(crate) trace: bool,
+    /// How many records of each protocol stay readable through the admin interface
+    #[arg(long, default_value_t = 10_000, value_name = "N")]
+    pub(crate) keep: usize,
 }
 
 #[derive(Debug, Args)]
@@ -232,6 +247,17 @@ pub(crate) struct CallArguments {
     /// Seconds to wait for the reply
     #[arg(long, default_value_t = 20.0, value_name = "SECONDS")]
     pub(crate) timeout: f64,
+    /// Answer a demand for digest authentication
+    #[arg(
+        long,
+        env = "HIL_RPC_USER",
+        hide_env_values = true,
+        value_name = "NAME:PASSWORD"
+    )]
+    pub(crate) user: Option<String>,
+    /// Bits per second on a serial port
+    #[arg(long, default_value_t = 115_200, value_name = "RATE")]
+    pub(crate) baud_rate: u32,
 }
 
 #[derive(Debug, Args)]
@@ -282,7 +308,13 @@ Examples:
 const CLOUD_EXAMPLES: &str = "\
 Examples:
   hil cloud --protocol edge-poll --port edge-api=8080
-  hil cloud --bind 0.0.0.0 --advertise lab-7.example --data /var/lib/hil";
+  hil cloud --bind 0.0.0.0 --advertise lab-7.example --data /var/lib/hil
+  hil cloud --protocol ota-rpc --unit-face rpc-http=192.0.2.7:80 --trace
+  curl -X POST $HIL_ADMIN_URL/admin/edge-poll/act/queue -d '{\"command\":\"run_discovery\"}'
+
+Admin interface: GET /admin/clouds, GET /admin/PROTOCOL/settings, POST /admin/PROTOCOL/act/ACTION,
+PUT /admin/PROTOCOL/artifacts/ROLE?name=NAME&version=VERSION, PUT /admin/PROTOCOL/unit-faces/FACE,
+POST /admin/PROTOCOL/faults, DELETE /admin/PROTOCOL/faults[/ID], GET /admin/PROTOCOL/trace?after=SEQ";
 
 const CALL_EXAMPLES: &str = "\
 Examples:

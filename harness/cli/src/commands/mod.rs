@@ -1,5 +1,7 @@
 //! One file per command.
 
+mod call;
+mod cloud;
 mod completions;
 mod init;
 mod judge;
@@ -21,7 +23,8 @@ pub(crate) fn execute(command: Command) -> Exit {
         Command::Lint(arguments) => lint::execute(arguments),
         Command::Judge(arguments) => judge::execute(arguments),
         Command::Report(arguments) => report::execute(arguments),
-        Command::Cloud(_) | Command::Call(_) => fail("not built in yet", Exit::Unexpected),
+        Command::Cloud(arguments) => cloud::execute(arguments),
+        Command::Call(arguments) => call::execute(arguments),
         Command::Init(arguments) => init::execute(arguments),
         Command::Schema(arguments) => schema::execute(arguments),
         Command::Completions { shell } => completions::execute(shell),

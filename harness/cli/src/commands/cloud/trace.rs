@@ -1,0 +1,109 @@
+//! The recorder of a served cloud: the last records in memory, all of them in a file if asked for.
+
+use hil_link::Clock;
+use hil_trace::{Record, RecordBody, Recorder};
+use hil_wire::Protocol;
+use serde::Serialize;
+use std::{cell::RefCell, collections::VecDeque, fs::File, io::Write};
+
+/// Numbers and stamps records and keeps the last of them.
+pub(super) struct TraceKeeper {
+    clock: Clock,
+    keep: usize,
+    state: RefCell<State>,
+}
+
+struct State {
+    next: u64,
+    records: VecDeque<(Record, usize)>,
+    bytes: usize,
+    file: Option<TraceFile>,
+}
+
+/// Where records are appended, one JSON object for each line: `protocol`, `seq`, `at` (microseconds), `what`.
+pub(super) struct TraceFile {
+    protocol: Protocol,
+    file: File,
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    protocol: Protocol,
+    #[serde(flatten)]
+    record: &'a Record,
+}
+
+impl TraceKeeper {
+    pub(super) fn new(clock: Clock, keep: usize, file: Option<TraceFile>) -> Self {
+        let state = State {
+            next: 0,
+            records: VecDeque::new(),
+            bytes: 0,
+            file,
+        };
+        TraceKeeper {
+            clock,
+            keep,
+            state: RefCell::new(state),
+        }
+    }
+
+    /// At most `limit` records behind a sequence number (from the oldest that is kept), and the number the next
+    /// record will have.
+    pub(super) fn after(&self, seq: Option<u64>, limit: usize) -> (Vec<Record>, u64) {
+        let state = self.state.borrow();
+        let behind = state
+            .records
+            .iter()
+            .filter(|(record, _)| seq.is_none_or(|seq| record.seq > seq));
+        (
+            behind.take(limit).map(|(record, _)| record.clone()).collect(),
+            state.next,
+        )
+    }
+}
+
+impl Recorder for TraceKeeper {
+    fn record(&self, what: RecordBody) -> u64 {
+        let at = self.clock.now();
+        let mut state = self.state.borrow_mut();
+        let seq = state.next;
+        state.next += 1;
+        let mut record = Record { seq, at, what };
+        if let Some(file) = &mut state.file
+            && let Err(error) = file.append(&record)
+        {
+            tracing::error!("trace.jsonl cannot be written any more: {error}");
+            state.file = None;
+        }
+        let size = record.payload_mut().map_or(0, |payload| payload.length()) as usize;
+        state.bytes += size;
+        state.records.push_back((record, size));
+        while state.records.len() > self.keep || (state.bytes > KEEP_BYTES && state.records.len() > 1) {
+            match state.records.pop_front() {
+                Some((_, size)) => state.bytes -= size,
+                None => break,
+            }
+        }
+        seq
+    }
+}
+
+impl TraceFile {
+    pub(super) fn new(protocol: Protocol, file: File) -> Self {
+        TraceFile { protocol, file }
+    }
+
+    fn append(&mut self, record: &Record) -> std::io::Result<()> {
+        let line = Line {
+            protocol: self.protocol,
+            record,
+        };
+        let mut line = serde_json::to_vec(&line)?;
+        line.push(b'\n');
+        self.file.write_all(&line)
+    }
+}
+
+/// Payloads kept in memory for one protocol.
+const KEEP_BYTES: usize = 64 << 20;
