@@ -180,8 +180,8 @@ impl Core for SotaCloud {
         self.gateways.bytes(connection, payload, out);
     }
 
-    fn link_opened(&mut self, _: Now, link: u64, result: Result<u32, String>, out: &mut Outputs) {
-        self.gateways.opened(link, result, out);
+    fn link_opened(&mut self, now: Now, link: u64, result: Result<u32, String>, out: &mut Outputs) {
+        self.gateways.opened(now.stamp, link, result, out);
     }
 
     fn connection_closed(&mut self, _: Now, connection: u32, out: &mut Outputs) {
