@@ -69,6 +69,8 @@ async fn connection(guard: TaskGuard, stream: Stream, face: String, events: mpsc
     let upgrade = Rc::new(Cell::new(None));
     let service = service_fn(|request| answer(request, &face, &events, upgrade.clone()));
     let served = http1::Builder::new()
+        // A date would be this machine's, not the bench's.
+        .auto_date_header(false)
         .title_case_headers(true)
         .serve_connection(TokioIo::new(stream), service)
         .without_shutdown()
