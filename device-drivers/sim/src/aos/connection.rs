@@ -145,8 +145,12 @@ impl AosAgent {
         self.connection.open = Some(context.now());
         self.connection.fragments.clear();
         self.journal("connected", context);
+        // What was sent before comes first, then the full report, then what never went out.
+        let new = self.outbox.take_new();
         self.resend_all(context);
         self.report_full(context);
+        self.outbox.put_back(new);
+        self.transmit(context);
     }
 
     /// A socket ended or could not be opened.

@@ -18,8 +18,25 @@ pub(super) struct Outbox {
     waiting: VecDeque<Waiting>,
 }
 
+impl Outbox {
+    /// Takes out what was never sent.
+    pub(super) fn take_new(&mut self) -> Vec<Waiting> {
+        let (new, sent) = std::mem::take(&mut self.waiting)
+            .into_iter()
+            .partition(|message| message.transmissions == 0);
+        self.waiting = sent;
+        Vec::from_iter::<VecDeque<Waiting>>(new)
+    }
+
+    /// Puts it behind everything else.
+    pub(super) fn put_back(&mut self, new: Vec<Waiting>) {
+        self.waiting.extend(new);
+    }
+}
+
+/// A message without an ack.
 #[derive(Debug)]
-struct Waiting {
+pub(super) struct Waiting {
     txn: String,
     bytes: Vec<u8>,
     transmissions: u32,
@@ -105,7 +122,7 @@ impl AosAgent {
     }
 
     /// Sends everything that may go out now.
-    fn transmit(&mut self, context: &mut Context<'_>) {
+    pub(super) fn transmit(&mut self, context: &mut Context<'_>) {
         let Some(socket) = self.connection.socket() else {
             return;
         };

@@ -12,7 +12,11 @@ pub(super) struct ReportMonitor {
     slack: Duration,
     last: Option<(Stamp, u64)>,
     samples: BTreeMap<String, (i64, u64)>,
+    /// Since when there is no connection, and what came of monitoring in the first seconds of the next one.
+    gone: Option<Stamp>,
+    back: Option<(Stamp, Vec<u64>)>,
     periodic: Tally,
+    backlog: Tally,
     increasing: Tally,
     filled: Tally,
     small: Tally,
@@ -26,6 +30,9 @@ impl ReportMonitor {
             slack: Duration::from_micros(header.tolerances.stamp_us),
             last: None,
             samples: BTreeMap::new(),
+            gone: None,
+            back: None,
+            backlog: Tally::new("AOS7-MON-004"),
             periodic: Tally::new("AOS7-MON-001"),
             increasing: Tally::new("AOS7-MON-002"),
             filled: Tally::new("AOS7-ALERT-001"),
@@ -40,7 +47,26 @@ impl Monitor for ReportMonitor {
     }
 
     fn observe(&mut self, record: &Record, events: &[Event], judge: &mut Judge<'_>) {
+        self.settle_backlog(record.at, judge);
         for event in events {
+            match event.full_name().as_str() {
+                "unit.disconnected" => self.gone = Some(record.at),
+                "unit.connected" => {
+                    if self
+                        .gone
+                        .take()
+                        .is_some_and(|gone| record.at.since(gone) > self.period * 3)
+                    {
+                        self.back = Some((record.at, Vec::new()));
+                    }
+                }
+                "unit.monitoringData" => {
+                    if let Some((_, records)) = &mut self.back {
+                        records.push(record.seq);
+                    }
+                }
+                _ => {}
+            }
             match (event.who, event.name.as_str()) {
                 // Only an undisturbed stretch of one connection shows the period.
                 (Who::Unit, "connected" | "disconnected" | "started" | "booted") | (Who::Fault, "acted") => {
@@ -64,6 +90,7 @@ impl Monitor for ReportMonitor {
     fn close(&mut self, _: Stamp, _: HowClosed, judge: &mut Judge<'_>) {
         for tally in [
             &mut self.periodic,
+            &mut self.backlog,
             &mut self.increasing,
             &mut self.filled,
             &mut self.small,
@@ -74,6 +101,25 @@ impl Monitor for ReportMonitor {
 }
 
 impl ReportMonitor {
+    /// Judges the first ten seconds after a long time without a connection.
+    fn settle_backlog(&mut self, now: Stamp, judge: &mut Judge<'_>) {
+        let Some((_, records)) = self
+            .back
+            .take_if(|(at, _)| now.since(*at) > Duration::from_secs(10))
+        else {
+            return;
+        };
+        if records.len() > BACKLOG {
+            let text = format!(
+                "{} monitoringData in the first 10 s after a long outage",
+                records.len()
+            );
+            self.backlog.violated(text, records, judge);
+        } else {
+            self.backlog.met(records.first().copied().unwrap_or_default());
+        }
+    }
+
     fn monitoring(&mut self, event: &Event, record: &Record, judge: &mut Judge<'_>) {
         if let Some((at, seq)) = self.last.replace((record.at, record.seq)) {
             let took = record.at.since(at);
@@ -107,3 +153,6 @@ impl ReportMonitor {
         }
     }
 }
+
+/// More monitoringData than this at once is a storm.
+const BACKLOG: usize = 5;
