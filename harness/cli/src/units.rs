@@ -21,7 +21,9 @@ use std::{
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum UnitsError {
     /// Not `sim:PROTOCOL`.
-    #[error("`{0}` is no simulated unit; write sim:PROTOCOL, such as sim:edge-poll")]
+    #[error(
+        "`{0}` is no simulated unit; write sim:PROTOCOL or sim:PROTOCOL:DIALECT, such as sim:edge-poll or sim:aos-v7:publisher"
+    )]
     NoSuchSim(String),
     /// The unit file has mistakes.
     #[error("{}", .0.render(false))]
@@ -95,16 +97,29 @@ pub(crate) fn units(given: &[String], options: &UnitOptions) -> Result<Vec<Arc<U
         .map(|name| {
             let unit = match name.strip_prefix("sim:") {
                 Some(protocol) => {
-                    let protocol = protocol
+                    let (protocol, dialect) = match protocol.split_once(':') {
+                        Some((protocol, dialect)) => (protocol, Some(dialect)),
+                        None => (protocol, None),
+                    };
+                    let protocol: Protocol = protocol
                         .parse()
                         .map_err(|_| UnitsError::NoSuchSim(name.clone()))?;
-                    simulated(protocol, options)
+                    simulated(protocol, options).map(|unit| in_dialect(unit, dialect))
                 }
                 None => from_file(Path::new(name), options),
             };
             unit.map(Arc::new)
         })
         .collect()
+}
+
+/// The same simulated unit speaking a dialect, as `sim:PROTOCOL:DIALECT` asks for.
+fn in_dialect(mut unit: UnitUnderTest, dialect: Option<&str>) -> UnitUnderTest {
+    if let Some(dialect) = dialect {
+        unit.name = format!("{}-{dialect}", unit.name);
+        unit.ics.insert("dialect".to_owned(), json!(dialect));
+    }
+    unit
 }
 
 fn simulated(protocol: Protocol, options: &UnitOptions) -> Result<UnitUnderTest, UnitsError> {
@@ -137,6 +152,11 @@ fn simulated(protocol: Protocol, options: &UnitOptions) -> Result<UnitUnderTest,
         bench: BenchKind::Virtual,
         make: Arc::new(make),
         capabilities: driver.capabilities(),
+        artifact_roles: default_artifacts(protocol)
+            .0
+            .into_keys()
+            .chain(options.artifacts.keys().cloned())
+            .collect(),
         exclusive: false,
         timing: default_timing(protocol),
         ics: default_ics(protocol),
@@ -183,15 +203,20 @@ fn from_file(path: &Path, options: &UnitOptions) -> Result<UnitUnderTest, UnitsE
             .entry(role.clone())
             .or_insert_with(|| ArtifactBytes::of(artifact));
     }
+    let neutral: Vec<&str> = NEUTRAL_ROLES
+        .into_iter()
+        .filter(|role| !given.contains_key(*role))
+        .collect();
+    let named = given.keys().cloned();
+    let artifact_roles = named
+        .chain(neutral.iter().map(|role| (*role).to_owned()))
+        .collect();
     let driver = real_driver(&file, &base)?;
     let (capabilities, facts) = (driver.capabilities(), driver.facts());
     let made = file.clone();
     let make = move || {
-        let mut artifacts = if made.artifacts.is_empty() {
-            default_artifacts(protocol)
-        } else {
-            Artifacts::default()
-        };
+        let mut artifacts = default_artifacts(protocol);
+        artifacts.0.retain(|role, _| neutral.contains(&role.as_str()));
         artifacts
             .0
             .extend(given.iter().map(|(role, file)| (role.clone(), file.artifact())));
@@ -208,6 +233,7 @@ fn from_file(path: &Path, options: &UnitOptions) -> Result<UnitUnderTest, UnitsE
         bench: BenchKind::Real,
         make: Arc::new(make),
         capabilities,
+        artifact_roles,
         exclusive: file.driver == DriverKind::Remote
             || file.addresses(&options.state_directory).values().any(is_fixed),
         timing,
@@ -304,6 +330,8 @@ pub(crate) fn parse_setting(text: &str) -> Option<(String, Value)> {
     Some((name.to_owned(), value))
 }
 
+/// Images any unit can take: nothing depends on what they do when they run.
+const NEUTRAL_ROLES: [&str; 6] = ["current", "next", "older", "other_platform", "oversize", "big"];
 /// Seconds an `expect` without a bound waits for a real unit.
 const REAL_PATIENCE: f64 = 20.0;
 /// What scheduling and loopback may add to a stamp.
