@@ -38,6 +38,8 @@ impl Filter {
 pub enum Skip {
     /// Driver or lab lack a capability: not exercised.
     Lacks(Vec<String>),
+    /// Nobody gave the unit's images of these roles: not exercised.
+    LacksArtifacts(Vec<String>),
     /// The ICS denies a feature or names another dialect: not applicable.
     NotApplicable(String),
 }
@@ -47,6 +49,12 @@ impl Skip {
     pub fn reason(&self) -> String {
         match self {
             Skip::Lacks(names) => format!("not exercised: the unit's driver has no {}", names.join(", ")),
+            Skip::LacksArtifacts(roles) => {
+                format!(
+                    "not exercised: the unit file gives no artifact {}",
+                    roles.join(", ")
+                )
+            }
             Skip::NotApplicable(why) => format!("not applicable: {why}"),
         }
     }
@@ -76,9 +84,16 @@ pub fn applies(plan: &Plan, unit: &UnitUnderTest) -> Result<(), Skip> {
                 .any(|capability| capability.name() == need)
     };
     let lacks: Vec<String> = plan.needs.iter().filter(|need| !has(need)).cloned().collect();
+    if !lacks.is_empty() {
+        return Err(Skip::Lacks(lacks));
+    }
+    let artifacts = plan.artifacts().into_iter();
+    let lacks: Vec<String> = artifacts
+        .filter(|role| !unit.artifact_roles.contains(role))
+        .collect();
     if lacks.is_empty() {
         Ok(())
     } else {
-        Err(Skip::Lacks(lacks))
+        Err(Skip::LacksArtifacts(lacks))
     }
 }

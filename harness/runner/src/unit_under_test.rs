@@ -44,6 +44,8 @@ pub struct UnitUnderTest {
     pub make: MakeKit,
     /// What driver and lab can do.
     pub capabilities: BTreeSet<Capability>,
+    /// Roles of the images there are.
+    pub artifact_roles: BTreeSet<String>,
     /// True if only one instance at a time may use it.
     pub exclusive: bool,
     /// Times in seconds.

@@ -6,7 +6,11 @@ use crate::moment::{Moment, Span};
 use crate::template::Template;
 use hil_wire::Protocol;
 use serde_json::{Map, Value};
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 /// One scenario, checked.
 #[derive(Clone, Debug)]
@@ -39,6 +43,39 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// Its whole text.
     pub text: Arc<str>,
+}
+
+impl Plan {
+    /// Roles of the images it needs: what its actions name, and what runs before the first step.
+    pub fn artifacts(&self) -> BTreeSet<String> {
+        let mut roles = BTreeSet::new();
+        roles.extend(
+            self.prepare
+                .get("running")
+                .and_then(Value::as_str)
+                .map(str::to_owned),
+        );
+        collect_artifacts(&self.steps, &mut roles);
+        roles
+    }
+}
+
+fn collect_artifacts(steps: &[Step], roles: &mut BTreeSet<String>) {
+    for step in steps {
+        match &step.verb {
+            Verb::Do { with, .. } => {
+                let role = with.member("artifact");
+                roles.extend(role.as_ref().and_then(Value::as_str).map(str::to_owned));
+            }
+            Verb::OneOf(branches) => {
+                branches
+                    .iter()
+                    .for_each(|branch| collect_artifacts(&branch.steps, roles));
+            }
+            Verb::ForEach { steps, .. } => collect_artifacts(steps, roles),
+            _ => {}
+        }
+    }
 }
 
 /// A parameter: a value for each tier. Durations are seconds.

@@ -83,6 +83,18 @@ impl Template {
         self.resolve(&Nothing).ok()
     }
 
+    /// A member of an object, if it refers to nothing.
+    pub fn member(&self, name: &str) -> Option<Value> {
+        match &self.root {
+            Part::Object(members) => {
+                let (_, part) = members.iter().find(|(member, _)| member == name)?;
+                part.resolve(&Nothing).ok()
+            }
+            Part::Literal(value) => value.get(name).cloned(),
+            _ => None,
+        }
+    }
+
     /// True for the empty object.
     pub fn is_empty(&self) -> bool {
         match &self.root {

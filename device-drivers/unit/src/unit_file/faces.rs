@@ -20,7 +20,7 @@ pub fn parse_address(text: &str) -> Option<Address> {
         return Some(Address::Path(text.to_owned()));
     }
     let (host, port) = text.rsplit_once(':')?;
-    let port = port.parse().ok().filter(|port| *port != 0)?;
+    let port = port.parse().ok()?;
     let host = match host.strip_prefix('[') {
         Some(inner) => inner.strip_suffix(']')?,
         None if host.contains(':') => return None,
@@ -49,7 +49,6 @@ mod tests {
             "8080",
             ":80",
             "host:",
-            "host:0",
             "host:70000",
             "::1:80",
             "[::1:80",
