@@ -314,7 +314,7 @@ Examples:
 
 Admin interface: GET /admin/clouds, GET /admin/PROTOCOL/settings, POST /admin/PROTOCOL/act/ACTION,
 PUT /admin/PROTOCOL/artifacts/ROLE?name=NAME&version=VERSION, PUT /admin/PROTOCOL/unit-faces/FACE,
-POST /admin/PROTOCOL/faults, DELETE /admin/PROTOCOL/faults[/ID], GET /admin/PROTOCOL/trace?after=SEQ";
+POST /admin/PROTOCOL/faults, DELETE /admin/PROTOCOL/faults[/ID], GET /admin/PROTOCOL/trace?after=SEQ&wait=SECONDS";
 
 const CALL_EXAMPLES: &str = "\
 Examples:

@@ -100,6 +100,7 @@ fn files_are_private_and_made_once() {
     poll(&cloud);
     let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&data), 0o700);
+    assert_eq!(mode(&data.join("pki")), 0o700);
     for name in [
         "keys.json",
         "edge-poll.env",
@@ -216,10 +217,20 @@ fn operators_read_the_trace_and_disturb() {
             .iter()
             .any(|record| record["what"].to_string().contains("/api/v1/commands"))
     );
-    let (last, next) = (records.len() - 2, all["next"].as_u64().unwrap());
-    assert_eq!(next, records.len() as u64);
-    let behind = cloud.admin("GET", &format!("edge-poll/trace?after={last}"), "");
-    assert_eq!(behind["records"].as_array().unwrap().len(), 1);
+    // Somebody who waits for more gets it as soon as it is there.
+    let url = format!(
+        "{}/admin/edge-poll/trace?after={}&wait=20",
+        cloud.settings["HIL_ADMIN_URL"],
+        records.len() - 1
+    );
+    let waiting = thread::spawn(move || http("GET", &url, &[], b"").json());
+    thread::sleep(Duration::from_millis(100));
+    poll(&cloud);
+    assert!(!waiting.join().unwrap()["records"].as_array().unwrap().is_empty());
+    assert_eq!(all["next"].as_u64(), Some(records.len() as u64));
+    let last = records.len() - 2;
+    let behind = cloud.admin("GET", &format!("edge-poll/trace?after={last}&limit=1"), "");
+    assert_eq!(behind["records"], json!([records[last + 1]]));
 }
 
 #[test]
@@ -398,4 +409,39 @@ fn exchanges_under_way_are_finished() {
     assert!(read.starts_with("HTTP/1.1 200"), "{read}");
     assert_eq!(ended.join().unwrap(), Some(0));
     drop(idle);
+}
+
+#[test]
+fn websockets_are_taken_leave_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let cloud = Cloud::start_for("ota-rpc", folder.path(), &[]);
+    let url = cloud.settings["HIL_RPC_SERVER_URL"].clone();
+    let host = url
+        .strip_prefix("ws://")
+        .and_then(|rest| rest.strip_suffix("/rpc"))
+        .unwrap();
+    let mut stream = TcpStream::connect(host).unwrap();
+    stream.set_read_timeout(Some(support::PATIENCE)).unwrap();
+    let request = format!(
+        "GET /rpc HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    );
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut read = Vec::new();
+    let mut byte = [0];
+    while !read.ends_with(b"\r\n\r\n") {
+        stream.read_exact(&mut byte).unwrap();
+        read.push(byte[0]);
+    }
+    assert!(
+        read.starts_with(b"HTTP/1.1 101"),
+        "{}",
+        String::from_utf8_lossy(&read)
+    );
+    let ended = thread::spawn(move || cloud.terminate());
+    let mut close = [0; 4];
+    stream.read_exact(&mut close).unwrap();
+    assert_eq!(close, [0x88, 2, 0x03, 0xe9], "a close frame with code 1001");
+    stream.write_all(&[0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe9]).unwrap();
+    assert_eq!(ended.join().unwrap(), Some(0));
 }

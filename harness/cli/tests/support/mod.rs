@@ -40,8 +40,13 @@ pub fn hil() -> Command {
 impl Cloud {
     /// Starts a cloud for edge polling and waits until it is ready.
     pub fn start(data: &Path, arguments: &[&str]) -> Cloud {
+        Cloud::start_for("edge-poll", data, arguments)
+    }
+
+    /// The same for any protocol.
+    pub fn start_for(protocol: &str, data: &Path, arguments: &[&str]) -> Cloud {
         let mut child = hil()
-            .args(["cloud", "--protocol", "edge-poll", "--data"])
+            .args(["cloud", "--protocol", protocol, "--data"])
             .arg(data)
             .args(arguments)
             .stdout(Stdio::piped())

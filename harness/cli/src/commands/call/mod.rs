@@ -96,7 +96,7 @@ impl Call {
             None => None,
             Some(text) => Some(serde_json::from_str::<Value>(text).map_err(CallError::Arguments)?),
         };
-        let login = match &arguments.user {
+        let login = match arguments.user.as_deref().filter(|text| !text.is_empty()) {
             None => None,
             Some(text) => Some(Login::parse(text).ok_or(CallError::User)?),
         };

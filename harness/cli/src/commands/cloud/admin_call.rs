@@ -9,7 +9,7 @@
 //! | `PUT`, `DELETE /admin/P/unit-faces/FACE` | where the unit listens: `{"address": "HOST:PORT"}` |
 //! | `POST /admin/P/faults` | arms `{"fault": "cloud.status", "with": {…}}` |
 //! | `DELETE /admin/P/faults`, `DELETE /admin/P/faults/ID` | removes faults |
-//! | `GET /admin/P/trace?after=SEQ&limit=N` | records behind a sequence number |
+//! | `GET /admin/P/trace?after=SEQ&limit=N&wait=S` | records behind a sequence number; waits up to S seconds for one |
 
 use super::{admin::Served, plan::is_unit_face};
 use hil_fault::{Artifact, FaultError, FaultId, FaultSpec};
@@ -17,6 +17,7 @@ use hil_mock_cloud::ActError;
 use hil_unit::unit_file::parse_address;
 use hil_wire::{digest::sha256_hex, http::Request};
 use serde_json::{Map, Value, json};
+use std::time::Duration;
 
 /// Why a call was refused; the text goes to the operator.
 #[derive(Debug, thiserror::Error)]
@@ -150,7 +151,7 @@ pub(super) async fn execute(
         }
         ["trace"] => {
             only(path, method, "GET")?;
-            trace(served, &request)
+            trace(served, &request).await
         }
         _ => Err(AdminError::NoSuchPath(path.to_owned())),
     }
@@ -220,7 +221,7 @@ fn fault(body: &[u8]) -> Result<FaultSpec, AdminError> {
     Ok(FaultSpec::parse(name, &with)?)
 }
 
-fn trace(served: &Served, request: &Request) -> Result<Value, AdminError> {
+async fn trace(served: &Served, request: &Request) -> Result<Value, AdminError> {
     let number = |name: &'static str| match request.query(name) {
         None => Ok(None),
         Some(text) => text.parse::<u64>().map(Some).map_err(|_| AdminError::Member {
@@ -229,7 +230,12 @@ fn trace(served: &Served, request: &Request) -> Result<Value, AdminError> {
         }),
     };
     let limit = number("limit")?.map_or(DEFAULT_RECORDS, |limit| limit as usize);
-    let (records, next) = served.trace.after(number("after")?, limit);
+    let after = number("after")?;
+    if let Some(seconds) = number("wait")? {
+        let seconds = seconds.min(LONGEST_WAIT);
+        served.trace.wait_for(after, Duration::from_secs(seconds)).await;
+    }
+    let (records, next) = served.trace.after(after, limit);
     Ok(json!({
         "epoch_unix_us": served.clock.epoch_unix_us(),
         "next": next,
@@ -257,3 +263,5 @@ fn object(body: &[u8]) -> Result<Map<String, Value>, AdminError> {
 }
 
 const DEFAULT_RECORDS: usize = 1000;
+/// Seconds a reader of the trace may wait.
+const LONGEST_WAIT: u64 = 60;

@@ -47,11 +47,8 @@ pub(super) enum DataError {
 impl DataFolder {
     /// Opens or makes the folder (mode 0700) and its keys (files 0600).
     pub(super) fn open(path: &Path) -> Result<Self, DataError> {
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(path)
-            .map_err(at(path))?;
+        make(path)?;
+        make(&path.join(PKI))?;
         let path = fs::canonicalize(path).map_err(at(path))?;
         let lock = private(&path.join("lock"))?;
         match lock.try_lock() {
@@ -93,7 +90,7 @@ impl DataFolder {
 
     /// The folder of the authority.
     pub(super) fn pki(&self) -> PathBuf {
-        self.path.join("pki")
+        self.path.join(PKI)
     }
 
     /// The certificate of the authority, once a cloud has started.
@@ -184,6 +181,12 @@ impl Keys {
     }
 }
 
+/// Makes a folder only its owner can enter.
+fn make(path: &Path) -> Result<(), DataError> {
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.map_err(at(path))
+}
+
 /// Opens a file for appending, made with mode 0600 if it is new.
 fn private(path: &Path) -> Result<File, DataError> {
     let file = OpenOptions::new()
@@ -198,3 +201,5 @@ fn at(path: &Path) -> impl FnOnce(io::Error) -> DataError {
     let path = path.to_owned();
     move |error| DataError::File { path, error }
 }
+
+const PKI: &str = "pki";

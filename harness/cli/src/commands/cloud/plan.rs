@@ -73,13 +73,17 @@ pub(super) struct AdminToken {
 impl Plan {
     pub(super) fn of(arguments: &CloudArguments) -> Result<Plan, PlanError> {
         let admin_is_local = is_loopback(&arguments.admin)?;
-        if !admin_is_local && arguments.admin_token.is_none() {
+        // A variable that is set to nothing gives nothing.
+        let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+        let (admin_token, unit_key) = (given(&arguments.admin_token), given(&arguments.unit_key));
+        if !admin_is_local && admin_token.is_none() {
             return Err(PlanError::AdminNeedsToken(arguments.admin.clone()));
         }
-        check_secret("--admin-token", arguments.admin_token.as_deref(), 8)?;
-        check_secret("--unit-key", arguments.unit_key.as_deref(), 16)?;
-        check_secret("--publish-token", arguments.publish_token.as_deref(), 1)?;
-        let public_url = arguments.public_url.clone().filter(|url| !url.is_empty());
+        check_secret("--admin-token", admin_token.as_deref(), 8)?;
+        check_secret("--unit-key", unit_key.as_deref(), 16)?;
+        // An empty one is allowed: nobody publishes then.
+        check_secret("--publish-token", arguments.publish_token.as_deref(), 0)?;
+        let public_url = given(&arguments.public_url);
         if let Some(url) = &public_url
             && hil_wire::http::AbsoluteUrl::parse(url).is_none()
         {
@@ -111,8 +115,8 @@ impl Plan {
             trace: arguments.trace,
             keep: arguments.keep,
             admin_is_local,
-            admin_token: arguments.admin_token.clone(),
-            unit_key: arguments.unit_key.clone(),
+            admin_token,
+            unit_key,
             publish_token: arguments.publish_token.clone(),
             options: each(&arguments.options, option)?,
             key_log: arguments.key_log.clone(),

@@ -4,13 +4,15 @@ use hil_link::Clock;
 use hil_trace::{Record, RecordBody, Recorder};
 use hil_wire::Protocol;
 use serde::Serialize;
-use std::{cell::RefCell, collections::VecDeque, fs::File, io::Write};
+use std::{cell::RefCell, collections::VecDeque, fs::File, io::Write, time::Duration};
+use tokio::sync::Notify;
 
 /// Numbers and stamps records and keeps the last of them.
 pub(super) struct TraceKeeper {
     clock: Clock,
     keep: usize,
     state: RefCell<State>,
+    grown: Notify,
 }
 
 struct State {
@@ -45,6 +47,7 @@ impl TraceKeeper {
             clock,
             keep,
             state: RefCell::new(state),
+            grown: Notify::new(),
         }
     }
 
@@ -60,6 +63,24 @@ impl TraceKeeper {
             behind.take(limit).map(|(record, _)| record.clone()).collect(),
             state.next,
         )
+    }
+
+    /// Waits until there is a record behind a sequence number, at most for `limit`.
+    pub(super) async fn wait_for(&self, seq: Option<u64>, limit: Duration) {
+        let first = seq.map_or(0, |seq| seq.saturating_add(1));
+        let grown = async {
+            loop {
+                let grown = self.grown.notified();
+                if self.state.borrow().next > first {
+                    return;
+                }
+                grown.await;
+            }
+        };
+        tokio::select! {
+            () = grown => {}
+            () = self.clock.sleep(limit) => {}
+        }
     }
 }
 
@@ -85,6 +106,8 @@ impl Recorder for TraceKeeper {
                 None => break,
             }
         }
+        drop(state);
+        self.grown.notify_waiters();
         seq
     }
 }
