@@ -37,12 +37,38 @@ pub fn digest(traces: &[Trace]) -> String {
     hex::encode(hash.finalize())
 }
 
-/// PEM blocks are named, not hashed: signatures are not reproducible.
+/// Certificates are named, not hashed: signatures are not reproducible.
 fn normalise(payload: &Payload) -> Payload {
-    match std::str::from_utf8(payload.bytes()) {
-        Ok(text) if text.contains("-----BEGIN") => strip_pem(text).as_bytes().into(),
-        _ => payload.clone(),
+    let Ok(text) = std::str::from_utf8(payload.bytes()) else {
+        return payload.clone();
+    };
+    let volatile = ["-----BEGIN", CERTIFICATE.0, FINGERPRINT.0, FINGERPRINTS.0];
+    if !volatile.iter().any(|mark| text.contains(mark)) {
+        return payload.clone();
     }
+    let stripped = [CERTIFICATE, FINGERPRINT, FINGERPRINTS]
+        .into_iter()
+        .fold(strip_pem(text), |text, (begin, end)| {
+            strip_between(&text, begin, end)
+        });
+    stripped.as_bytes().into()
+}
+
+/// Certificates in Base64 and their fingerprints inside JSON texts: what comes before and behind the value.
+const CERTIFICATE: (&str, &str) = (r#""certificate":""#, "\"");
+const FINGERPRINT: (&str, &str) = (r#""fingerprint":""#, "\"");
+const FINGERPRINTS: (&str, &str) = (r#""fingerprints":["#, "]");
+
+fn strip_between(text: &str, begin: &str, end: &str) -> String {
+    let mut kept = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(begin) {
+        kept.push_str(before);
+        kept.push_str(begin);
+        rest = after.find(end).and_then(|at| after.get(at..)).unwrap_or_default();
+    }
+    kept.push_str(rest);
+    kept
 }
 
 fn strip_pem(text: &str) -> String {
@@ -94,6 +120,16 @@ const VOLATILE_HEADERS: [&str; 3] = ["Sec-WebSocket-Key", "Sec-WebSocket-Accept"
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn certificates_inside_messages_are_named() {
+        let one =
+            br#"{"certificates":[{"certificate":"MIIA","fingerprint":"AA"}],"x":[{"fingerprints":["AA"]}]}"#;
+        let other = br#"{"certificates":[{"certificate":"MIIB==","fingerprint":"BB"}],"x":[{"fingerprints":["BB"]}]}"#;
+        let (one, other) = (normalise(&one.into()), normalise(&other.into()));
+        assert_eq!(one, other);
+        assert_ne!(one, normalise(&br#"{"certificate":"MIIA"}"#.into()));
+    }
 
     #[test]
     fn pem_blocks_are_named() {
