@@ -4,9 +4,11 @@
 //! write one file for its concern in the folder of its protocol and list it in that folder's `mod.rs`.
 
 mod aos;
+mod device_command;
 mod edge_poll;
 mod judge;
 mod ota_rpc;
+mod sota;
 mod tally;
 mod view;
 
@@ -23,6 +25,7 @@ pub fn monitors_for(header: &TraceHeader) -> Vec<Box<dyn Monitor>> {
         Protocol::AosV7 => aos::monitors(header),
         Protocol::EdgePoll => edge_poll::monitors(header),
         Protocol::OtaRpc => ota_rpc::monitors(header),
-        Protocol::DeviceCommand | Protocol::Sota => Vec::new(),
+        Protocol::Sota => sota::monitors(header),
+        Protocol::DeviceCommand => device_command::monitors(header),
     }
 }

@@ -1,0 +1,210 @@
+//! Token calls and what credentials go where (SOTA-AUTH-001, 002, 007, 009).
+
+use crate::{Judge, Monitor, Tally};
+use hil_trace::{Event, HowClosed, Party, Record, RecordBody, Stamp, Who};
+use hil_wire::{
+    http::Request,
+    sota::core::{Call, TokenAnswer, check_request},
+};
+use std::collections::BTreeSet;
+
+/// Follows tokens from their issue to every call that carries one.
+pub(super) struct AuthenticationMonitor {
+    exact: Tally,
+    carried: Tally,
+    dropped: Tally,
+    patient: Tally,
+    issued: BTreeSet<String>,
+    /// Token exchanges that are open.
+    asking: BTreeSet<u32>,
+    /// The unit has asked for a token since it booted, or a device call came before.
+    asked: bool,
+    early: Option<u64>,
+    /// The answer before was a redirect: what follows carries no credentials.
+    redirected: bool,
+    /// Token calls since the authentication server began to refuse.
+    refused: Vec<(Stamp, u64)>,
+    refusing: bool,
+}
+
+impl Default for AuthenticationMonitor {
+    fn default() -> Self {
+        AuthenticationMonitor {
+            exact: Tally::new("SOTA-AUTH-001"),
+            carried: Tally::new("SOTA-AUTH-002"),
+            dropped: Tally::new("SOTA-AUTH-009"),
+            patient: Tally::new("SOTA-AUTH-007"),
+            issued: BTreeSet::new(),
+            asking: BTreeSet::new(),
+            asked: false,
+            early: None,
+            redirected: false,
+            refused: Vec::new(),
+            refusing: false,
+        }
+    }
+}
+
+impl Monitor for AuthenticationMonitor {
+    fn name(&self) -> &'static str {
+        "sota/authentication"
+    }
+
+    fn observe(&mut self, record: &Record, events: &[Event], judge: &mut Judge<'_>) {
+        let restarts = ["started", "booted", "rebooted", "power_cut", "exited", "stopped"];
+        if events
+            .iter()
+            .any(|event| event.who == Who::Unit && restarts.contains(&event.name.as_str()))
+        {
+            self.asked = false;
+            self.early = None;
+            self.redirected = false;
+            self.refused.clear();
+        }
+        match &record.what {
+            RecordBody::HttpRequest {
+                exchange,
+                face,
+                from: Party::Unit,
+                method,
+                target,
+                headers,
+                body,
+                ..
+            } => {
+                let request = Request {
+                    method: method.clone(),
+                    target: target.clone(),
+                    headers: headers.clone(),
+                    body: body.bytes().to_vec(),
+                };
+                self.request(record, *exchange, face, &request, judge);
+            }
+            RecordBody::HttpResponse {
+                exchange,
+                from: Party::Cloud,
+                status,
+                body,
+                ..
+            } => {
+                self.redirected = (300..400).contains(status);
+                if self.asking.remove(exchange) {
+                    self.answer(*status, body.bytes());
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn close(&mut self, _: Stamp, _: HowClosed, judge: &mut Judge<'_>) {
+        self.settle_patience();
+        for tally in [
+            &mut self.exact,
+            &mut self.carried,
+            &mut self.dropped,
+            &mut self.patient,
+        ] {
+            tally.close(judge);
+        }
+    }
+}
+
+impl AuthenticationMonitor {
+    fn request(
+        &mut self,
+        record: &Record,
+        exchange: u32,
+        face: &str,
+        request: &Request,
+        judge: &mut Judge<'_>,
+    ) {
+        if face == "sota-second" {
+            let text = || "a redirected request carries credentials to another origin".to_owned();
+            let none = request.headers.get("Authorization").is_none();
+            return self.dropped.check(none, text, record.seq, judge);
+        }
+        let Ok(call) = Call::parse(&request.method, &request.target) else {
+            return;
+        };
+        if face == "sota-auth" && call == Call::Token {
+            self.asking.insert(exchange);
+            return self.token_call(record, &call, request, judge);
+        }
+        if call.device().is_none() {
+            return;
+        }
+        if !self.asked {
+            self.early.get_or_insert(record.seq);
+        }
+        let redirected = std::mem::take(&mut self.redirected);
+        let carried = request.headers.bearer_token();
+        if self.issued.is_empty() || (redirected && carried.is_none()) {
+            return;
+        }
+        let text = || match carried {
+            Some(_) => "a call of the device carries a token that was never issued".to_owned(),
+            None => "a call of the device carries no token, though one was issued".to_owned(),
+        };
+        let known = carried.is_some_and(|token| self.issued.contains(token));
+        self.carried.check(known, text, record.seq, judge);
+    }
+
+    fn token_call(&mut self, record: &Record, call: &Call, request: &Request, judge: &mut Judge<'_>) {
+        let redirected = std::mem::take(&mut self.redirected);
+        if let Some(early) = self.early.take() {
+            let text = "a call of the device came before the first token call";
+            self.exact.violated(text, vec![early, record.seq], judge);
+        }
+        self.asked = true;
+        if !redirected {
+            let oddities = check_request(call, request, None);
+            let text = || {
+                let all: Vec<_> = oddities.iter().map(ToString::to_string).collect();
+                format!("the token call is not as it must be: {}", all.join("; "))
+            };
+            self.exact.check(oddities.is_empty(), text, record.seq, judge);
+        }
+        if self.refusing {
+            self.refused.push((record.at, record.seq));
+            let window: Vec<u64> = self
+                .refused
+                .iter()
+                .filter(|(at, _)| record.at.since(*at) <= WINDOW)
+                .map(|(_, seq)| *seq)
+                .collect();
+            if window.len() > MOST {
+                let text = format!("{} token calls in 5 s while they are refused", window.len());
+                self.patient.violated(text, window, judge);
+                self.refused.clear();
+            }
+        }
+    }
+
+    fn answer(&mut self, status: u16, body: &[u8]) {
+        match status {
+            401 | 403 => self.refusing = true,
+            200 => {
+                self.settle_patience();
+                if let Some(token) = TokenAnswer::decode(body).value {
+                    self.issued.insert(token.access_token);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// A time of refusals has ended; it counts if it was long enough to show a rhythm.
+    fn settle_patience(&mut self) {
+        self.refusing = false;
+        let refused = std::mem::take(&mut self.refused);
+        if let (Some((first, _)), Some((last, seq))) = (refused.first(), refused.last())
+            && last.since(*first) >= WINDOW
+        {
+            self.patient.met(*seq);
+        }
+    }
+}
+
+const WINDOW: std::time::Duration = std::time::Duration::from_secs(5);
+/// Two in a second, both ends of the window counted, and one for the tolerance of stamps.
+const MOST: usize = 12;

@@ -1,0 +1,20 @@
+//! Oracles of SOTA, one file per concern.
+
+mod authentication;
+mod confirmation;
+mod download;
+mod event;
+#[cfg(test)]
+mod tests;
+
+use crate::Monitor;
+use hil_trace::TraceHeader;
+
+pub(crate) fn monitors(_: &TraceHeader) -> Vec<Box<dyn Monitor>> {
+    vec![
+        Box::new(authentication::AuthenticationMonitor::default()),
+        Box::new(event::EventMonitor::default()),
+        Box::new(confirmation::ConfirmationMonitor::default()),
+        Box::new(download::DownloadMonitor::default()),
+    ]
+}

@@ -1,0 +1,278 @@
+//! Traces by hand: what a good client does passes, each violation is stated, and nothing is stated without proof.
+
+use super::monitors;
+use crate::{Judge, View, view_for};
+use hil_trace::{
+    Catalogue, ClockKind, HowClosed, HttpEnding, Party, Payload, Record, RecordBody, ScenarioRef, Stamp,
+    Tolerances, TraceHeader, Verdict,
+};
+use hil_wire::{
+    Protocol,
+    http::Headers,
+    sota::{ClientCredentials, core::basic},
+};
+use serde_json::{Map, Value, json};
+
+/// A trace in the making: a unit, Core and one subscriber.
+#[derive(Default)]
+struct Trace {
+    records: Vec<(u64, RecordBody)>,
+    millis: u64,
+    exchange: u32,
+}
+
+impl Trace {
+    fn push(&mut self, what: RecordBody) {
+        self.records.push((self.millis, what));
+    }
+
+    fn ask(&mut self, face: &str, call: (&str, &str), headers: Headers, body: &str, answer: (u16, &str)) {
+        self.exchange += 1;
+        self.push(RecordBody::HttpRequest {
+            connection: 90,
+            exchange: self.exchange,
+            face: face.into(),
+            from: Party::Unit,
+            method: call.0.into(),
+            target: call.1.into(),
+            headers: headers.with("Content-Length", body.len().to_string()),
+            body: Payload::from(body),
+        });
+        self.push(RecordBody::HttpResponse {
+            exchange: self.exchange,
+            from: Party::Cloud,
+            status: answer.0,
+            headers: Headers::new(),
+            body: Payload::from(answer.1),
+            ending: if answer.1 == CUT {
+                HttpEnding::Cut
+            } else {
+                HttpEnding::Complete
+            },
+        });
+    }
+
+    fn token(&mut self, status: u16) {
+        let credentials = ClientCredentials {
+            client_id: "a".into(),
+            client_secret: "b".into(),
+        };
+        let headers = Headers::new()
+            .with("Authorization", basic(&credentials))
+            .with("Content-Type", "application/x-www-form-urlencoded; charset=utf-8");
+        let body =
+            json!({"access_token": "t", "token_type": "Bearer", "expires_in": 1, "scope": ""}).to_string();
+        let grant = "grant_type=client_credentials";
+        self.ask("sota-auth", ("POST", "/token"), headers, grant, (status, &body));
+    }
+
+    fn core(&mut self, method: &str, rest: &str, token: Option<&str>, body: &str, answer: (u16, &str)) {
+        let mut headers = Headers::new().with("Content-Type", "application/json");
+        if let Some(token) = token {
+            headers.push("Authorization", format!("Bearer {token}"));
+        }
+        let target = format!("/api/v1/mydevice/d/{rest}");
+        self.ask("sota-core", (method, &target), headers, body, answer);
+    }
+
+    fn subscribe(&mut self) {
+        self.push(RecordBody::ConnectionOpened {
+            connection: 1,
+            face: "sota-websocket".into(),
+            by: Party::Cloud,
+        });
+        self.push(RecordBody::WebSocketOpened {
+            connection: 1,
+            exchange: 0,
+        });
+        self.millis += 5000;
+    }
+
+    fn event(&mut self, event: Value) {
+        self.push(RecordBody::WebSocketFrame {
+            connection: 1,
+            from: Party::Unit,
+            opcode: 1,
+            fin: true,
+            payload: Payload::from(event.to_string()),
+        });
+    }
+
+    /// The worst verdict on a requirement.
+    fn verdict(&self, requirement: &str) -> Option<Verdict> {
+        let header = header();
+        let catalogue = Catalogue::default();
+        let (mut view, mut monitors, mut findings) = (view_for(&header), monitors(&header), Vec::new());
+        for (seq, (millis, what)) in self.records.iter().enumerate() {
+            let record = Record {
+                seq: seq as u64,
+                at: Stamp(millis * 1000),
+                what: what.clone(),
+            };
+            let events = View::events(&mut *view, &record);
+            for monitor in &mut monitors {
+                let mut judge = Judge::new(&catalogue, monitor.name(), &mut findings);
+                monitor.observe(&record, &events, &mut judge);
+            }
+        }
+        for monitor in &mut monitors {
+            let mut judge = Judge::new(&catalogue, monitor.name(), &mut findings);
+            monitor.close(Stamp(self.millis * 1000), HowClosed::Complete, &mut judge);
+        }
+        let about = findings
+            .iter()
+            .filter(|finding| finding.requirement.as_deref() == Some(requirement));
+        about.map(|finding| finding.verdict).max()
+    }
+}
+
+fn header() -> TraceHeader {
+    TraceHeader {
+        format: TraceHeader::FORMAT,
+        instance: "test".into(),
+        protocol: Protocol::Sota,
+        scenario: ScenarioRef {
+            path: String::new(),
+            name: String::new(),
+            text: String::new(),
+            sha256: String::new(),
+            verifies: Vec::new(),
+        },
+        seed: 0,
+        repetition: 0,
+        tool: String::new(),
+        catalogue_sha256: String::new(),
+        clock: ClockKind::Virtual,
+        epoch_unix_us: 0,
+        tolerances: Tolerances::default(),
+        unit: "unit".into(),
+        facts: Map::new(),
+        ics: Map::new(),
+        timing: Map::new(),
+        params: Map::new(),
+    }
+}
+
+fn complete(id: &str) -> Value {
+    let data = json!({"update_id": id, "update_image": "/x", "signature": ""});
+    json!({"variant": "DownloadComplete", "fields": [data]})
+}
+
+#[test]
+fn tokens_are_asked_for_first_and_carried() {
+    let mut trace = Trace::default();
+    trace.token(200);
+    trace.core("GET", "updates", Some("t"), "", (200, "[]"));
+    assert_eq!(trace.verdict("SOTA-AUTH-001"), Some(Verdict::Pass));
+    assert_eq!(trace.verdict("SOTA-AUTH-002"), Some(Verdict::Pass));
+    trace.core("GET", "updates", Some("other"), "", (401, ""));
+    assert_eq!(trace.verdict("SOTA-AUTH-002"), Some(Verdict::Fail));
+
+    let mut trace = Trace::default();
+    trace.core("GET", "updates", None, "", (200, "[]"));
+    assert_eq!(trace.verdict("SOTA-AUTH-001"), None);
+    trace.token(200);
+    assert_eq!(trace.verdict("SOTA-AUTH-001"), Some(Verdict::Fail));
+}
+
+#[test]
+fn a_redirected_call_carries_nothing() {
+    let mut trace = Trace::default();
+    trace.token(200);
+    trace.core("GET", "updates", Some("t"), "", (302, ""));
+    trace.core("GET", "updates", None, "", (200, "[]"));
+    assert_eq!(trace.verdict("SOTA-AUTH-002"), Some(Verdict::Pass));
+    trace.ask(
+        "sota-second",
+        ("GET", "/moved/u"),
+        Headers::new().with("Authorization", "Bearer t"),
+        "",
+        (200, "x"),
+    );
+    assert_eq!(trace.verdict("SOTA-AUTH-009"), Some(Verdict::Fail));
+}
+
+#[test]
+fn haste_under_refusal_is_noticed() {
+    for (pause, expected) in [(1000, Verdict::Pass), (100, Verdict::Fail)] {
+        let mut trace = Trace::default();
+        for _ in 0..30 {
+            trace.token(401);
+            trace.millis += pause;
+        }
+        assert_eq!(trace.verdict("SOTA-AUTH-007"), Some(expected), "{pause}");
+    }
+}
+
+#[test]
+fn a_download_is_announced_before_it_is_complete() {
+    let mut trace = Trace::default();
+    trace.subscribe();
+    trace.event(json!({"variant": "DownloadingUpdate", "fields": ["u"]}));
+    trace.core("GET", "updates/u/download", None, "", (200, "x"));
+    trace.event(complete("u"));
+    assert_eq!(trace.verdict("SOTA-EVT-005"), Some(Verdict::Pass));
+    assert_eq!(trace.verdict("SOTA-EVT-001"), Some(Verdict::Pass));
+    trace.event(complete("u"));
+    assert_eq!(trace.verdict("SOTA-EVT-005"), Some(Verdict::Fail));
+}
+
+#[test]
+fn who_subscribes_late_proves_nothing() {
+    let mut trace = Trace::default();
+    trace.core("GET", "updates/u/download", None, "", (200, "x"));
+    trace.subscribe();
+    trace.event(complete("u"));
+    assert_eq!(trace.verdict("SOTA-EVT-005"), None);
+}
+
+#[test]
+fn what_was_never_whole_is_never_complete() {
+    for (answer, requirement) in [((200, CUT), "SOTA-DL-006"), ((500, "no"), "SOTA-DL-005")] {
+        let mut trace = Trace::default();
+        trace.subscribe();
+        trace.core("GET", "updates/u/download", None, "", answer);
+        trace.event(json!({"variant": "DownloadFailed", "fields": ["u", "why"]}));
+        assert_eq!(trace.verdict(requirement), Some(Verdict::Pass));
+        trace.event(complete("u"));
+        assert_eq!(trace.verdict(requirement), Some(Verdict::Fail));
+        trace.core("GET", "updates/u/download", None, "", (200, "x"));
+    }
+}
+
+#[test]
+fn confirmations_need_an_answer() {
+    let body = json!([{"id": "u", "result_code": 0, "result_text": ""}]).to_string();
+    let mut trace = Trace::default();
+    trace.subscribe();
+    trace.core("POST", "updates/u", None, &body, (204, ""));
+    trace.event(json!("UpdateReportSent"));
+    assert_eq!(trace.verdict("SOTA-EVT-007"), Some(Verdict::Pass));
+    assert_eq!(trace.verdict("SOTA-REPORT-007"), Some(Verdict::Pass));
+    trace.core("POST", "updates/u", None, "{}", (500, ""));
+    trace.event(json!("UpdateReportSent"));
+    assert_eq!(trace.verdict("SOTA-EVT-007"), Some(Verdict::Fail));
+    assert_eq!(trace.verdict("SOTA-REPORT-007"), Some(Verdict::Fail));
+}
+
+#[test]
+fn events_have_one_form() {
+    let report = |code: Value| {
+        let result = json!({"id": "u", "result_code": code, "result_text": ""});
+        json!({"variant": "InstallComplete", "fields": [{"update_id": "u", "operation_results": [result]}]})
+    };
+    let mut trace = Trace::default();
+    trace.subscribe();
+    trace.event(report(json!(0)));
+    assert_eq!(trace.verdict("SOTA-EVT-006"), Some(Verdict::Pass));
+    trace.event(report(json!("OK")));
+    assert_eq!(trace.verdict("SOTA-EVT-006"), Some(Verdict::Fail));
+    trace.event(json!({"Error": "x"}));
+    assert_eq!(trace.verdict("SOTA-EVT-001"), Some(Verdict::Fail));
+    assert_eq!(trace.verdict("SOTA-EVT-008"), Some(Verdict::Pass));
+    trace.event(json!({"variant": "Error", "fields": [""]}));
+    assert_eq!(trace.verdict("SOTA-EVT-008"), Some(Verdict::Fail));
+}
+
+/// A body that stands for one cut short.
+const CUT: &str = "cut";
