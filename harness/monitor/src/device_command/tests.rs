@@ -1,0 +1,185 @@
+//! Events by hand: clean ones pass, and each violation is stated once it is proven.
+
+use super::monitors;
+use crate::Judge;
+use hil_trace::{
+    Catalogue, ClockKind, Event, Finding, HowClosed, Record, RecordBody, ScenarioRef, Stamp, Tolerances,
+    TraceHeader, Verdict, Who,
+};
+use hil_wire::Protocol;
+use serde_json::{Map, Value, json};
+
+fn header() -> TraceHeader {
+    TraceHeader {
+        format: TraceHeader::FORMAT,
+        instance: "device-command/x@sim".into(),
+        protocol: Protocol::DeviceCommand,
+        scenario: ScenarioRef {
+            path: "device-command/x.yaml".into(),
+            name: "x".into(),
+            text: String::new(),
+            sha256: String::new(),
+            verifies: Vec::new(),
+        },
+        seed: 1,
+        repetition: 0,
+        tool: "hil".into(),
+        catalogue_sha256: String::new(),
+        clock: ClockKind::Virtual,
+        epoch_unix_us: 0,
+        tolerances: Tolerances::default(),
+        unit: "sim".into(),
+        facts: Map::new(),
+        ics: Map::new(),
+        timing: Map::new(),
+        params: Map::new(),
+    }
+}
+
+/// Verdicts by requirement of a list of (seconds, whose, name, facts).
+fn judge(events: &[(u64, Who, &str, Value)]) -> Vec<(String, Verdict)> {
+    let catalogue = Catalogue::default();
+    let mut findings: Vec<Finding> = Vec::new();
+    for mut monitor in monitors(&header()) {
+        let mut judge = Judge::new(&catalogue, monitor.name(), &mut findings);
+        for (seq, (seconds, who, name, facts)) in events.iter().enumerate() {
+            let at = Stamp(seconds * 1_000_000);
+            monitor.expire(at, &mut judge);
+            let record = Record {
+                seq: seq as u64,
+                at,
+                what: RecordBody::Cloud {
+                    name: "test".into(),
+                    facts: Map::new(),
+                },
+            };
+            let event = Event {
+                who: *who,
+                name: (*name).to_owned(),
+                at,
+                records: vec![seq as u64],
+                fields: facts.as_object().cloned().unwrap(),
+            };
+            monitor.observe(&record, &[event], &mut judge);
+        }
+        let end = Stamp(10_000_000_000);
+        monitor.expire(end, &mut judge);
+        monitor.close(end, HowClosed::Complete, &mut judge);
+    }
+    findings
+        .into_iter()
+        .map(|f| (f.requirement.unwrap_or_default(), f.verdict))
+        .collect()
+}
+
+fn status(id: &str, status: &str, details: &str) -> Value {
+    json!({"command_id": id, "status": status, "details": details, "valid": true})
+}
+
+fn failed(events: &[(u64, Who, &str, Value)]) -> Vec<String> {
+    let failed = judge(events)
+        .into_iter()
+        .filter(|(_, verdict)| *verdict == Verdict::Fail);
+    failed.map(|(requirement, _)| requirement).collect()
+}
+
+#[test]
+fn a_clean_life_passes() {
+    let events = [
+        (0, Who::Unit, "status", status("a", "executing", "")),
+        (1, Who::Unit, "status", status("a", "completed", "")),
+        (2, Who::Unit, "status", status("a", "completed", "")),
+        (3, Who::Unit, "status", status("b", "executing", "")),
+        (4, Who::Unit, "booted", json!({})),
+        (
+            5,
+            Who::Unit,
+            "status",
+            status("b", "failed", "Interrupted by restart"),
+        ),
+    ];
+    let passed = |requirement: &str| (requirement.to_owned(), Verdict::Pass);
+    assert_eq!(
+        judge(&events),
+        [
+            passed("DCMD-STATUS-001"),
+            passed("DCMD-STATUS-002"),
+            passed("DCMD-QUEUE-001")
+        ]
+    );
+}
+
+#[test]
+fn two_terminals_and_two_at_once_fail() {
+    let two = [
+        (0, Who::Unit, "status", status("a", "completed", "")),
+        (1, Who::Unit, "status", status("a", "failed", "")),
+    ];
+    assert_eq!(failed(&two), ["DCMD-STATUS-002"]);
+    let overlap = [
+        (0, Who::Unit, "status", status("a", "executing", "")),
+        (1, Who::Unit, "status", status("b", "executing", "")),
+    ];
+    assert_eq!(failed(&overlap), ["DCMD-QUEUE-001"]);
+}
+
+#[test]
+fn a_promised_restart_has_its_window() {
+    let promise = |boot: u64| {
+        vec![
+            (
+                0,
+                Who::Unit,
+                "status",
+                status("r", "completed", "Restarting in 5 seconds"),
+            ),
+            (
+                0,
+                Who::Cloud,
+                "status_answer",
+                json!({"command_id": "r", "status": "completed", "http_status": 200}),
+            ),
+            (boot, Who::Unit, "booted", json!({})),
+        ]
+    };
+    assert!(failed(&promise(6)).is_empty() && failed(&promise(34)).is_empty());
+    assert_eq!(failed(&promise(4)), ["DCMD-RESTART-002"]);
+    assert_eq!(failed(&promise(36)), ["DCMD-RESTART-002"]);
+    let mut cut = promise(36);
+    cut.insert(2, (10, Who::Unit, "power_cut", json!({})));
+    assert!(failed(&cut).is_empty());
+    let lost = [promise(0)[0].clone(), (200, Who::Unit, "booted", json!({}))];
+    assert!(failed(&lost).is_empty());
+}
+
+#[test]
+fn counts_and_pauses_are_compared() {
+    let export = [
+        (
+            0,
+            Who::Unit,
+            "export",
+            json!({"command_id": "e", "records": 3, "valid": true}),
+        ),
+        (
+            1,
+            Who::Unit,
+            "status",
+            status("e", "completed", "Exported 4 records"),
+        ),
+    ];
+    assert_eq!(failed(&export), ["DCMD-EXPORT-001"]);
+    let pause = |next: u64| {
+        [
+            (
+                0,
+                Who::Cloud,
+                "commands",
+                json!({"http_status": 503, "retry_after": "60"}),
+            ),
+            (next, Who::Unit, "fetch", json!({})),
+        ]
+    };
+    assert_eq!(failed(&pause(59)), ["DCMD-ROBUST-003"]);
+    assert!(failed(&pause(60)).is_empty());
+}
