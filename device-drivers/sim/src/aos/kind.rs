@@ -68,7 +68,6 @@ impl Kind for AosKind {
             ("hang", image("1.3.0").behaving(Behaviour::Hang).artifact(SMALL)),
             ("mute", image("1.4.0").behaving(Behaviour::Mute).artifact(SMALL)),
             ("other_platform", foreign.artifact(SMALL)),
-            ("oversize", image("1.6.0").artifact(OVERSIZE)),
             ("big", image("1.7.0").artifact(BIG)),
             (
                 "second",
@@ -101,5 +100,3 @@ fn object(value: Value) -> Map<String, Value> {
 const SERVICE: &str = "hil-service";
 const SMALL: usize = 2 * 1024;
 const BIG: usize = 200 * 1024;
-/// More than the flash has.
-const OVERSIZE: usize = 17 * 1024 * 1024;

@@ -18,6 +18,8 @@ mod provisioning;
 mod state;
 mod status;
 mod store;
+#[cfg(test)]
+mod tests;
 mod update;
 
 pub(crate) use kind::AosKind;
