@@ -68,13 +68,12 @@ impl OtaAgent {
     pub(crate) fn new(setup: &Setup, hardware: &Hardware) -> Self {
         let mut state = record::load(&hardware.flash);
         let bootable = |slot: i64| {
-            let slot = record::index(slot).filter(|slot| {
+            record::index(slot).filter(|slot| {
                 hardware
                     .slots
                     .get(*slot)
                     .is_some_and(|slot| !slot.image.is_empty())
-            });
-            slot
+            })
         };
         let slot = match bootable(state.active_slot) {
             Some(slot) => slot,
