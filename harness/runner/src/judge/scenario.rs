@@ -708,11 +708,14 @@ impl ScenarioJudge {
         catalogue: &Catalogue,
         findings: &mut Vec<Finding>,
     ) {
-        let requirements = if verifies.is_empty() {
-            &self.verifies
+        // A step that names no requirement decides the scenario's only one, if there is only one; with several, it
+        // would accuse the unit of what the step does not show.
+        let only = if self.verifies.len() == 1 {
+            self.verifies.as_slice()
         } else {
-            verifies
+            &[]
         };
+        let requirements = if verifies.is_empty() { only } else { verifies };
         if requirements.is_empty() {
             let evidence = evidence.to_vec();
             findings.push(self.finding(None, verdict, text.to_owned(), evidence, Some(step), catalogue));
