@@ -104,7 +104,7 @@ impl Monitor for AckMonitor {
                 (Who::Cloud, "unreadable", Some(txn)) => self.message(txn, false, connection, record),
                 (Who::Cloud, _, Some(txn)) if is_frame(record) => self.message(txn, true, connection, record),
                 (Who::Unit, _, Some(txn)) if is_frame(record) => {
-                    self.repeated(&txn.to_owned(), connection, record, judge);
+                    self.repeated(txn, connection, record, judge);
                 }
                 _ => {}
             }

@@ -84,7 +84,7 @@ impl AosCloud {
         };
         AosCloud {
             discovery: Discovery::new(&settings),
-            random: SmallRng::seed_from_u64(settings.seed ^ 0x616f_7376_37),
+            random: SmallRng::seed_from_u64(settings.seed ^ 0x61_6f73_7637),
             settings,
             urls,
             authority,
