@@ -38,7 +38,11 @@ pub(super) fn answer(
         "config" => {
             let key = text(arguments, "key")?;
             let values: Map<String, Value> = store::load(flash, CONFIGURATION).unwrap_or_default();
-            let default = if key == "log_level" { json!("info") } else { Value::Null };
+            let default = if key == "log_level" {
+                json!("info")
+            } else {
+                Value::Null
+            };
             values.get(key).cloned().unwrap_or(default)
         }
         "records" => json!(telemetry(hardware).len()),

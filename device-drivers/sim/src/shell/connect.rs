@@ -22,7 +22,10 @@ pub(crate) async fn connect(
         return Ok(stream);
     }
     let endpoints = &environment.setup.endpoints;
-    let named = call.identity.as_ref().and_then(|name| endpoints.identities.get(name));
+    let named = call
+        .identity
+        .as_ref()
+        .and_then(|name| endpoints.identities.get(name));
     let identity = call.credentials.as_deref().or(named);
     let connector = tls::Connector::new(&endpoints.authority, identity, &environment.clock)
         .map_err(|error| HttpError::Tls(error.to_string()))?;

@@ -128,8 +128,9 @@ impl AckMonitor {
             match allowed.checked_sub(1) {
                 Some(left) => *allowed = left,
                 None => {
-                    let text =
-                        format!("more than one retry of the ack for `{id}` after it was refused as malformed");
+                    let text = format!(
+                        "more than one retry of the ack for `{id}` after it was refused as malformed"
+                    );
                     self.minimal.violated(text, acks.clone(), judge);
                 }
             }

@@ -3,7 +3,7 @@
 use super::watch::{Answer, Watch};
 use hil_trace::{
     Blame, Catalogue, Event, FaultPhase, Finding, HowClosed, Measurement, Record, RecordBody, Stamp,
-    StepOutcome, TraceHeader, Verdict,
+    StepOutcome, TraceHeader, UnitChange, Verdict,
 };
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -26,6 +26,8 @@ pub(crate) struct ScenarioJudge {
     last_fault: Option<u32>,
     proof: Vec<u64>,
     stopped: bool,
+    /// The record of the unit's process ending by itself, and how, until it starts again.
+    exited: Option<(u64, String)>,
 }
 
 struct Waiting {
@@ -84,6 +86,7 @@ impl ScenarioJudge {
             last_fault: None,
             proof: Vec::new(),
             stopped: false,
+            exited: None,
         }
     }
 
@@ -145,6 +148,14 @@ impl ScenarioJudge {
                 phase,
                 facts,
             } => self.fault(record, *id, name, *phase, facts),
+            RecordBody::Unit {
+                change: UnitChange::Exited,
+                facts,
+            } => {
+                let how = Value::Object(facts.clone()).to_string();
+                self.exited = Some((record.seq, how));
+            }
+            RecordBody::Unit { .. } => self.exited = None,
             RecordBody::Trouble { blame, text } => {
                 let verdict = if *blame == Blame::Unit {
                     Verdict::Fail
@@ -404,6 +415,10 @@ impl ScenarioJudge {
                 last.full_name(),
                 shorten(&fields.to_string())
             );
+        }
+        if let Some((exit, how)) = &self.exited {
+            text = format!("{text}; the unit's process had ended by itself {how}");
+            evidence.push(*exit);
         }
         let verifies = waiting
             .branches
