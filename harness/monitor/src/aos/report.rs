@@ -51,14 +51,13 @@ impl Monitor for ReportMonitor {
         for event in events {
             match event.full_name().as_str() {
                 "unit.disconnected" => self.gone = Some(record.at),
-                "unit.connected" => {
+                "unit.connected"
                     if self
                         .gone
                         .take()
-                        .is_some_and(|gone| record.at.since(gone) > self.period * 3)
-                    {
-                        self.back = Some((record.at, Vec::new()));
-                    }
+                        .is_some_and(|gone| record.at.since(gone) > self.period * 3) =>
+                {
+                    self.back = Some((record.at, Vec::new()));
                 }
                 "unit.monitoringData" => {
                     if let Some((_, records)) = &mut self.back {

@@ -69,10 +69,8 @@ impl Monitor for EventMonitor {
                 status,
                 body,
                 ..
-            } => {
-                if self.commands.remove(exchange) && *status == 200 {
-                    self.message(record.seq, body.bytes(), judge);
-                }
+            } if self.commands.remove(exchange) && *status == 200 => {
+                self.message(record.seq, body.bytes(), judge);
             }
             RecordBody::WebSocketOpened { connection, .. } => {
                 self.sockets.insert(*connection, record.at);
@@ -220,10 +218,8 @@ impl EventMonitor {
                 }
             },
             // A download may also fail before it begins.
-            SotaEvent::DownloadFailed(..) => {
-                if begun.remove(&id).is_some() {
-                    self.ordered.met(seq);
-                }
+            SotaEvent::DownloadFailed(..) if begun.remove(&id).is_some() => {
+                self.ordered.met(seq);
             }
             _ => {}
         }

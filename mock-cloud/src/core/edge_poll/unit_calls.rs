@@ -250,10 +250,10 @@ impl EdgePollCloud {
             return self.error(404, "blob_not_found", "There is no such blob.");
         };
         let etag = format!("\"sha256-{}\"", sha256_hex(bytes));
-        let whole = !request
+        let whole = request
             .headers
             .get("If-Range")
-            .is_none_or(|tag| tag.trim() == etag);
+            .is_some_and(|tag| tag.trim() != etag);
         let range = request
             .headers
             .get("Range")
