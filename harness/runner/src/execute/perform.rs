@@ -101,7 +101,7 @@ impl Executor<'_> {
                 } else {
                     unit.stimulate(&called, &arguments).await
                 };
-                let recorded = result.as_ref().map(Value::clone).map_err(ToString::to_string);
+                let recorded = result.clone().map_err(|error| error.to_string());
                 let record = if name == "probe" {
                     RecordBody::Probe {
                         name: called,
