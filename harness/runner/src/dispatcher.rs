@@ -1,6 +1,6 @@
 //! The one place records pass through: numbered, stamped, kept, judged; then whoever waits is woken.
 
-use crate::judge::Judgement;
+use crate::{Redaction, judge::Judgement};
 use hil_link::Clock;
 use hil_trace::{Catalogue, InstanceSummary, Record, RecordBody, Recorder, Stamp, Trace, TraceHeader};
 use std::{
@@ -14,6 +14,7 @@ pub struct Dispatcher {
     clock: Clock,
     state: RefCell<State>,
     changed: Notify,
+    redaction: Redaction,
 }
 
 struct State {
@@ -24,7 +25,12 @@ struct State {
 
 impl Dispatcher {
     /// A dispatcher for a trace that begins now.
-    pub fn new(clock: Clock, header: &TraceHeader, catalogue: Rc<Catalogue>) -> Rc<Self> {
+    pub fn new(
+        clock: Clock,
+        header: &TraceHeader,
+        catalogue: Rc<Catalogue>,
+        redaction: Redaction,
+    ) -> Rc<Self> {
         let judgement = Judgement::new(header, catalogue);
         let state = RefCell::new(State {
             records: Vec::new(),
@@ -35,6 +41,7 @@ impl Dispatcher {
             clock,
             state,
             changed: Notify::new(),
+            redaction,
         })
     }
 
@@ -84,6 +91,7 @@ impl Dispatcher {
 
 impl Recorder for Dispatcher {
     fn record(&self, what: RecordBody) -> u64 {
+        let what = self.redaction.apply(what);
         let at: Stamp = self.clock.now();
         let mut state = self.state.borrow_mut();
         let seq = state.records.len() as u64;

@@ -1,7 +1,7 @@
 //! A whole run: instances on worker threads, each with a runtime of its own, collected in the order of names.
 
 use crate::{
-    BenchKind, Dispatcher, Filter, UnitUnderTest, applies,
+    BenchKind, Dispatcher, Filter, Redaction, UnitUnderTest, applies,
     bench::{Bench, clock},
     coverage,
     execute::Executor,
@@ -348,7 +348,12 @@ async fn instance(job: &Job, catalogue: Rc<Catalogue>, options: &RunOptions, sto
             .facts
             .insert("artifacts".to_owned(), Value::Object(artifacts.collect()));
     }
-    let dispatcher = Dispatcher::new(clock, &header, catalogue.clone());
+    let dispatcher = Dispatcher::new(
+        clock,
+        &header,
+        catalogue.clone(),
+        Redaction::of_settings(&job.unit.settings),
+    );
     let how = match kit {
         Ok(kit) => {
             let folder = options
