@@ -5,7 +5,7 @@ use crate::{Judge, Monitor, Tally};
 use hil_trace::{Event, HowClosed, Party, Record, RecordBody, Stamp, TraceHeader, Who};
 use serde_json::Value;
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet},
     time::Duration,
 };
 
@@ -14,12 +14,12 @@ pub(super) struct AckMonitor {
     patience: Duration,
     slack: Duration,
     system_id: Option<String>,
-    messages: HashMap<String, Message>,
+    messages: BTreeMap<String, Message>,
     refusals: BTreeSet<String>,
     /// Messages no ack came for yet: when, on which connection, which record.
     open: BTreeMap<u64, Open>,
     /// Acks of the cloud by transaction: when and on which connection.
-    acked: HashMap<String, (Stamp, u32, u64)>,
+    acked: BTreeMap<String, (Stamp, u32, u64)>,
     sent: Tally,
     echoed: Tally,
     formed: Tally,
@@ -53,10 +53,10 @@ impl AckMonitor {
             patience: Duration::try_from_secs_f64(patience).unwrap_or(Duration::from_secs(10)),
             slack: Duration::from_micros(header.tolerances.stamp_us + header.tolerances.order_us),
             system_id: None,
-            messages: HashMap::new(),
+            messages: BTreeMap::new(),
             refusals: BTreeSet::new(),
             open: BTreeMap::new(),
-            acked: HashMap::new(),
+            acked: BTreeMap::new(),
             sent: Tally::new("AOS7-ACK-001"),
             echoed: Tally::new("AOS7-ACK-002"),
             formed: Tally::new("AOS7-ACK-003"),

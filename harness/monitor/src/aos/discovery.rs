@@ -3,12 +3,12 @@
 use crate::{Judge, Monitor, Tally};
 use hil_trace::{CertificateFacts, Event, HowClosed, Party, Record, RecordBody, Stamp};
 use serde_json::Value;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 /// Follows discoveries and upgrades.
 pub(super) struct DiscoveryMonitor {
-    faces: HashMap<u32, String>,
-    peers: HashMap<u32, Option<CertificateFacts>>,
+    faces: BTreeMap<u32, String>,
+    peers: BTreeMap<u32, Option<CertificateFacts>>,
     system_id: Option<String>,
     discovered: bool,
     paths: Vec<String>,
@@ -29,8 +29,8 @@ pub(super) struct DiscoveryMonitor {
 impl Default for DiscoveryMonitor {
     fn default() -> Self {
         DiscoveryMonitor {
-            faces: HashMap::new(),
-            peers: HashMap::new(),
+            faces: BTreeMap::new(),
+            peers: BTreeMap::new(),
             system_id: None,
             discovered: false,
             paths: Vec::new(),

@@ -7,17 +7,17 @@ use hil_wire::{
     timestamp::parse,
 };
 use serde_json::Value;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 /// Looks at the bytes themselves.
 pub(super) struct EnvelopeMonitor {
     dialect: Dialect,
-    fragments: HashMap<u32, Vec<u8>>,
+    fragments: BTreeMap<u32, Vec<u8>>,
     system_id: Option<(String, u64)>,
     /// By connection and transaction: the record and its payload.
-    seen: HashMap<(u32, String), (u64, Vec<u8>)>,
+    seen: BTreeMap<(u32, String), (u64, Vec<u8>)>,
     /// By transaction, over all connections.
-    sent: HashMap<String, (u64, Vec<u8>)>,
+    sent: BTreeMap<String, (u64, Vec<u8>)>,
     shape: Tally,
     version: Tally,
     identity: Tally,
@@ -37,10 +37,10 @@ impl EnvelopeMonitor {
     pub(super) fn new(header: &TraceHeader) -> Self {
         EnvelopeMonitor {
             dialect: dialect(header),
-            fragments: HashMap::new(),
+            fragments: BTreeMap::new(),
             system_id: None,
-            seen: HashMap::new(),
-            sent: HashMap::new(),
+            seen: BTreeMap::new(),
+            sent: BTreeMap::new(),
             shape: Tally::new("AOS7-ENV-001"),
             version: Tally::new("AOS7-ENV-002"),
             identity: Tally::new("AOS7-ENV-003"),

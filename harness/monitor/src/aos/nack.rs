@@ -3,13 +3,13 @@
 use crate::{Judge, Monitor, Tally};
 use hil_trace::{Event, HowClosed, Record, Stamp, TraceHeader, Who};
 use serde_json::Value;
-use std::{collections::HashMap, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 /// Follows refused messages until they come again.
 pub(super) struct NackMonitor {
     slack: Duration,
-    sent: HashMap<String, Value>,
-    refused: HashMap<String, Refused>,
+    sent: BTreeMap<String, Value>,
+    refused: BTreeMap<String, Refused>,
     again: Tally,
     patient: Tally,
     soon: Tally,
@@ -28,8 +28,8 @@ impl NackMonitor {
     pub(super) fn new(header: &TraceHeader) -> Self {
         NackMonitor {
             slack: Duration::from_micros(header.tolerances.stamp_us),
-            sent: HashMap::new(),
-            refused: HashMap::new(),
+            sent: BTreeMap::new(),
+            refused: BTreeMap::new(),
             again: Tally::new("AOS7-NACK-001"),
             patient: Tally::new("AOS7-NACK-002"),
             soon: Tally::new("AOS7-NACK-003"),

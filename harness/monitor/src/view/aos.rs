@@ -7,17 +7,17 @@ use super::{
 use hil_trace::{CertificateFacts, Ending, Event, HttpEnding, Party, Record, RecordBody, TraceHeader, Who};
 use hil_wire::aos::{Dialect, Direction, decode};
 use serde_json::{Map, Value, json};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 /// Follows connections, open exchanges, fragments, and the types behind transactions.
 pub(crate) struct AosView {
     dialect: Dialect,
-    faces: HashMap<u32, String>,
-    peers: HashMap<u32, CertificateFacts>,
-    exchanges: HashMap<u32, Exchange>,
-    sockets: HashMap<u32, Fragments>,
+    faces: BTreeMap<u32, String>,
+    peers: BTreeMap<u32, CertificateFacts>,
+    exchanges: BTreeMap<u32, Exchange>,
+    sockets: BTreeMap<u32, Fragments>,
     /// Messages by sender and transaction: their type, and how often they were sent.
-    sent: HashMap<(Party, String), (String, u64)>,
+    sent: BTreeMap<(Party, String), (String, u64)>,
 }
 
 struct Exchange {
@@ -36,11 +36,11 @@ impl AosView {
     pub(crate) fn new(header: &TraceHeader) -> Self {
         AosView {
             dialect: dialect(header),
-            faces: HashMap::new(),
-            peers: HashMap::new(),
-            exchanges: HashMap::new(),
-            sockets: HashMap::new(),
-            sent: HashMap::new(),
+            faces: BTreeMap::new(),
+            peers: BTreeMap::new(),
+            exchanges: BTreeMap::new(),
+            sockets: BTreeMap::new(),
+            sent: BTreeMap::new(),
         }
     }
 }

@@ -10,12 +10,12 @@ use hil_wire::{
     http::{Headers, Request},
 };
 use serde_json::{Value, json};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 /// Remembers open exchanges by number.
 #[derive(Default)]
 pub(crate) struct DeviceCommandView {
-    open: HashMap<u32, Open>,
+    open: BTreeMap<u32, Open>,
 }
 
 struct Open {
