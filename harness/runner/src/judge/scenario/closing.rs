@@ -1,0 +1,80 @@
+//! The end of a trace: what is still open, and what has been shown.
+
+use super::ScenarioJudge;
+use hil_trace::{Catalogue, Finding, HowClosed, Verdict};
+
+impl ScenarioJudge {
+    pub(crate) fn close(&mut self, how: HowClosed, catalogue: &Catalogue, findings: &mut Vec<Finding>) {
+        if let Some(waiting) = self.waiting.take() {
+            let all = waiting
+                .branches
+                .iter()
+                .map(|(_, w)| w.describe())
+                .collect::<Vec<_>>()
+                .join(" or ");
+            let text = format!("the run ended while waiting for {all}");
+            self.undecided(&waiting.step, &[], text, Vec::new(), catalogue, findings);
+        }
+        for fault in self.faults.values().filter(|fault| !fault.acted) {
+            let text = format!("the fault {} was armed and never acted", fault.name);
+            findings.push(self.finding(
+                None,
+                Verdict::Inconclusive,
+                text,
+                vec![fault.armed],
+                None,
+                catalogue,
+            ));
+        }
+        match how {
+            HowClosed::Interrupted => {
+                let text = "the run was interrupted".to_owned();
+                findings.push(self.finding(None, Verdict::Inconclusive, text, Vec::new(), None, catalogue));
+            }
+            HowClosed::TimedOut => {
+                let text = "the instance took longer than it may".to_owned();
+                findings.push(self.finding(None, Verdict::Error, text, Vec::new(), None, catalogue));
+            }
+            HowClosed::Complete => {}
+        }
+        let clean = findings
+            .iter()
+            .all(|f| f.step.is_none() || f.verdict == Verdict::Pass);
+        if how == HowClosed::Complete && !self.stopped && clean {
+            self.confirm(catalogue, findings);
+        }
+    }
+
+    /// Every step did what it says: what the scenario verifies has been shown.
+    fn confirm(&mut self, catalogue: &Catalogue, findings: &mut Vec<Finding>) {
+        for forbidden in &self.forbidden {
+            for requirement in &forbidden.watch.verifies {
+                let text = format!("{} never came", forbidden.watch.describe());
+                let step = Some(forbidden.step.as_str());
+                findings.push(self.finding(
+                    Some(requirement),
+                    Verdict::Pass,
+                    text,
+                    Vec::new(),
+                    step,
+                    catalogue,
+                ));
+            }
+        }
+        for requirement in &self.verifies {
+            let stated = |f: &Finding| f.requirement.as_ref() == Some(requirement) && f.step.is_some();
+            if !findings.iter().any(stated) {
+                let text = "every step of the scenario did what it says".to_owned();
+                let evidence = self.proof.clone();
+                findings.push(self.finding(
+                    Some(requirement),
+                    Verdict::Pass,
+                    text,
+                    evidence,
+                    None,
+                    catalogue,
+                ));
+            }
+        }
+    }
+}

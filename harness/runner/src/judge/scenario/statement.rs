@@ -1,0 +1,100 @@
+//! How a step's judgement becomes findings.
+
+use super::ScenarioJudge;
+use hil_trace::{Blame, Catalogue, Finding, Verdict};
+
+impl ScenarioJudge {
+    pub(super) fn violate(
+        &self,
+        step: &str,
+        verifies: &[String],
+        text: String,
+        evidence: Vec<u64>,
+        catalogue: &Catalogue,
+        findings: &mut Vec<Finding>,
+    ) {
+        self.state_all(
+            Verdict::Fail,
+            step,
+            verifies,
+            &text,
+            &evidence,
+            catalogue,
+            findings,
+        );
+    }
+
+    pub(super) fn undecided(
+        &self,
+        step: &str,
+        verifies: &[String],
+        text: String,
+        evidence: Vec<u64>,
+        catalogue: &Catalogue,
+        findings: &mut Vec<Finding>,
+    ) {
+        self.state_all(
+            Verdict::Inconclusive,
+            step,
+            verifies,
+            &text,
+            &evidence,
+            catalogue,
+            findings,
+        );
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn state_all(
+        &self,
+        verdict: Verdict,
+        step: &str,
+        verifies: &[String],
+        text: &str,
+        evidence: &[u64],
+        catalogue: &Catalogue,
+        findings: &mut Vec<Finding>,
+    ) {
+        // A step that names no requirement decides the scenario's only one, if there is only one; with several, it
+        // would accuse the unit of what the step does not show.
+        let only = if self.verifies.len() == 1 {
+            self.verifies.as_slice()
+        } else {
+            &[]
+        };
+        let requirements = if verifies.is_empty() { only } else { verifies };
+        if requirements.is_empty() {
+            let evidence = evidence.to_vec();
+            findings.push(self.finding(None, verdict, text.to_owned(), evidence, Some(step), catalogue));
+        }
+        for requirement in requirements {
+            let (text, evidence) = (text.to_owned(), evidence.to_vec());
+            findings.push(self.finding(Some(requirement), verdict, text, evidence, Some(step), catalogue));
+        }
+    }
+
+    pub(super) fn finding(
+        &self,
+        requirement: Option<&String>,
+        verdict: Verdict,
+        text: String,
+        evidence: Vec<u64>,
+        step: Option<&str>,
+        catalogue: &Catalogue,
+    ) -> Finding {
+        Finding {
+            requirement: requirement.cloned(),
+            level: requirement.map_or_else(Default::default, |id| catalogue.level(id)),
+            verdict,
+            text,
+            evidence,
+            blame: if verdict == Verdict::Fail {
+                Blame::Unit
+            } else {
+                Blame::Harness
+            },
+            step: step.map(str::to_owned),
+            monitor: "scenario".to_owned(),
+        }
+    }
+}
