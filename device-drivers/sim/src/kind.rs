@@ -1,7 +1,7 @@
 //! The kinds of simulated units, one per protocol: how each is provisioned and booted, and its defaults.
 
 use crate::{Agent, Hardware, Setup, aos, device_command, edge_poll, ota_rpc, sota};
-use hil_unit::{Artifacts, UnitError};
+use hil_unit::{Artifact, Artifacts, UnitError};
 use hil_wire::Protocol;
 use serde_json::{Map, Value};
 
@@ -40,7 +40,23 @@ pub(crate) fn kind_of(protocol: Protocol) -> Option<&'static dyn Kind> {
     }
 }
 
-/// The artifact a declared state names as `running`; `current` if it says nothing.
+/// The image a declared state names as `running`, `current` if it says nothing: the one given, else the kind's own.
+pub(crate) fn running_artifact(
+    kind: &dyn Kind,
+    state: &Map<String, Value>,
+    setup: &Setup,
+) -> Result<Artifact, UnitError> {
+    let role = running_role(state)?;
+    let given = setup.artifacts.get(role).cloned();
+    given
+        .or_else(|| kind.artifacts().0.remove(role))
+        .ok_or_else(|| UnitError::BadArgument {
+            name: "running".into(),
+            problem: format!("there is no image `{role}`"),
+        })
+}
+
+/// The role a declared state names as `running`; `current` if it says nothing.
 pub(crate) fn running_role(state: &Map<String, Value>) -> Result<&str, UnitError> {
     match state.get("running") {
         None => Ok("current"),

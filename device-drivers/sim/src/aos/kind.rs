@@ -4,7 +4,7 @@ use super::{
     agent::{AosAgent, MAIN_NODE, SECOND_NODE},
     store::{Item, Store},
 };
-use crate::{Agent, Behaviour, Hardware, Image, Kind, Setup, kind::running_role};
+use crate::{Agent, Behaviour, Hardware, Image, Kind, Setup, kind::running_artifact};
 use hil_unit::{Artifacts, UnitError};
 use serde_json::{Map, Value, json};
 
@@ -18,13 +18,7 @@ impl Kind for AosKind {
         setup: &Setup,
         hardware: &mut Hardware,
     ) -> Result<(), UnitError> {
-        let role = running_role(state)?;
-        let defaults = self.artifacts();
-        let artifact = setup.artifacts.get(role).or_else(|| defaults.get(role));
-        let artifact = artifact.ok_or_else(|| UnitError::BadArgument {
-            name: "running".into(),
-            problem: format!("there is no image `{role}`"),
-        })?;
+        let artifact = running_artifact(self, state, setup)?;
         let node = state
             .get("node")
             .and_then(Value::as_str)
@@ -45,6 +39,7 @@ impl Kind for AosKind {
                 .into(),
             ..Store::default()
         };
+        let defaults = self.artifacts();
         for (role, artifact) in defaults.0.iter().chain(&setup.artifacts.0) {
             hardware.observe(&format!("image/{role}"), artifact.name.clone());
         }

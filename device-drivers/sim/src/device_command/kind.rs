@@ -5,7 +5,7 @@ use super::{
     boot,
     store::{self, BOOT, BootRecord, CONFIGURATION},
 };
-use crate::{Agent, Behaviour, Hardware, Image, Kind, Setup, Slot, kind::running_role};
+use crate::{Agent, Behaviour, Hardware, Image, Kind, Setup, Slot, kind::running_artifact};
 use hil_unit::{Artifact, Artifacts, UnitError};
 use serde_json::{Map, Value, json};
 
@@ -19,13 +19,7 @@ impl Kind for DeviceCommandKind {
         setup: &Setup,
         hardware: &mut Hardware,
     ) -> Result<(), UnitError> {
-        let role = running_role(state)?;
-        let defaults = self.artifacts();
-        let artifact = setup.artifacts.get(role).or_else(|| defaults.get(role));
-        let artifact = artifact.ok_or_else(|| UnitError::BadArgument {
-            name: "running".into(),
-            problem: format!("there is no image `{role}`"),
-        })?;
+        let artifact = running_artifact(self, state, setup)?;
         let running = Slot {
             image: artifact.bytes.clone(),
             committed: true,

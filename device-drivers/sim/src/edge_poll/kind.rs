@@ -4,7 +4,7 @@ use super::{
     agent::EdgeAgent,
     store::{self, InstalledSnap},
 };
-use crate::{Agent, Behaviour, Flash, Hardware, Image, Kind, Service, Setup, kind::running_role};
+use crate::{Agent, Behaviour, Flash, Hardware, Image, Kind, Service, Setup, kind::running_artifact};
 use hil_unit::{Artifact, Artifacts, UnitError};
 use serde_json::{Map, Value, json};
 
@@ -18,13 +18,7 @@ impl Kind for EdgePollKind {
         setup: &Setup,
         hardware: &mut Hardware,
     ) -> Result<(), UnitError> {
-        let role = running_role(state)?;
-        let given = setup.artifacts.get(role).cloned();
-        let artifact = given.or_else(|| self.artifacts().0.remove(role));
-        let artifact = artifact.ok_or_else(|| UnitError::BadArgument {
-            name: "running".into(),
-            problem: format!("there is no image `{role}`"),
-        })?;
+        let artifact = running_artifact(self, state, setup)?;
         let full = |error: crate::FlashError| UnitError::Lab(error.to_string());
         hardware.flash = Flash::new(CAPACITY);
         let flash = &mut hardware.flash;

@@ -5,7 +5,10 @@ use super::{
     agent::OtaAgent,
     record::{self, SLOTS},
 };
-use crate::{Agent, Behaviour, FlashError, Hardware, Image, Kind, Setup, Slot, kind::running_role};
+use crate::{
+    Agent, Behaviour, FlashError, Hardware, Image, Kind, Setup, Slot,
+    kind::{running_artifact, running_role},
+};
 use hil_unit::{Artifact, Artifacts, UnitError};
 use hil_wire::ota_rpc::archive::{ArchiveBuilder, ArchiveEvent, ArchiveReader, Checks};
 use serde_json::{Map, Value, json};
@@ -21,16 +24,13 @@ impl Kind for OtaRpcKind {
         setup: &Setup,
         hardware: &mut Hardware,
     ) -> Result<(), UnitError> {
-        let role = running_role(state)?;
-        let defaults = self.artifacts();
-        let artifact = setup.artifacts.get(role).or_else(|| defaults.get(role));
-        let artifact = artifact.ok_or_else(|| UnitError::BadArgument {
-            name: "running".into(),
-            problem: format!("there is no image `{role}`"),
-        })?;
+        let artifact = running_artifact(self, state, setup)?;
         let image = app_of(&artifact.bytes).ok_or_else(|| UnitError::BadArgument {
             name: "running".into(),
-            problem: format!("the image `{role}` is no firmware archive"),
+            problem: format!(
+                "the image `{}` is no firmware archive",
+                running_role(state).unwrap_or_default()
+            ),
         })?;
         hardware.slots = vec![Slot::default(); SLOTS];
         hardware.slots[0] = Slot {

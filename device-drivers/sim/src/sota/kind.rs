@@ -1,7 +1,7 @@
 //! How this kind of unit is made: images, times, the declared state, and the boot.
 
 use super::{agent::SotaAgent, configuration::Configuration, packages};
-use crate::{Agent, Behaviour, Flash, Hardware, Image, Kind, Setup, kind::running_role};
+use crate::{Agent, Behaviour, Flash, Hardware, Image, Kind, Setup, kind::running_artifact};
 use hil_unit::{Artifact, Artifacts, UnitError};
 use hil_wire::sota::Package;
 use serde_json::{Map, Value, json};
@@ -16,13 +16,7 @@ impl Kind for SotaKind {
         setup: &Setup,
         hardware: &mut Hardware,
     ) -> Result<(), UnitError> {
-        let role = running_role(state)?;
-        let given = setup.artifacts.get(role).cloned();
-        let artifact = given.or_else(|| self.artifacts().0.remove(role));
-        let artifact = artifact.ok_or_else(|| UnitError::BadArgument {
-            name: "running".into(),
-            problem: format!("there is no image `{role}`"),
-        })?;
+        let artifact = running_artifact(self, state, setup)?;
         let full = |error: crate::FlashError| UnitError::Lab(error.to_string());
         hardware.flash = Flash::new(CAPACITY);
         let flash = &mut hardware.flash;

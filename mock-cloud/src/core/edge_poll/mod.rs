@@ -100,9 +100,7 @@ impl EdgePollCloud {
     }
 
     fn error(&mut self, status: u16, code: &str, text: &str) -> Response {
-        let request_id = format!("req-{}", self.next_request);
-        self.next_request += 1;
-        answer::error(status, code, text, &request_id, &[])
+        self.error_with(status, code, text, &[])
     }
 
     fn error_with(&mut self, status: u16, code: &str, text: &str, members: &[(&str, Value)]) -> Response {
