@@ -1,10 +1,14 @@
 //! What the device keeps in flash: commands, statuses not yet delivered, the boot record, configuration, telemetry.
 //! Stamps are those of a battery-backed counter that no change of the wall clock moves.
 
-use crate::Flash;
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use crate::hardware::{Entry, Ledger};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+
+pub(super) use crate::hardware::{load, save};
+
+/// Commands by id, mirrored in flash.
+pub(super) type Commands = Ledger<CommandRecord>;
 
 /// A command the device has taken or refused.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,6 +33,30 @@ pub(super) struct CommandRecord {
     pub(super) state: CommandState,
     /// Its terminal status and details.
     pub(super) last: Option<(String, Option<String>)>,
+}
+
+impl Entry for CommandRecord {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn is_settled(&self) -> bool {
+        self.state == CommandState::Done
+    }
+}
+
+impl Ledger<CommandRecord> {
+    /// Commands without terminal status.
+    pub(super) fn open(&self) -> impl Iterator<Item = &CommandRecord> {
+        self.iter().filter(|record| record.state != CommandState::Done)
+    }
+
+    /// The queued command to start first: by due time, then acceptance.
+    pub(super) fn next(&self) -> Option<&CommandRecord> {
+        self.iter()
+            .filter(|record| record.state == CommandState::Queued)
+            .min_by_key(|record| record.due_us)
+    }
 }
 
 /// How far a command is.
@@ -101,92 +129,6 @@ pub(super) struct Telemetry {
     pub(super) raw: Value,
 }
 
-/// Commands by id, mirrored in flash.
-#[derive(Debug, Default)]
-pub(super) struct Commands {
-    by_id: BTreeMap<String, (u64, CommandRecord)>,
-    ids: BTreeMap<u64, String>,
-}
-
-impl Commands {
-    /// Reads all commands.
-    pub(super) fn load(flash: &Flash) -> Self {
-        let mut commands = Commands::default();
-        for name in flash.names(COMMANDS) {
-            let number = name[COMMANDS.len()..].parse();
-            if let (Ok(number), Some(record)) = (number, load::<CommandRecord>(flash, name)) {
-                commands.ids.insert(number, record.id.clone());
-                commands.by_id.insert(record.id.clone(), (number, record));
-            }
-        }
-        commands
-    }
-
-    /// A command by id.
-    pub(super) fn get(&self, id: &str) -> Option<&CommandRecord> {
-        self.by_id.get(id).map(|(_, record)| record)
-    }
-
-    /// Every command in the order of acceptance.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &CommandRecord> {
-        self.ids.values().filter_map(|id| self.get(id))
-    }
-
-    /// Commands without terminal status.
-    pub(super) fn open(&self) -> impl Iterator<Item = &CommandRecord> {
-        self.iter().filter(|record| record.state != CommandState::Done)
-    }
-
-    /// The queued command to start first: by due time, then acceptance.
-    pub(super) fn next(&self) -> Option<&CommandRecord> {
-        self.iter()
-            .filter(|record| record.state == CommandState::Queued)
-            .min_by_key(|record| record.due_us)
-    }
-
-    /// Adds or replaces a command, in flash first. The oldest finished ones are forgotten beyond [`KEPT`].
-    pub(super) fn put(&mut self, flash: &mut Flash, record: CommandRecord) {
-        let next = self.ids.last_key_value().map_or(0, |(last, _)| last + 1);
-        let number = self.by_id.get(&record.id).map_or(next, |(number, _)| *number);
-        save(flash, &format!("{COMMANDS}{number:010}"), &record);
-        self.ids.insert(number, record.id.clone());
-        self.by_id.insert(record.id.clone(), (number, record));
-        if self.ids.len() > KEPT {
-            let done = |id: &String| self.get(id).is_some_and(|r| r.state == CommandState::Done);
-            let oldest = self
-                .ids
-                .iter()
-                .find(|(_, id)| done(id))
-                .map(|(n, id)| (*n, id.clone()));
-            if let Some((number, id)) = oldest {
-                let _ = flash.remove(&format!("{COMMANDS}{number:010}"));
-                self.ids.remove(&number);
-                self.by_id.remove(&id);
-            }
-        }
-    }
-
-    /// Changes a command that is known.
-    pub(super) fn change(&mut self, flash: &mut Flash, id: &str, change: impl FnOnce(&mut CommandRecord)) {
-        if let Some(mut record) = self.get(id).cloned() {
-            change(&mut record);
-            self.put(flash, record);
-        }
-    }
-}
-
-/// Reads a file as JSON.
-pub(super) fn load<T: DeserializeOwned>(flash: &Flash, name: &str) -> Option<T> {
-    serde_json::from_slice(flash.read(name)?).ok()
-}
-
-/// Replaces a file by JSON. A write that does not happen means that power is gone, and the agent with it.
-pub(super) fn save(flash: &mut Flash, name: &str, value: &impl Serialize) {
-    if let Ok(bytes) = serde_json::to_vec(value) {
-        let _ = flash.write(name, bytes);
-    }
-}
-
 /// Prefix of statuses not yet delivered.
 pub(super) const STATUSES: &str = "state/status/";
 /// The boot record.
@@ -201,5 +143,3 @@ pub(super) const RESTART: &str = "state/restart";
 pub(super) const MODULE: &str = "state/module";
 /// Stored telemetry.
 pub(super) const TELEMETRY: &str = "telemetry";
-const COMMANDS: &str = "state/command/";
-const KEPT: usize = 1000;

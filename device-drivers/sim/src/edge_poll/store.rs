@@ -1,11 +1,18 @@
 //! What the appliance keeps in flash: commands with their results, reports not yet delivered, the update under way,
 //! installed snaps, configuration.
 
-use crate::Flash;
+use crate::{
+    Flash,
+    hardware::{Entry, Ledger},
+};
 use hil_wire::edge_poll::{Ack, AckStatus, ReportStatus};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+
+pub(super) use crate::hardware::{load, save};
+
+/// Commands by id, mirrored in flash.
+pub(super) type Commands = Ledger<CommandRecord>;
 
 /// A command that was started, refused or finished.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -119,68 +126,13 @@ pub(crate) struct Configuration {
     pub(crate) changed: Vec<String>,
 }
 
-/// Commands by id, mirrored in flash.
-#[derive(Debug, Default)]
-pub(crate) struct Commands {
-    by_id: BTreeMap<String, (u64, CommandRecord)>,
-    ids: BTreeMap<u64, String>,
-}
-
-impl Commands {
-    /// Reads all commands.
-    pub(crate) fn load(flash: &Flash) -> Self {
-        let mut commands = Commands::default();
-        for name in flash.names(COMMANDS) {
-            let number = name[COMMANDS.len()..].parse();
-            if let (Ok(number), Some(record)) = (number, load::<CommandRecord>(flash, name)) {
-                commands.ids.insert(number, record.id.clone());
-                commands.by_id.insert(record.id.clone(), (number, record));
-            }
-        }
-        commands
+impl Entry for CommandRecord {
+    fn id(&self) -> &str {
+        &self.id
     }
 
-    /// A command by id.
-    pub(crate) fn get(&self, id: &str) -> Option<&CommandRecord> {
-        self.by_id.get(id).map(|(_, record)| record)
-    }
-
-    /// Every command, oldest first.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &CommandRecord> {
-        self.ids.values().filter_map(|id| self.get(id))
-    }
-
-    /// Adds or replaces a command, in flash first. The oldest settled ones are forgotten beyond [`KEPT`].
-    pub(crate) fn put(&mut self, flash: &mut Flash, record: CommandRecord) {
-        let next = self.ids.last_key_value().map_or(0, |(last, _)| last + 1);
-        let number = self.by_id.get(&record.id).map_or(next, |(number, _)| *number);
-        save(flash, &format!("{COMMANDS}{number:010}"), &record);
-        self.ids.insert(number, record.id.clone());
-        self.by_id.insert(record.id.clone(), (number, record));
-        if self.ids.len() > KEPT {
-            self.forget_oldest(flash);
-        }
-    }
-
-    /// Changes a command that is known.
-    pub(crate) fn change(&mut self, flash: &mut Flash, id: &str, change: impl FnOnce(&mut CommandRecord)) {
-        if let Some(mut record) = self.get(id).cloned() {
-            change(&mut record);
-            self.put(flash, record);
-        }
-    }
-
-    fn forget_oldest(&mut self, flash: &mut Flash) {
-        let oldest = self
-            .ids
-            .iter()
-            .find(|(_, id)| self.get(id).is_some_and(|r| r.settled.is_some()))
-            .map(|(number, id)| (*number, id.clone()));
-        if let Some((number, id)) = oldest {
-            let _ = flash.remove(&format!("{COMMANDS}{number:010}"));
-            self.ids.remove(&number);
-            self.by_id.remove(&id);
-        }
+    fn is_settled(&self) -> bool {
+        self.settled.is_some()
     }
 }
 
@@ -212,18 +164,6 @@ pub(crate) fn minimal_body(body: &Value) -> Value {
 /// The report status of a name that was written by [`ReportStatus::name`].
 pub(crate) fn report_status(name: &str) -> ReportStatus {
     ReportStatus::from_name(name).unwrap_or(ReportStatus::Failure)
-}
-
-/// Reads a file as JSON.
-pub(crate) fn load<T: DeserializeOwned>(flash: &Flash, name: &str) -> Option<T> {
-    serde_json::from_slice(flash.read(name)?).ok()
-}
-
-/// Replaces a file by JSON. A write that does not happen means that power is gone, and the agent with it.
-pub(crate) fn save(flash: &mut Flash, name: &str, value: &impl Serialize) {
-    if let Ok(bytes) = serde_json::to_vec(value) {
-        let _ = flash.write(name, bytes);
-    }
 }
 
 /// An installed snap.
@@ -258,5 +198,3 @@ pub(crate) const REPORTS: &str = "state/report/";
 pub(crate) const PRIMARY: &str = "state/primary";
 /// A device key that replaces the one given at first.
 pub(crate) const KEY: &str = "state/key";
-const COMMANDS: &str = "state/command/";
-const KEPT: usize = 1000;

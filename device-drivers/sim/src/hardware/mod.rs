@@ -1,10 +1,12 @@
 //! What survives a power cut: flash, boot slots, services, clock, and the counters an observer would keep.
 
 mod flash;
+mod ledger;
 mod service;
 mod slot;
 
 pub use flash::{Flash, FlashError};
+pub(crate) use ledger::{Entry, Ledger, load, save};
 pub use service::Service;
 pub use slot::Slot;
 
