@@ -8,7 +8,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("hil-wire", &[]),
     ("hil-diagnostic", &[]),
     ("hil-trace", &["hil-wire"]),
-    ("hil-fault", &["hil-trace"]),
+    ("hil-fault", &["hil-trace", "hil-diagnostic"]),
     ("hil-monitor", &["hil-trace", "hil-wire"]),
     ("hil-link", &["hil-trace", "hil-fault"]),
     (

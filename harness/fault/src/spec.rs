@@ -1,6 +1,7 @@
 //! A fault as somebody asked for it.
 
 use crate::{Effect, ResetPoint};
+use hil_diagnostic::parse_duration;
 use serde_json::{Map, Value};
 use std::time::Duration;
 
@@ -218,7 +219,8 @@ impl Arguments<'_> {
     fn span(&self, name: &'static str) -> Result<Option<Duration>, FaultError> {
         match self.value(name) {
             None => Ok(None),
-            Some(Value::String(text)) => parse_span(text)
+            Some(Value::String(text)) => parse_duration(text)
+                .ok()
                 .map(Some)
                 .ok_or(self.bad(name, "must be a duration such as 500ms or 3s")),
             Some(value) => value
@@ -228,21 +230,6 @@ impl Arguments<'_> {
                 .ok_or(self.bad(name, "must be a duration, not negative")),
         }
     }
-}
-
-fn parse_span(text: &str) -> Option<Duration> {
-    let text = text.trim();
-    let split = text.find(|c: char| c.is_ascii_alphabetic())?;
-    let number: f64 = text[..split].trim().parse().ok()?;
-    let unit = match &text[split..] {
-        "ms" => 0.001,
-        "s" => 1.0,
-        "m" => 60.0,
-        "h" => 3600.0,
-        "d" => 86_400.0,
-        _ => return None,
-    };
-    Duration::try_from_secs_f64(number * unit).ok()
 }
 
 #[cfg(test)]
