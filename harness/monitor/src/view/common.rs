@@ -1,4 +1,4 @@
-//! Events every protocol shares: the unit's life, faults, notes of the cloud, console output.
+//! Events every protocol shares: the unit's life, facts read inside it, faults, notes of the cloud, console output.
 
 use hil_trace::{Event, FaultPhase, Record, RecordBody, UnitChange, Who};
 use serde_json::{Map, Value, json};
@@ -34,6 +34,16 @@ pub(crate) fn common_event(record: &Record) -> Option<Event> {
             facts.insert("fault".to_owned(), json!(name));
             facts.insert("id".to_owned(), json!(id));
             Some(event(record, Who::Fault, phase, facts))
+        }
+        RecordBody::Probe {
+            name,
+            arguments,
+            result: Ok(value),
+        } => {
+            let mut facts = arguments.clone();
+            facts.insert("name".to_owned(), json!(name));
+            facts.insert("value".to_owned(), value.clone());
+            Some(event(record, Who::Unit, "probed", facts))
         }
         RecordBody::Console { payload, .. } => {
             let text = String::from_utf8_lossy(payload.bytes()).into_owned();
