@@ -9,7 +9,6 @@ mod settings;
 mod store;
 
 pub use core::{ActError, Operation, Security};
-pub use front::open_serial_line;
 pub use handle::{CloudError, CloudSurroundings, MockCloud};
 pub use pki::PkiProblem;
 pub use settings::CloudSettings;

@@ -61,6 +61,11 @@ pub fn default_ics(protocol: Protocol) -> Map<String, Value> {
     kind_of(protocol).map(Kind::ics).unwrap_or_default()
 }
 
+/// Endpoint settings simulated units of a protocol read; the first says where the cloud is.
+pub fn settings_of(protocol: Protocol) -> &'static [&'static str] {
+    kind_of(protocol).map(Kind::settings).unwrap_or_default()
+}
+
 fn kind(protocol: Protocol) -> Result<&'static dyn Kind, UnitError> {
     kind_of(protocol)
         .ok_or_else(|| UnitError::NotSupported(format!("simulate a unit that speaks {protocol}")))

@@ -27,6 +27,9 @@ pub trait Kind {
 
     /// Optional features and options.
     fn ics(&self) -> Map<String, Value>;
+
+    /// Names of the endpoint settings its agents read; the first says where the cloud is.
+    fn settings(&self) -> &'static [&'static str];
 }
 
 /// The kind of unit that speaks a protocol; `None` if no simulated unit does.

@@ -177,6 +177,9 @@ macro_rules! kind {
                 Map::new()
             }
 
+            fn settings(&self) -> &'static [&'static str] {
+                &[]
+            }
             fn ics(&self) -> Map<String, Value> {
                 Map::new()
             }

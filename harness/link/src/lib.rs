@@ -5,6 +5,7 @@ mod clock;
 mod memory;
 mod network;
 pub mod pki;
+pub mod serial;
 mod stream;
 pub mod tls;
 

@@ -14,7 +14,6 @@ mod open;
 mod outgoing;
 mod security;
 mod send;
-mod serial;
 #[cfg(test)]
 mod tests;
 mod timer;
@@ -26,5 +25,4 @@ pub(crate) use edge::Edge;
 pub(crate) use host::{Host, UnitFaces};
 pub(crate) use http::serve_face;
 pub(crate) use security::{FaceSecurity, Presented};
-pub use serial::open as open_serial_line;
 pub(crate) use timer::wake_when_due;

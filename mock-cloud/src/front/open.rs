@@ -4,11 +4,11 @@ use super::{
     Host, bytes,
     call::{CallError, head, message},
     frame::Role,
-    serial, upgrade, websocket,
+    upgrade, websocket,
 };
 use ::bytes::Bytes;
 use base64::{Engine, engine::general_purpose::STANDARD};
-use hil_link::{Address, Network, Stream};
+use hil_link::{Address, Network, Stream, serial};
 use hil_trace::{Ending, HttpEnding, Party};
 use hil_wire::http::Request;
 use hyper::client::conn::http1;

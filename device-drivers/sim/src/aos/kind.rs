@@ -82,6 +82,10 @@ impl Kind for AosKind {
     fn ics(&self) -> Map<String, Value> {
         object(json!({"dialect": "seed", "encrypted-desired-status": false, "range_resume": true}))
     }
+
+    fn settings(&self) -> &'static [&'static str] {
+        &["discovery_url", "system_id", "node_password"]
+    }
 }
 
 fn object(value: Value) -> Map<String, Value> {

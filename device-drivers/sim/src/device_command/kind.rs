@@ -66,6 +66,18 @@ impl Kind for DeviceCommandKind {
             "relay-mode": true, "direct-mode": true, "signatures": true, "traceroute": false, "lab-mode": true,
         }))
     }
+
+    fn settings(&self) -> &'static [&'static str] {
+        &[
+            "base_url",
+            "device_id",
+            "device_token",
+            "issuer_token",
+            "hmac_key",
+            "mode",
+            "signature_policy",
+        ]
+    }
 }
 
 fn object(value: Value) -> Map<String, Value> {

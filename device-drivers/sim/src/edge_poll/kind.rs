@@ -78,6 +78,10 @@ impl Kind for EdgePollKind {
             "services": [PRIMARY, "telemetry", "gateway"], "own_service": PRIMARY, "snap_name": PRIMARY,
         }))
     }
+
+    fn settings(&self) -> &'static [&'static str] {
+        &["base_url", "device_key"]
+    }
 }
 
 fn object(value: Value) -> Map<String, Value> {

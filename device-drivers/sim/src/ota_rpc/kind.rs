@@ -78,6 +78,10 @@ impl Kind for OtaRpcKind {
             "file-system-rpc": false, "signatures": false,
         }))
     }
+
+    fn settings(&self) -> &'static [&'static str] {
+        &["rpc_server_url", "device_id"]
+    }
 }
 
 /// What the board demands of an archive.

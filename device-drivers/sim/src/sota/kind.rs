@@ -58,6 +58,17 @@ impl Kind for SotaKind {
             "package": PACKAGE,
         }))
     }
+
+    fn settings(&self) -> &'static [&'static str] {
+        &[
+            "core_url",
+            "auth_url",
+            "client_id",
+            "client_secret",
+            "device_uuid",
+            "events_socket",
+        ]
+    }
 }
 
 fn object(value: Value) -> Map<String, Value> {

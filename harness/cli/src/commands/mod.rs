@@ -10,6 +10,7 @@ mod list;
 mod report;
 mod run;
 mod schema;
+mod simulate;
 
 use crate::{args::Command, exit::Exit};
 use hil_reports::EventSource;
@@ -24,6 +25,7 @@ pub(crate) fn execute(command: Command) -> Exit {
         Command::Judge(arguments) => judge::execute(arguments),
         Command::Report(arguments) => report::execute(arguments),
         Command::Cloud(arguments) => cloud::execute(arguments),
+        Command::Simulate(arguments) => simulate::execute(arguments),
         Command::Call(arguments) => call::execute(arguments),
         Command::Init(arguments) => init::execute(arguments),
         Command::Schema(arguments) => schema::execute(arguments),

@@ -106,6 +106,65 @@ impl Drop for Cloud {
     }
 }
 
+/// A running `hil simulate`.
+pub struct Simulated {
+    child: Child,
+    lines: mpsc::Receiver<String>,
+    /// The `NAME=value` lines it printed before `ready`.
+    pub settings: BTreeMap<String, String>,
+}
+
+impl Simulated {
+    /// Starts a unit and waits until it is ready.
+    pub fn start(arguments: &[&str]) -> Simulated {
+        let mut child = hil()
+            .arg("simulate")
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .unwrap();
+        let lines = lines_of(child.stdout.take().unwrap());
+        let mut unit = Simulated {
+            child,
+            lines,
+            settings: BTreeMap::new(),
+        };
+        loop {
+            let line = unit.lines.recv_timeout(PATIENCE).expect("the unit becomes ready");
+            if line == "ready" {
+                return unit;
+            }
+            if let Some((name, value)) = line.split_once('=').filter(|_| line.starts_with("HIL_")) {
+                unit.settings.insert(name.to_owned(), value.to_owned());
+            }
+        }
+    }
+
+    /// Waits until it prints a line with this text.
+    pub fn wait_for(&self, text: &str) {
+        while !self
+            .lines
+            .recv_timeout(PATIENCE)
+            .expect("another line")
+            .contains(text)
+        {}
+    }
+
+    /// Sends SIGTERM and returns the exit code.
+    pub fn terminate(mut self) -> Option<i32> {
+        signal(self.child.id(), "-TERM");
+        wait(&mut self.child).and_then(|status| status.code())
+    }
+}
+
+impl Drop for Simulated {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 pub fn signal(pid: u32, signal: &str) {
     let done = Command::new("kill")
         .arg(signal)

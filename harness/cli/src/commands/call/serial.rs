@@ -1,7 +1,7 @@
 //! A call over a serial line, with the handshake and framing of `mos` (reference section 2.1).
 
 use super::{Call, CallError, Progress};
-use hil_mock_cloud::open_serial_line;
+use hil_link::serial;
 use hil_wire::ota_rpc::{
     Frame, decode, encode_ascii,
     uart::{Deframer, Event, FlowControl, HANDSHAKE, HANDSHAKE_ACK, mos_frame},
@@ -14,7 +14,7 @@ use tokio::{
 
 pub(super) async fn call(call: &Call, path: &Path, progress: &mut Progress) -> Result<Frame, CallError> {
     let text = path.to_string_lossy();
-    let stream = open_serial_line(&text, call.baud_rate).map_err(|source| CallError::Connect {
+    let stream = serial::open(&text, call.baud_rate).map_err(|source| CallError::Connect {
         target: text.into_owned(),
         source,
     })?;

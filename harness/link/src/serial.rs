@@ -1,7 +1,10 @@
-//! Serial lines: a face of the unit that is a character device.
+//! Serial lines as streams, and pseudo terminals for units that are simulated.
 
-use hil_link::{Io, Stream};
-use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
+use crate::{Io, Stream};
+use rustix::{
+    pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
+    termios::{OptionalActions, QueueSelector, tcflush, tcgetattr, tcsetattr},
+};
 use std::{
     fs::{File, OpenOptions},
     io::{self, Read, Write},
@@ -12,12 +15,49 @@ use std::{
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, unix::AsyncFd};
 
 /// Whether a path is a character device.
-pub(super) fn is_serial(path: &str) -> bool {
+pub fn is_serial(path: &str) -> bool {
     std::fs::metadata(path).is_ok_and(|facts| facts.file_type().is_char_device())
 }
 
 /// Opens a serial line: 8 data bits, no parity, one stop bit, no flow control, nothing translated.
 pub fn open(path: &str, baud_rate: u32) -> io::Result<Stream> {
+    line(open_raw(path, baud_rate)?)
+}
+
+/// A pseudo terminal: who opens [`Pty::path`] talks to the stream that came with it. The path exists until this is
+/// dropped, whoever opens and closes it meanwhile.
+pub struct Pty {
+    path: String,
+    far: File,
+}
+
+impl Pty {
+    /// A new one, raw on both sides, and the near side's stream.
+    pub fn open() -> io::Result<(Pty, Stream)> {
+        let near = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY)?;
+        grantpt(&near)?;
+        unlockpt(&near)?;
+        let path = ptsname(&near, Vec::new())?;
+        let path = path
+            .into_string()
+            .map_err(|_| io::Error::from(io::ErrorKind::InvalidData))?;
+        rustix::io::ioctl_fionbio(&near, true)?;
+        let far = open_raw(&path, PTY_RATE)?;
+        Ok((Pty { path, far }, line(File::from(near))?))
+    }
+
+    /// The character device.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Forgets what was sent to a far side that does not read.
+    pub fn discard(&self) -> io::Result<()> {
+        Ok(tcflush(&self.far, QueueSelector::IFlush)?)
+    }
+}
+
+fn open_raw(path: &str, baud_rate: u32) -> io::Result<File> {
     let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
     let file = OpenOptions::new()
         .read(true)
@@ -28,6 +68,10 @@ pub fn open(path: &str, baud_rate: u32) -> io::Result<Stream> {
     modes.make_raw();
     modes.set_speed(baud_rate)?;
     tcsetattr(&file, OptionalActions::Now, &modes)?;
+    Ok(file)
+}
+
+fn line(file: File) -> io::Result<Stream> {
     #[allow(deprecated, reason = "a file owns its descriptor, so that this is sound")]
     let line = AsyncFd::new(file)?;
     Ok(Stream::new(Line(line)))
@@ -71,3 +115,6 @@ impl AsyncWrite for Line {
         Poll::Ready(Ok(()))
     }
 }
+
+/// A pseudo terminal has no speed; it must be told one all the same.
+const PTY_RATE: u32 = 115_200;
