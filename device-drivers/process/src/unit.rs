@@ -206,6 +206,7 @@ impl Unit for ProcessUnit {
             match (name.as_str(), value) {
                 ("running", Value::String(text)) => role = text,
                 ("committed", Value::Bool(true)) => {}
+                ("store", Value::String(text)) if text == "empty" => {}
                 _ => return Err(UnitError::NotSupported(format!("prepare `{name}: {value}`"))),
             }
         }

@@ -83,11 +83,15 @@ impl Values {
         }
     }
 
-    /// The same with the arguments of a call, which come before everything else.
+    /// The same with the arguments of a call, which come before everything else; those not given are empty.
     pub(crate) fn with_arguments(&self, arguments: &serde_json::Map<String, Value>) -> Values {
         let mut values = self.clone();
         for (name, value) in arguments {
-            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            let text = match value {
+                Value::Null => String::new(),
+                Value::String(text) => text.clone(),
+                other => other.to_string(),
+            };
             values.set(name, text);
         }
         values

@@ -152,6 +152,8 @@ fn simulated(protocol: Protocol, options: &UnitOptions) -> Result<UnitUnderTest,
         bench: BenchKind::Virtual,
         make: Arc::new(make),
         capabilities: driver.capabilities(),
+        probes: None,
+        stimuli: None,
         artifact_roles: default_artifacts(protocol)
             .0
             .into_keys()
@@ -233,6 +235,8 @@ fn from_file(path: &Path, options: &UnitOptions) -> Result<UnitUnderTest, UnitsE
         bench: BenchKind::Real,
         make: Arc::new(make),
         capabilities,
+        probes: Some(file.probes.keys().cloned().collect()),
+        stimuli: Some(file.stimuli.keys().cloned().collect()),
         artifact_roles,
         exclusive: file.driver == DriverKind::Remote
             || file.addresses(&options.state_directory).values().any(is_fixed),

@@ -372,7 +372,8 @@ async fn instance(job: &Job, catalogue: Rc<Catalogue>, options: &RunOptions, sto
             match set_up.await {
                 Ok(mut bench) => {
                     let how = execute(&mut bench, job, &header, stop).await;
-                    // A unit that cannot be stopped any more has been judged already.
+                    // What the unit does when it is put away is nobody's matter: the trace ends before.
+                    dispatcher.record(RecordBody::Closed { how });
                     let _ = bench.unit.stop().await;
                     how
                 }
@@ -391,6 +392,7 @@ async fn instance(job: &Job, catalogue: Rc<Catalogue>, options: &RunOptions, sto
             HowClosed::Complete
         }
     };
+    // Changes nothing if the trace is closed already.
     dispatcher.record(RecordBody::Closed { how });
     let (trace, summary) = dispatcher.finish(header, catalogue, options.strict);
     InstanceResult { trace, summary }

@@ -38,6 +38,8 @@ impl Filter {
 pub enum Skip {
     /// Driver or lab lack a capability: not exercised.
     Lacks(Vec<String>),
+    /// The unit file has no command for these probes or stimuli: not exercised.
+    LacksHooks(Vec<String>),
     /// Nobody gave the unit's images of these roles: not exercised.
     LacksArtifacts(Vec<String>),
     /// The ICS denies a feature or names another dialect: not applicable.
@@ -49,6 +51,9 @@ impl Skip {
     pub fn reason(&self) -> String {
         match self {
             Skip::Lacks(names) => format!("not exercised: the unit's driver has no {}", names.join(", ")),
+            Skip::LacksHooks(names) => {
+                format!("not exercised: the unit file has no {}", names.join(", "))
+            }
             Skip::LacksArtifacts(roles) => {
                 format!(
                     "not exercised: the unit file gives no artifact {}",
@@ -87,6 +92,10 @@ pub fn applies(plan: &Plan, unit: &UnitUnderTest) -> Result<(), Skip> {
     if !lacks.is_empty() {
         return Err(Skip::Lacks(lacks));
     }
+    let lacks = lacking_hooks(plan, unit);
+    if !lacks.is_empty() {
+        return Err(Skip::LacksHooks(lacks));
+    }
     let artifacts = plan.artifacts().into_iter();
     let lacks: Vec<String> = artifacts
         .filter(|role| !unit.artifact_roles.contains(role))
@@ -96,4 +105,23 @@ pub fn applies(plan: &Plan, unit: &UnitUnderTest) -> Result<(), Skip> {
     } else {
         Err(Skip::LacksArtifacts(lacks))
     }
+}
+
+/// Probes and stimuli a scenario calls and the unit does not have, such as "probe `installs`".
+fn lacking_hooks(plan: &Plan, unit: &UnitUnderTest) -> Vec<String> {
+    let kinds = [
+        ("probe", "unit.probe", &unit.probes),
+        ("stimulus", "unit.stimulate", &unit.stimuli),
+    ];
+    let mut lacks = Vec::new();
+    for (noun, action, known) in kinds {
+        let Some(known) = known else { continue };
+        let called = plan.arguments_named(action, "name").into_iter();
+        lacks.extend(
+            called
+                .filter(|name| !known.contains(name))
+                .map(|name| format!("{noun} `{name}`")),
+        );
+    }
+    lacks
 }

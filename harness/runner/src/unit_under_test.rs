@@ -44,6 +44,10 @@ pub struct UnitUnderTest {
     pub make: MakeKit,
     /// What driver and lab can do.
     pub capabilities: BTreeSet<Capability>,
+    /// Probes it answers; `None` = all of its protocol.
+    pub probes: Option<BTreeSet<String>>,
+    /// Stimuli it takes; `None` = all of its protocol.
+    pub stimuli: Option<BTreeSet<String>>,
     /// Roles of the images there are.
     pub artifact_roles: BTreeSet<String>,
     /// True if only one instance at a time may use it.

@@ -55,24 +55,36 @@ impl Plan {
                 .and_then(Value::as_str)
                 .map(str::to_owned),
         );
-        collect_artifacts(&self.steps, &mut roles);
+        collect_arguments(&self.steps, "artifact", &|_| true, &mut roles);
         roles
+    }
+
+    /// Texts that calls of an action give as one argument, such as the `name` of every `unit.probe`.
+    pub fn arguments_named(&self, action: &str, argument: &str) -> BTreeSet<String> {
+        let mut values = BTreeSet::new();
+        collect_arguments(&self.steps, argument, &|called| called == action, &mut values);
+        values
     }
 }
 
-fn collect_artifacts(steps: &[Step], roles: &mut BTreeSet<String>) {
+fn collect_arguments(
+    steps: &[Step],
+    argument: &str,
+    wanted: &dyn Fn(&str) -> bool,
+    values: &mut BTreeSet<String>,
+) {
     for step in steps {
         match &step.verb {
-            Verb::Do { with, .. } => {
-                let role = with.member("artifact");
-                roles.extend(role.as_ref().and_then(Value::as_str).map(str::to_owned));
+            Verb::Do { action, with } if wanted(action) => {
+                let value = with.member(argument);
+                values.extend(value.as_ref().and_then(Value::as_str).map(str::to_owned));
             }
             Verb::OneOf(branches) => {
                 branches
                     .iter()
-                    .for_each(|branch| collect_artifacts(&branch.steps, roles));
+                    .for_each(|branch| collect_arguments(&branch.steps, argument, wanted, values));
             }
-            Verb::ForEach { steps, .. } => collect_artifacts(steps, roles),
+            Verb::ForEach { steps, .. } => collect_arguments(steps, argument, wanted, values),
             _ => {}
         }
     }

@@ -95,6 +95,18 @@ impl Template {
         }
     }
 
+    /// The same object with null for each of these members it lacks.
+    pub(crate) fn with_absent<'n>(mut self, names: impl Iterator<Item = &'n str>) -> Self {
+        if let Part::Object(members) = &mut self.root {
+            for name in names {
+                if !members.iter().any(|(member, _)| member == name) {
+                    members.push((name.to_owned(), Part::Literal(Value::Null)));
+                }
+            }
+        }
+        self
+    }
+
     /// True for the empty object.
     pub fn is_empty(&self) -> bool {
         match &self.root {

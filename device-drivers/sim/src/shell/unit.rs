@@ -113,17 +113,24 @@ impl Unit for SimUnit {
         let core = self.core.borrow();
         match stimulus::probe(name, &core.hardware) {
             Some(value) => Ok(value),
-            None => core.probe(name, arguments),
+            None => core.probe(name, &given(arguments)),
         }
     }
 
     async fn stimulate(&mut self, name: &str, arguments: &Map<String, Value>) -> Result<Value, UnitError> {
         let mut core = self.core.borrow_mut();
-        match stimulus::apply(name, arguments, &mut core.hardware) {
+        let arguments = given(arguments);
+        match stimulus::apply(name, &arguments, &mut core.hardware) {
             Some(result) => result,
-            None => core.stimulate(name, arguments),
+            None => core.stimulate(name, &arguments),
         }
     }
+}
+
+/// Arguments without those that are null, which were not given.
+fn given(arguments: &Map<String, Value>) -> Map<String, Value> {
+    let given = arguments.iter().filter(|(_, value)| !value.is_null());
+    given.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 impl Drop for SimUnit {

@@ -287,6 +287,9 @@ impl<'c> Reader<'c> {
                 ics.insert(entry.key.clone(), value);
             }
         }
+        if let Some(usual) = protocol.and_then(|protocol| dialects_of(protocol).first()) {
+            ics.entry("dialect").or_insert_with(|| Value::from(*usual));
+        }
         ics
     }
 
@@ -300,6 +303,7 @@ impl<'c> Reader<'c> {
     }
 }
 
+/// The dialects of a protocol; the first is the usual one, spoken by units that say nothing.
 fn dialects_of(protocol: Protocol) -> &'static [&'static str] {
     match protocol {
         Protocol::AosV7 => &["seed", "publisher"],

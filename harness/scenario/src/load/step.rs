@@ -143,7 +143,11 @@ impl<'a> Loader<'a> {
             };
             fields.extend(inner.with.clone());
             let what = format!("{noun} `{}`", literal.text);
-            return self.arguments(with, &fields, inner.open, &what, &node.span);
+            // A command in a unit file may name every argument there is, given or not.
+            let optional = inner.with.keys().map(String::as_str);
+            return self
+                .arguments(with, &fields, inner.open, &what, &node.span)
+                .with_absent(optional);
         }
         let template = self.arguments(with, &word.with, word.open, &what, &node.span);
         if let ("fault.clear", Some(fault)) = (action, with.and_then(|with| with.get("fault"))) {
