@@ -1,21 +1,31 @@
 //! The state folder of a process: made fresh, with certificates and configuration in it.
 
 use crate::{Values, substitute::substitute};
-use hil_unit::{Endpoints, UnitError, link::pki::write_private, unit_file::ConfigTemplate};
+use hil_unit::{
+    Endpoints, UnitError,
+    link::{Address, pki::write_private},
+    unit_file::ConfigTemplate,
+};
 use std::{
+    collections::BTreeMap,
     fs, io,
     os::unix::fs::{DirBuilderExt, PermissionsExt},
     path::Path,
 };
 
-/// Removes everything in the state folder, or makes it.
-pub(crate) fn clear(directory: &Path) -> Result<(), UnitError> {
+/// Removes everything in the state folder, or makes it. Sockets others listen on already stay.
+pub(crate) fn clear(directory: &Path, faces: &BTreeMap<String, Address>) -> Result<(), UnitError> {
     let failed = |error| lab("the state folder cannot be cleared", directory, &error);
     make_directory(directory)?;
     fs::set_permissions(directory, fs::Permissions::from_mode(0o700)).map_err(failed)?;
     for entry in fs::read_dir(directory).map_err(failed)? {
         let entry = entry.map_err(failed)?;
         let folder = entry.file_type().map_err(failed)?.is_dir();
+        let path = entry.path();
+        let socket = |face: &Address| matches!(face, Address::Path(face) if Path::new(face) == path);
+        if faces.values().any(socket) {
+            continue;
+        }
         let removed = if folder {
             fs::remove_dir_all(entry.path())
         } else {

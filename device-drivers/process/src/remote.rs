@@ -33,21 +33,27 @@ impl Driver for RemoteDriver {
     fn create(&self, surroundings: Surroundings) -> Result<Box<dyn Unit>, UnitError> {
         Ok(Box::new(RemoteUnit {
             recorder: surroundings.recorder,
+            states: self.file.prepare.clone(),
         }))
     }
 }
 
 struct RemoteUnit {
     recorder: SharedRecorder,
+    /// The states it is in, as the unit file says.
+    states: Map<String, Value>,
 }
 
 #[async_trait(?Send)]
 impl Unit for RemoteUnit {
-    /// Nothing can be declared of it.
+    /// It is in the states the unit file says, and no other.
     async fn prepare(&mut self, state: &Map<String, Value>) -> Result<(), UnitError> {
-        match state.keys().next() {
+        let mut others = state
+            .iter()
+            .filter(|(name, value)| self.states.get(*name) != Some(*value));
+        match others.next() {
             None => Ok(()),
-            Some(name) => cannot(&format!("prepare `{name}`")),
+            Some((name, value)) => cannot(&format!("prepare `{name}: {value}`")),
         }
     }
 

@@ -53,7 +53,7 @@ impl ProcessUnit {
         let state_directory = std::path::absolute(&state_directory)
             .map_err(|error| UnitError::Lab(format!("the state folder is nowhere: {error}")))?;
         let mut values = Values::gather(&file, &directory, &state_directory, &surroundings);
-        values.artifact("running", "current", &file, &directory);
+        values.running("current", &file, &directory);
         provision::name_certificates(&state_directory, &surroundings.endpoints, &mut values);
         let launch = Launch::new("command", &file.command, &file, &directory, &values)?;
         let recorder = surroundings.recorder.clone();
@@ -74,7 +74,7 @@ impl ProcessUnit {
     /// Makes the state folder, with an image of a role to run.
     fn provision(&mut self, role: &str) -> Result<(), UnitError> {
         self.select(role)?;
-        provision::clear(&self.state_directory)?;
+        provision::clear(&self.state_directory, &self.surroundings.faces)?;
         provision::write_certificates(&self.state_directory, &self.surroundings.endpoints)?;
         let (templates, directory) = (&self.file.templates, &self.directory);
         provision::configuration(templates, directory, &self.state_directory, &self.values)?;
@@ -96,7 +96,7 @@ impl ProcessUnit {
                 format!("run the image of role `{role}`: nothing in the unit file uses `{{running_file}}`");
             return Err(UnitError::NotSupported(what));
         }
-        self.values.artifact("running", role, &self.file, &self.directory);
+        self.values.running(role, &self.file, &self.directory);
         Ok(())
     }
 
@@ -199,7 +199,8 @@ impl ProcessUnit {
 
 #[async_trait(?Send)]
 impl Unit for ProcessUnit {
-    /// Knows `running: <role>`; a fresh state folder is committed and has an empty store.
+    /// Knows `running: <role>` and the states of `prepare` in the unit file; a fresh state folder is committed and has
+    /// an empty store.
     async fn prepare(&mut self, state: &Map<String, Value>) -> Result<(), UnitError> {
         let mut role = "current";
         for (name, value) in state {
@@ -207,6 +208,7 @@ impl Unit for ProcessUnit {
                 ("running", Value::String(text)) => role = text,
                 ("committed", Value::Bool(true)) => {}
                 ("store", Value::String(text)) if text == "empty" => {}
+                (name, value) if self.file.prepare.contains_key(name) => self.values.state(name, value),
                 _ => return Err(UnitError::NotSupported(format!("prepare `{name}: {value}`"))),
             }
         }

@@ -12,11 +12,12 @@ use std::{collections::BTreeMap, path::Path};
 /// | every time | in seconds, such as `poll_interval` |
 /// | `state_dir` | the unit's own folder, fresh for every instance, kept over power cuts |
 /// | `unit_dir` | the folder of the unit file |
+/// | `prepare_<state>` | each state of `prepare` in the unit file, as the scenario declares it |
 /// | `unit_name`, `seed` | name of the unit, sub-seed of the instance |
 /// | `ca_file` | PEM file of the authority to trust; empty without TLS |
 /// | `<identity>_certificate_file`, `<identity>_key_file` | PEM files, such as `online_key_file` |
 /// | `<face>` | where the unit must listen, `-` as `_`, such as `rpc_http`; `<face>_host` and `<face>_port` |
-/// | `artifact_<role>_file`, `…_name`, `…_version` | images of the unit file by role |
+/// | `artifact_<role>_name`, `…_version` | images by role; `…_file` for those of the unit file |
 /// | `running_file`, `running_name`, `running_version` | the image the unit must run in its declared state |
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Values(BTreeMap<String, String>);
@@ -63,6 +64,13 @@ impl Values {
         for (name, address) in &surroundings.faces {
             values.face(&name.replace('-', "_"), address);
         }
+        for (name, value) in &file.prepare {
+            values.state(name, value);
+        }
+        for (role, artifact) in &surroundings.artifacts.0 {
+            values.set(&format!("artifact_{role}_name"), &artifact.name);
+            values.set(&format!("artifact_{role}_version"), &artifact.version);
+        }
         for role in file.artifacts.keys() {
             values.artifact(&format!("artifact_{role}"), role, file, unit_directory);
         }
@@ -71,6 +79,22 @@ impl Values {
         values.set("unit_name", &file.name);
         values.set("seed", surroundings.seed.to_string());
         values
+    }
+
+    /// A declared state.
+    pub(crate) fn state(&mut self, name: &str, value: &Value) {
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        self.set(&format!("prepare_{name}"), text);
+    }
+
+    /// Name and version of the image of a role, under another name; its file too if the unit file gives one.
+    pub(crate) fn running(&mut self, role: &str, file: &UnitFile, unit_directory: &Path) {
+        for what in ["name", "version"] {
+            if let Some(text) = self.get(&format!("artifact_{role}_{what}")).map(str::to_owned) {
+                self.set(&format!("running_{what}"), text);
+            }
+        }
+        self.artifact("running", role, file, unit_directory);
     }
 
     /// The image of a role under another name.

@@ -73,7 +73,7 @@ fn a_whole_unit_file_is_read() {
         json!(file.facts()),
         json!({"driver": "process", "subject_version": "1.10", "subject_digest": "sha256:00", "subject_board": "rev-c"})
     );
-    let addresses = file.addresses(Path::new("/run/u"));
+    let addresses = file.addresses();
     assert_eq!(addresses["sota-http"], Address::Host("127.0.0.1".into(), 8888));
     assert_eq!(
         addresses["sota-commands"],

@@ -4,10 +4,10 @@ use hil_diagnostic::Diagnostics;
 use hil_fault::{Artifact, Artifacts};
 use hil_link::Address;
 use hil_process::{ProcessDriver, RemoteDriver};
-use hil_runner::{BenchKind, UnitKit, UnitUnderTest};
+use hil_runner::{BenchKind, Preparation, UnitKit, UnitUnderTest};
 use hil_sim::{Defect, SimDriver, default_artifacts, default_ics, default_timing};
 use hil_trace::Tolerances;
-use hil_unit::{Driver, UnitError, UnitFile, UnitFileError, unit_file::DriverKind};
+use hil_unit::{Driver, UnitError, UnitFile, UnitFileError, unit_file::{DriverKind, STATE_DIRECTORY}};
 use hil_wire::Protocol;
 use serde_json::{Value, json};
 use std::{
@@ -52,7 +52,6 @@ pub(crate) enum UnitsError {
 pub(crate) struct UnitOptions {
     pub(crate) artifacts: BTreeMap<String, PathBuf>,
     pub(crate) defects: BTreeSet<Defect>,
-    pub(crate) state_directory: PathBuf,
 }
 
 /// Reads `ROLE=FILE`s.
@@ -162,6 +161,7 @@ fn simulated(protocol: Protocol, options: &UnitOptions) -> Result<UnitUnderTest,
         exclusive: false,
         timing: default_timing(protocol),
         ics: default_ics(protocol),
+        prepare: Preparation::Any,
         facts: driver.facts(),
         settings: BTreeMap::new(),
         faces: simulated_faces(protocol),
@@ -229,6 +229,15 @@ fn from_file(path: &Path, options: &UnitOptions) -> Result<UnitUnderTest, UnitsE
     timing.entry("patience").or_insert(json!(REAL_PATIENCE));
     let mut facts = facts;
     facts.extend(file.facts());
+    let mut ics = file.ics.clone();
+    if let Some(dialect) = default_ics(protocol).get("dialect") {
+        ics.entry("dialect").or_insert(dialect.clone());
+    }
+    let prepare = match file.driver {
+        DriverKind::Remote => Preparation::Fixed(file.prepare.clone()),
+        _ => Preparation::Named(file.prepare.keys().cloned().collect()),
+    };
+    let faces = real_faces(&file);
     Ok(UnitUnderTest {
         name: file.name.clone(),
         protocol,
@@ -239,12 +248,13 @@ fn from_file(path: &Path, options: &UnitOptions) -> Result<UnitUnderTest, UnitsE
         stimuli: Some(file.stimuli.keys().cloned().collect()),
         artifact_roles,
         exclusive: file.driver == DriverKind::Remote
-            || file.addresses(&options.state_directory).values().any(is_fixed),
+            || faces.values().any(is_fixed),
         timing,
-        ics: file.ics.clone(),
+        ics,
+        prepare,
         facts,
         settings: file.settings.clone(),
-        faces: file.addresses(&options.state_directory),
+        faces,
         tolerances: Tolerances {
             stamp_us: TCP_TOLERANCE_US,
             order_us: 2 * TCP_TOLERANCE_US,
@@ -265,7 +275,21 @@ fn real_driver(file: &UnitFile, base: &Path) -> Result<Box<dyn Driver>, UnitErro
 
 /// An address only one instance at a time can listen on.
 fn is_fixed(address: &Address) -> bool {
-    !matches!(address, Address::Host(_, 0))
+    match address {
+        Address::Host(_, port) => *port != 0,
+        Address::Path(path) => !path.starts_with(STATE_DIRECTORY),
+    }
+}
+
+/// Where the unit listens. The external installer's socket stands beside a commands socket in the file system.
+fn real_faces(file: &UnitFile) -> BTreeMap<String, Address> {
+    let mut faces = file.addresses();
+    let beside = matches!(faces.get("sota-commands"), Some(Address::Path(_)));
+    if beside && file.driver == DriverKind::Process {
+        let path = format!("{STATE_DIRECTORY}/sota-events.socket");
+        faces.entry("sota-events".to_owned()).or_insert(Address::Path(path));
+    }
+    faces
 }
 
 /// An image that can go to the threads of instances.

@@ -8,8 +8,12 @@ use hil_mock_cloud::{
 };
 use hil_scenario::Plan;
 use hil_trace::{Blame, SharedRecorder, TraceHeader};
-use hil_unit::{Endpoints, Surroundings, Unit, UnitError};
-use std::{collections::BTreeMap, path::PathBuf, rc::Rc};
+use hil_unit::{Endpoints, Surroundings, Unit, UnitError, unit_file::STATE_DIRECTORY};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    rc::Rc,
+};
 
 /// Cloud and unit of one instance, ready for the first step.
 pub(crate) struct Bench {
@@ -65,7 +69,7 @@ impl Bench {
             ),
         };
         let seed = sub_seed(header.seed, &header.instance);
-        let faces = faces(unit)?;
+        let faces = faces(unit, state_directory.as_deref())?;
         let settings = settings(plan, unit, seed);
         let surroundings = CloudSurroundings {
             clock,
@@ -108,8 +112,12 @@ impl Bench {
     }
 }
 
-/// Where the unit shall listen; a port 0 becomes a free one, so that instances can run side by side.
-fn faces(unit: &UnitUnderTest) -> Result<BTreeMap<String, Address>, UnitError> {
+/// Where the unit shall listen; a port 0 becomes a free one and a path gets the state folder of the instance, so that
+/// instances can run side by side.
+fn faces(
+    unit: &UnitUnderTest,
+    state_directory: Option<&Path>,
+) -> Result<BTreeMap<String, Address>, UnitError> {
     let free = |host: &str| {
         let listener = std::net::TcpListener::bind((host, 0))?;
         listener.local_addr().map(|address| address.port())
@@ -124,11 +132,24 @@ fn faces(unit: &UnitUnderTest) -> Result<BTreeMap<String, Address>, UnitError> {
                 })?;
                 Address::Host(host.clone(), port)
             }
+            Address::Path(path) => Address::Path(inside(path, state_directory)?),
             other => other.clone(),
         };
         Ok((name.clone(), address))
     };
     unit.faces.iter().map(face).collect()
+}
+
+/// A path below the state folder, which is made: the cloud may listen there before the unit is prepared.
+fn inside(path: &str, state_directory: Option<&Path>) -> Result<String, UnitError> {
+    let (Some(rest), Some(directory)) = (path.strip_prefix(STATE_DIRECTORY), state_directory) else {
+        return Ok(path.to_owned());
+    };
+    let path = format!("{}{rest}", directory.display());
+    let folder = Path::new(&path).parent().unwrap_or(directory);
+    std::fs::create_dir_all(folder)
+        .map_err(|error| UnitError::Lab(format!("cannot make the folder {}: {error}", folder.display())))?;
+    Ok(path)
 }
 
 fn settings(plan: &Plan, unit: &UnitUnderTest, seed: u64) -> CloudSettings {

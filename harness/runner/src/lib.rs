@@ -21,4 +21,4 @@ pub use redaction::Redaction;
 pub use run::{InstanceResult, Progress, RunError, RunOptions, RunOutcome, Stop, run};
 pub use seed::sub_seed;
 pub use selection::{Filter, Skip, applies};
-pub use unit_under_test::{BenchKind, MakeKit, UnitKit, UnitUnderTest};
+pub use unit_under_test::{BenchKind, MakeKit, Preparation, UnitKit, UnitUnderTest};

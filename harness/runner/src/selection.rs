@@ -1,8 +1,8 @@
 //! Which scenarios run on a unit, and why the others do not.
 
-use crate::{BenchKind, UnitUnderTest};
+use crate::{BenchKind, Preparation, UnitUnderTest};
 use hil_scenario::Plan;
-use hil_unit::Capability;
+use hil_unit::{Capability, unit_file::face_of_feature};
 use hil_wire::Protocol;
 use serde_json::Value;
 
@@ -40,6 +40,10 @@ pub enum Skip {
     Lacks(Vec<String>),
     /// The unit file has no command for these probes or stimuli: not exercised.
     LacksHooks(Vec<String>),
+    /// The unit cannot be put in a declared state: not exercised.
+    LacksState(String),
+    /// The unit file gives no address for these faces: not exercised.
+    LacksFaces(Vec<String>),
     /// Nobody gave the unit's images of these roles: not exercised.
     LacksArtifacts(Vec<String>),
     /// The ICS denies a feature or names another dialect: not applicable.
@@ -53,6 +57,10 @@ impl Skip {
             Skip::Lacks(names) => format!("not exercised: the unit's driver has no {}", names.join(", ")),
             Skip::LacksHooks(names) => {
                 format!("not exercised: the unit file has no {}", names.join(", "))
+            }
+            Skip::LacksState(why) => format!("not exercised: {why}"),
+            Skip::LacksFaces(names) => {
+                format!("not exercised: the unit file gives no face {}", names.join(", "))
             }
             Skip::LacksArtifacts(roles) => {
                 format!(
@@ -79,6 +87,16 @@ pub fn applies(plan: &Plan, unit: &UnitUnderTest) -> Result<(), Skip> {
                 "`{name}` must be {wanted} and the ICS says {said}"
             )));
         }
+    }
+    let faces: Vec<String> = wanted_faces(plan, unit)
+        .filter(|face| !unit.faces.contains_key(*face))
+        .map(str::to_owned)
+        .collect();
+    if !faces.is_empty() {
+        return Err(Skip::LacksFaces(faces));
+    }
+    for (name, value) in &plan.prepare {
+        can_prepare(&unit.prepare, name, value).map_err(Skip::LacksState)?;
     }
     let has = |need: &str| {
         let virtual_time = need == Capability::VirtualTime.name() && unit.bench == BenchKind::Virtual;
@@ -125,3 +143,29 @@ fn lacking_hooks(plan: &Plan, unit: &UnitUnderTest) -> Vec<String> {
     }
     lacks
 }
+
+/// Faces behind the features a scenario asks for.
+fn wanted_faces<'a>(plan: &'a Plan, unit: &'a UnitUnderTest) -> impl Iterator<Item = &'static str> + 'a {
+    let wanted = plan.applies_when.iter();
+    let wanted = wanted.filter(|(_, value)| **value == Value::Bool(true));
+    wanted.filter_map(|(feature, _)| face_of_feature(unit.protocol, feature))
+}
+
+fn can_prepare(can: &Preparation, name: &str, value: &Value) -> Result<(), String> {
+    match can {
+        Preparation::Any => Ok(()),
+        // Which image runs is for the driver to say, and a fresh unit is committed with an empty store.
+        Preparation::Named(_) if COMMON_STATES.contains(&name) => Ok(()),
+        Preparation::Named(names) if names.contains(name) => Ok(()),
+        Preparation::Named(_) => Err(format!("`prepare` of the unit file has no `{name}`")),
+        Preparation::Fixed(states) => match states.get(name) {
+            Some(state) if state == value => Ok(()),
+            Some(state) => Err(format!("the unit has `{name}: {state}`, not {value}")),
+            None => Err(format!(
+                "`prepare` of the unit file does not say `{name}: {value}`"
+            )),
+        },
+    }
+}
+
+const COMMON_STATES: [&str; 3] = ["running", "committed", "store"];

@@ -20,6 +20,17 @@ pub enum BenchKind {
     Real,
 }
 
+/// Which declared states a unit can be put in, beyond the image it runs.
+#[derive(Clone, Debug)]
+pub enum Preparation {
+    /// Every one.
+    Any,
+    /// Those named, whatever their value.
+    Named(BTreeSet<String>),
+    /// Nothing is done to it: it is in these states.
+    Fixed(Map<String, Value>),
+}
+
 /// What is made anew for each instance.
 pub struct UnitKit {
     /// Makes the unit.
@@ -56,6 +67,8 @@ pub struct UnitUnderTest {
     pub timing: Map<String, Value>,
     /// Optional features and options.
     pub ics: Map<String, Value>,
+    /// Declared states it can be put in.
+    pub prepare: Preparation,
     /// Facts for reports.
     pub facts: Map<String, Value>,
     /// Settings that replace those of the cloud, such as a fixed `device_key`.

@@ -275,6 +275,11 @@ pub trait Core {
         let _ = (now, connection, face, out);
     }
 
+    /// How long a face of the unit nobody listens on yet is tried again, as while it boots.
+    fn connect_patience(&self) -> std::time::Duration {
+        std::time::Duration::ZERO
+    }
+
     /// A link the core asked for is open, or could not be opened.
     fn link_opened(&mut self, now: Now, link: u64, result: Result<u32, String>, out: &mut Outputs) {
         let _ = (now, link, result, out);

@@ -14,7 +14,7 @@ use hil_wire::http::Request;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use rand::Rng;
-use std::{rc::Rc, time::Duration};
+use std::{io, rc::Rc, time::Duration};
 
 impl Host {
     /// Opens a connection; the core is told its number.
@@ -123,17 +123,35 @@ impl Host {
     pub(super) async fn connect(&self, face: &str) -> Result<(Address, Stream), CallError> {
         let address = self.unit_faces.borrow().get(face).cloned();
         let address = address.ok_or_else(|| CallError::UnknownFace(face.to_owned()))?;
-        let opened = match (&self.network, &address) {
+        let clock = &self.edge.clock;
+        let until = clock.now() + self.core.borrow().connect_patience();
+        loop {
+            match self.connect_once(&address).await {
+                Ok(stream) => return Ok((address, stream)),
+                Err(error) if listens_later(&error) && clock.now() + AGAIN <= until => {
+                    clock.sleep(AGAIN).await;
+                }
+                Err(error) => return Err(CallError::Connect { address, error }),
+            }
+        }
+    }
+
+    async fn connect_once(&self, address: &Address) -> io::Result<Stream> {
+        match (&self.network, address) {
             (Network::Tcp, Address::Path(path)) if serial::is_serial(path) => {
                 serial::open(path, self.baud_rate)
             }
             (network, address) => network.connect(address).await,
-        };
-        match opened {
-            Ok(stream) => Ok((address, stream)),
-            Err(error) => Err(CallError::Connect { address, error }),
         }
     }
 }
 
+/// Whether nobody listens yet, as while a unit boots.
+fn listens_later(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionRefused, NotFound};
+    matches!(error.kind(), ConnectionRefused | NotFound)
+}
+
+/// How often a face nobody listens on is tried.
+const AGAIN: Duration = Duration::from_millis(200);
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);

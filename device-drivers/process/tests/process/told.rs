@@ -183,7 +183,7 @@ fn a_face_that_accepts_means_ready() {
         );
         let file = UnitFile::parse("unit.yaml", &text).unwrap();
         let mut surroundings = bench.surroundings();
-        surroundings.faces = file.addresses(Path::new("/"));
+        surroundings.faces = file.addresses();
         let driver = ProcessDriver::new(file, bench.folder.path()).unwrap();
         let mut unit = driver.create(surroundings).unwrap();
         let late = async {

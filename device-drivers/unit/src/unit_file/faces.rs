@@ -13,6 +13,16 @@ pub fn faces_of(protocol: Protocol) -> &'static [&'static str] {
     }
 }
 
+/// The face without which a unit of a protocol does not have an optional feature, as far as hil can use it.
+pub fn face_of_feature(protocol: Protocol, feature: &str) -> Option<&'static str> {
+    match (protocol, feature) {
+        (Protocol::Sota, "http") => Some("sota-http"),
+        (Protocol::Sota, "websocket") => Some("sota-websocket"),
+        (Protocol::Sota, "socket") => Some("sota-commands"),
+        _ => None,
+    }
+}
+
 /// An address the way people write it: `host:port`, `[::1]:port`, or an absolute path of a Unix socket or serial
 /// line.
 pub fn parse_address(text: &str) -> Option<Address> {

@@ -41,6 +41,9 @@ pub struct UnitFile {
     pub ics: Map<String, Value>,
     /// Facts scenarios refer to as `${unit.NAME}`, such as `services`.
     pub stated: Map<String, Value>,
+    /// Declared states the unit can be put in, such as `polling`, each with its value where a scenario says nothing; for a
+    /// remote unit the states it is in.
+    pub prepare: Map<String, Value>,
     /// What exactly is tested.
     pub subject: Subject,
     /// When a process counts as ready.
@@ -115,10 +118,12 @@ impl UnitFile {
         read::read(Source::new(path, text))
     }
 
-    /// The faces as addresses; `{state_dir}` stands for the unit's state folder.
-    pub fn addresses(&self, state_directory: &Path) -> BTreeMap<String, Address> {
-        let directory = state_directory.display().to_string();
-        let address = |text: &String| parse_address(&text.replace(STATE_DIRECTORY, &directory));
+    /// The faces as addresses. A path may still begin with [`STATE_DIRECTORY`]: each instance has its own.
+    pub fn addresses(&self) -> BTreeMap<String, Address> {
+        let address = |text: &String| match text.starts_with(STATE_DIRECTORY) {
+            true => Some(Address::Path(text.clone())),
+            false => parse_address(text),
+        };
         self.faces
             .iter()
             .filter_map(|(name, text)| Some((name.clone(), address(text)?)))
@@ -151,5 +156,5 @@ impl UnitFile {
     }
 }
 
-/// The placeholder that faces may have.
-pub(super) const STATE_DIRECTORY: &str = "{state_dir}";
+/// The placeholder paths of faces may begin with: the state folder of the instance.
+pub const STATE_DIRECTORY: &str = "{state_dir}";

@@ -15,8 +15,8 @@ mod schema;
 
 pub use artifacts::{ArtifactFile, ROLES};
 pub use driver_kind::DriverKind;
-pub use faces::{faces_of, parse_address};
-pub use file::{ConfigTemplate, Subject, UnitFile, UnitFileError};
+pub use faces::{face_of_feature, faces_of, parse_address};
+pub use file::{ConfigTemplate, STATE_DIRECTORY, Subject, UnitFile, UnitFileError};
 pub use hook::{Hook, HookFormat};
 pub use init::init_template;
 pub use known::KnownNames;

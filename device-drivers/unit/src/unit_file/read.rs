@@ -77,6 +77,7 @@ impl<'c> Reader<'c> {
         let timing = self.timing(&mut map);
         let ics = self.ics(&mut map, protocol);
         let stated = map.object("facts");
+        let prepare = self.prepare(&mut map);
         let subject = self.subject(&mut map);
         let ready = self.ready(&mut map, &faces);
         let stop = self.stop(&mut map);
@@ -98,6 +99,7 @@ impl<'c> Reader<'c> {
             timing,
             ics,
             stated,
+            prepare,
             subject,
             ready,
             stop,
@@ -107,6 +109,26 @@ impl<'c> Reader<'c> {
             source: self.collector.source().clone(),
             places: self.places,
         })
+    }
+
+    /// States by name: booleans, numbers and texts.
+    fn prepare(&mut self, map: &mut MapReader<'c>) -> Map<String, Value> {
+        let mut states = Map::new();
+        for entry in map.entries_of("prepare") {
+            self.places
+                .insert(format!("prepare.{}", entry.key), entry.key_span.clone());
+            match entry.value.to_json() {
+                value @ (Value::Bool(_) | Value::Number(_) | Value::String(_)) => {
+                    states.insert(entry.key.clone(), value);
+                }
+                _ => {
+                    let what = format!("`prepare.{}`", entry.key);
+                    let expected = "the value where a scenario says nothing: true, false, a number or text";
+                    self.collector.wrong_type(&entry.value, &what, expected, None);
+                }
+            }
+        }
+        states
     }
 
     fn settings(&mut self, map: &mut MapReader<'c>) -> BTreeMap<String, String> {

@@ -32,6 +32,7 @@ pub fn schema() -> Value {
                 "Optional features it has (true) or has not (false), and its dialect."
             ),
             "facts": described(json!({"type": "object"}), "Facts scenarios refer to as ${unit.NAME}, such as services."),
+            "prepare": described(texts(), "Declared states the unit can be put in, with their ordinary values."),
             "subject": described(texts(), "What exactly is tested: version, digest, and more."),
             "ready": described(
                 closed(json!({"console": {"type": "string"}, "face": {"type": "string"}, "timeout": duration()})),

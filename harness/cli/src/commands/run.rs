@@ -38,7 +38,7 @@ pub(crate) fn execute(arguments: RunArguments) -> Exit {
             );
         }
     };
-    let units = match unit_options(&arguments, state.path()).and_then(|o| units::units(&arguments.units, &o))
+    let units = match unit_options(&arguments).and_then(|o| units::units(&arguments.units, &o))
     {
         Ok(units) => units,
         Err(error @ (UnitsError::Invalid(_) | UnitsError::Read { .. } | UnitsError::Driver(_))) => {
@@ -137,11 +137,10 @@ fn finish(
     }
 }
 
-fn unit_options(arguments: &RunArguments, state: &Path) -> Result<UnitOptions, UnitsError> {
+fn unit_options(arguments: &RunArguments) -> Result<UnitOptions, UnitsError> {
     Ok(UnitOptions {
         artifacts: units::artifact_files(&arguments.artifacts)?,
         defects: units::defects(&arguments.defects)?,
-        state_directory: state.to_owned(),
     })
 }
 

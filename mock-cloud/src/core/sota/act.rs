@@ -38,7 +38,7 @@ impl SotaCloud {
                 json!({"call": call})
             }
             "subscribe" => {
-                self.gateways.subscribe(now.stamp, &connection(), out);
+                self.gateways.subscribe(&connection(), out);
                 json!({})
             }
             "unsubscribe" => {

@@ -56,9 +56,6 @@ struct Socket {
     connection: Option<u32>,
     opening: bool,
     waiting: Vec<Send>,
-    /// Until when opening is tried again, and when next: a client needs a while to open its gateways.
-    patience: Option<Stamp>,
-    again: Option<Stamp>,
 }
 
 #[derive(Debug)]
@@ -103,7 +100,7 @@ impl Gateways {
                 });
                 self.remember(call, sending, None);
             }
-            Gateway::WebSocket => self.message(now, &sending, operation, out),
+            Gateway::WebSocket => self.message(&sending, operation, out),
             Gateway::Socket => {
                 let link = self.link(Purpose::Command(call));
                 out.sends.push(Send::Open {
@@ -119,18 +116,13 @@ impl Gateways {
     }
 
     /// Opens a WebSocket unless it is open.
-    pub(super) fn subscribe(&mut self, now: Stamp, name: &str, out: &mut Outputs) {
+    pub(super) fn subscribe(&mut self, name: &str, out: &mut Outputs) {
         let socket = self.sockets.entry(name.to_owned()).or_default();
         if socket.opening || socket.connection.is_some() {
             return;
         }
         socket.opening = true;
-        socket.patience = Some(now + PATIENCE);
         out.note("subscribing", json!({"connection": name}));
-        self.open(name, out);
-    }
-
-    fn open(&mut self, name: &str, out: &mut Outputs) {
         let link = self.link(Purpose::Socket(name.to_owned()));
         out.sends.push(Send::Open {
             link,
@@ -155,14 +147,10 @@ impl Gateways {
     }
 
     /// A connection is open, or could not be opened.
-    pub(super) fn opened(&mut self, now: Stamp, link: u64, result: Result<u32, String>, out: &mut Outputs) {
+    pub(super) fn opened(&mut self, link: u64, result: Result<u32, String>, out: &mut Outputs) {
         match self.links.remove(&link) {
             Some(Purpose::Socket(name)) => {
                 let socket = self.sockets.entry(name.clone()).or_default();
-                if result.is_err() && socket.patience.is_some_and(|until| now + AGAIN <= until) {
-                    socket.again = Some(now + AGAIN);
-                    return;
-                }
                 socket.opening = false;
                 socket.connection = result.as_ref().ok().copied();
                 let waiting = std::mem::take(&mut socket.waiting);
@@ -214,23 +202,11 @@ impl Gateways {
 
     /// When a text command is given up.
     pub(super) fn next_wake(&self) -> Option<Stamp> {
-        let calls = self.calls.values().filter_map(|called| called.deadline);
-        let sockets = self.sockets.values().filter_map(|socket| socket.again);
-        calls.chain(sockets).min()
+        self.calls.values().filter_map(|called| called.deadline).min()
     }
 
-    /// Gives up text commands that took too long, and tries again to open WebSockets.
+    /// Gives up text commands that took too long.
     pub(super) fn wake(&mut self, now: Stamp, out: &mut Outputs) {
-        let mut due = Vec::new();
-        for (name, socket) in &mut self.sockets {
-            if socket.again.is_some_and(|at| at <= now) {
-                socket.again = None;
-                due.push(name.clone());
-            }
-        }
-        for name in due {
-            self.open(&name, out);
-        }
         let late: Vec<u64> = self
             .calls
             .iter()
@@ -249,8 +225,8 @@ impl Gateways {
         }
     }
 
-    fn message(&mut self, now: Now, sending: &Sending, operation: Operation, out: &mut Outputs) {
-        self.subscribe(now.stamp, &sending.connection, out);
+    fn message(&mut self, sending: &Sending, operation: Operation, out: &mut Outputs) {
+        self.subscribe(&sending.connection, out);
         let socket = self.sockets.entry(sending.connection.clone()).or_default();
         let message = Send::WebSocket {
             connection: socket.connection.unwrap_or_default(),
@@ -349,7 +325,3 @@ fn at(waiting: Send, number: u32) -> Send {
         other => other,
     }
 }
-
-/// How long a client may take to open its gateways, and how often it is tried (reference section 6, harness notes).
-const PATIENCE: Duration = Duration::from_secs(5);
-const AGAIN: Duration = Duration::from_millis(200);

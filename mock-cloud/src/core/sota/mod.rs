@@ -20,7 +20,7 @@ use hil_wire::{
     sota::{Dialect, Package, core::Call},
 };
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 use token::Tokens;
 use update::StoredUpdate;
 
@@ -180,8 +180,12 @@ impl Core for SotaCloud {
         self.gateways.bytes(connection, payload, out);
     }
 
-    fn link_opened(&mut self, now: Now, link: u64, result: Result<u32, String>, out: &mut Outputs) {
-        self.gateways.opened(now.stamp, link, result, out);
+    fn connect_patience(&self) -> Duration {
+        PATIENCE
+    }
+
+    fn link_opened(&mut self, _: Now, link: u64, result: Result<u32, String>, out: &mut Outputs) {
+        self.gateways.opened(link, result, out);
     }
 
     fn connection_closed(&mut self, _: Now, connection: u32, out: &mut Outputs) {
@@ -235,3 +239,6 @@ impl Core for SotaCloud {
         )
     }
 }
+
+/// How long a client may take to open its gateways after a start.
+const PATIENCE: Duration = Duration::from_secs(15);
