@@ -7,7 +7,10 @@ use hil_process::{ProcessDriver, RemoteDriver};
 use hil_runner::{BenchKind, Preparation, UnitKit, UnitUnderTest};
 use hil_sim::{Defect, SimDriver, default_artifacts, default_ics, default_timing};
 use hil_trace::Tolerances;
-use hil_unit::{Driver, UnitError, UnitFile, UnitFileError, unit_file::{DriverKind, STATE_DIRECTORY}};
+use hil_unit::{
+    Driver, UnitError, UnitFile, UnitFileError,
+    unit_file::{DriverKind, STATE_DIRECTORY},
+};
 use hil_wire::Protocol;
 use serde_json::{Value, json};
 use std::{
@@ -247,8 +250,7 @@ fn from_file(path: &Path, options: &UnitOptions) -> Result<UnitUnderTest, UnitsE
         probes: Some(file.probes.keys().cloned().collect()),
         stimuli: Some(file.stimuli.keys().cloned().collect()),
         artifact_roles,
-        exclusive: file.driver == DriverKind::Remote
-            || faces.values().any(is_fixed),
+        exclusive: file.driver == DriverKind::Remote || faces.values().any(is_fixed),
         timing,
         ics,
         prepare,
@@ -287,7 +289,9 @@ fn real_faces(file: &UnitFile) -> BTreeMap<String, Address> {
     let beside = matches!(faces.get("sota-commands"), Some(Address::Path(_)));
     if beside && file.driver == DriverKind::Process {
         let path = format!("{STATE_DIRECTORY}/sota-events.socket");
-        faces.entry("sota-events".to_owned()).or_insert(Address::Path(path));
+        faces
+            .entry("sota-events".to_owned())
+            .or_insert(Address::Path(path));
     }
     faces
 }

@@ -1,6 +1,6 @@
 //! One instance's world: clock, network, cloud and unit, all virtual or all real.
 
-use crate::{BenchKind, Dispatcher, UnitUnderTest, seed::sub_seed};
+use crate::{BenchKind, Dispatcher, UnitUnderTest, ports::free_port, seed::sub_seed};
 use hil_fault::Artifacts;
 use hil_link::{Address, Clock, Network};
 use hil_mock_cloud::{
@@ -118,14 +118,10 @@ fn faces(
     unit: &UnitUnderTest,
     state_directory: Option<&Path>,
 ) -> Result<BTreeMap<String, Address>, UnitError> {
-    let free = |host: &str| {
-        let listener = std::net::TcpListener::bind((host, 0))?;
-        listener.local_addr().map(|address| address.port())
-    };
     let face = |(name, address): (&String, &Address)| {
         let address = match address {
             Address::Host(host, 0) if unit.bench == BenchKind::Real => {
-                let port = free(host).map_err(|error| {
+                let port = free_port(host).map_err(|error| {
                     UnitError::Lab(format!(
                         "no free port on {host} for the unit's face `{name}`: {error}"
                     ))

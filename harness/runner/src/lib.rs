@@ -7,6 +7,7 @@ mod digest;
 mod dispatcher;
 mod execute;
 mod judge;
+mod ports;
 mod redaction;
 mod run;
 mod seed;

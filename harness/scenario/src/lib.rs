@@ -23,7 +23,7 @@ pub use known::{ARTIFACT_FACTS, ARTIFACT_ROLES, CAPABILITIES, ROOTS, TIERS, VERB
 pub use load::load;
 pub use lookup::{Lookup, Unresolved, walk};
 pub use moment::{Moment, Span};
-pub use plan::{Branch, Parameter, Plan, Step, Verb, Wait, Watch};
+pub use plan::{Branch, NOTHING, Parameter, Plan, Step, Verb, Wait, Watch};
 pub use schema::schema;
 pub use sum::ExpressionError;
 pub use template::{Template, TemplateError};

@@ -110,11 +110,14 @@ pub struct Step {
     pub column: usize,
     /// The name other steps refer to it by.
     pub name: Option<String>,
-    /// The requirements this step decides; empty = all the scenario verifies.
+    /// The requirements this step decides; empty = the scenario's only one; [`NOTHING`] = none at all.
     pub verifies: Vec<String>,
     /// What it does.
     pub verb: Verb,
 }
+
+/// `verifies: none`: a step that prepares, and shows nothing of any requirement.
+pub const NOTHING: &str = "none";
 
 /// What a step does.
 #[derive(Clone, Debug)]

@@ -38,8 +38,7 @@ pub(crate) fn execute(arguments: RunArguments) -> Exit {
             );
         }
     };
-    let units = match unit_options(&arguments).and_then(|o| units::units(&arguments.units, &o))
-    {
+    let units = match unit_options(&arguments).and_then(|o| units::units(&arguments.units, &o)) {
         Ok(units) => units,
         Err(error @ (UnitsError::Invalid(_) | UnitsError::Read { .. } | UnitsError::Driver(_))) => {
             return fail(error, Exit::Invalid);

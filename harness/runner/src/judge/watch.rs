@@ -1,7 +1,7 @@
 //! What one `expect` or `never` watches for: read from the record of its step, fed with events, settled once.
 
 use super::matching::is_meant;
-use hil_scenario::Condition;
+use hil_scenario::{Condition, NOTHING};
 use hil_trace::{Event, Stamp};
 use serde_json::{Map, Value};
 
@@ -42,7 +42,17 @@ pub(super) enum Answer {
     Missing,
 }
 
+/// The requirements a step names, without the word that it decides none.
+pub(super) fn decided(verifies: &[String]) -> impl Iterator<Item = &String> {
+    verifies.iter().filter(|id| *id != NOTHING)
+}
+
 impl Watch {
+    /// The requirements it decides by name.
+    pub(super) fn decided(&self) -> impl Iterator<Item = &String> {
+        decided(&self.verifies)
+    }
+
     pub(super) fn read(arguments: &Value, tolerance_us: u64) -> Watch {
         let stamp = |name: &str| arguments.get(name).and_then(Value::as_u64).map(Stamp);
         let text = |name: &str| arguments.get(name).and_then(Value::as_str);

@@ -128,8 +128,10 @@ impl<'a> Loader<'a> {
             .filter(|(name, _)| *name == key)
             .map(|(_, value)| value.to_owned())
             .collect();
-        if key == "feature" {
-            known.extend(words.features.keys().cloned());
+        match words.features.get(key) {
+            _ if key == "feature" => known.extend(words.features.keys().cloned()),
+            Some(option) => known.extend(option.values.iter().cloned()),
+            None => {}
         }
         known
     }

@@ -1,7 +1,7 @@
 //! Steps: which verb, and what belongs to it.
 
 use super::{scenario::Loader, scope::Given};
-use crate::{Branch, Fields, Step, Template, VERBS, Verb, Wait, Word, template::Part};
+use crate::{Branch, Fields, NOTHING, Step, Template, VERBS, Verb, Wait, Word, template::Part};
 use hil_diagnostic::{Entry, MapReader, Node, did_you_mean, one_of};
 use std::collections::BTreeMap;
 
@@ -50,9 +50,8 @@ impl<'a> Loader<'a> {
         let name_node = (verb != "for_each").then(|| map.optional("as")).flatten();
         let verifies = map
             .optional("verifies")
-            .map(|node| self.requirements(node))
+            .map(|node| self.decides(node))
             .unwrap_or_default();
-        self.also_verifies(&verifies);
         let read = match verb {
             "do" => self.action(&mut map, &entry.value),
             "inject" => self.fault(&mut map, &entry.value),
@@ -73,6 +72,16 @@ impl<'a> Loader<'a> {
             verifies,
             verb: read?.0,
         })
+    }
+
+    /// The requirements a step decides, which the scenario verifies too.
+    fn decides(&mut self, node: &Node) -> Vec<String> {
+        if node.scalar().is_some_and(|scalar| scalar.text == NOTHING) {
+            return vec![NOTHING.to_owned()];
+        }
+        let verifies = self.requirements(node);
+        self.also_verifies(&verifies);
+        verifies
     }
 
     /// The one key of a step that is a verb.

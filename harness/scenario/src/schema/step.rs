@@ -1,7 +1,7 @@
 //! Schemas of steps, one set for each protocol.
 
 use super::shapes;
-use crate::{Fields, VERBS, Word, Words};
+use crate::{Fields, NOTHING, VERBS, Word, Words};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
@@ -112,8 +112,8 @@ fn modifier(name: &str) -> Value {
             "A name for later steps to refer to.",
         ),
         "verifies" => (
-            json!({"$ref": "#/$defs/verifies"}),
-            "The requirements this step decides; all of the scenario's if not said.",
+            json!({"anyOf": [{"$ref": "#/$defs/verifies"}, {"const": NOTHING}]}),
+            "The requirements this step decides, or `none` for a step that only prepares; the scenario's only one if not said.",
         ),
         "with" => (json!({"type": "object"}), "Arguments."),
         "match" => (

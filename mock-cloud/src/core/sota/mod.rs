@@ -217,13 +217,16 @@ impl Core for SotaCloud {
             ("device_id".to_owned(), self.device.clone()),
             ("events_socket".to_owned(), events.to_owned()),
         ]);
-        if self.tokens.needed {
-            endpoints.insert("auth_url".to_owned(), url(AUTH));
-            endpoints.insert("client_id".to_owned(), self.tokens.credentials.client_id.clone());
-            endpoints.insert(
-                "client_secret".to_owned(),
-                self.tokens.credentials.client_secret.clone(),
-            );
+        // Empty without authentication: a template of the unit's configuration names them all the same.
+        let credentials = &self.tokens.credentials;
+        let told = [
+            ("auth_url", url(AUTH)),
+            ("client_id", credentials.client_id.clone()),
+            ("client_secret", credentials.client_secret.clone()),
+        ];
+        for (name, value) in told {
+            let value = if self.tokens.needed { value } else { String::new() };
+            endpoints.insert(name.to_owned(), value);
         }
         endpoints
     }

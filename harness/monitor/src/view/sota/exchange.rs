@@ -3,6 +3,7 @@
 use hil_trace::{HttpEnding, Who};
 use hil_wire::{
     http::{Request, Response},
+    oddity::Weight,
     sota::{
         Package,
         core::{Call, check_request, decode_packages, decode_results, read_basic},
@@ -31,7 +32,9 @@ pub(super) fn read(face: &str, request: &Request) -> Option<(Asked, &'static str
             let credentials = request.headers.get("Authorization").and_then(read_basic);
             let facts = json!({
                 "client_id": credentials.map(|credentials| credentials.client_id),
-                "valid": check_request(&call, request, None).is_empty(),
+                "valid": check_request(&call, request, None)
+                    .iter()
+                    .all(|oddity| oddity.weight == Weight::Tolerable),
             });
             (asked("token_answer", json!({})), "token", facts)
         }

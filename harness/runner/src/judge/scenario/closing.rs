@@ -48,7 +48,7 @@ impl ScenarioJudge {
     /// Every step did what it says: what the scenario verifies has been shown.
     fn confirm(&mut self, catalogue: &Catalogue, findings: &mut Vec<Finding>) {
         for forbidden in &self.forbidden {
-            for requirement in &forbidden.watch.verifies {
+            for requirement in forbidden.watch.decided() {
                 let text = format!("{} never came", forbidden.watch.describe());
                 let step = Some(forbidden.step.as_str());
                 findings.push(self.finding(

@@ -1,7 +1,7 @@
 //! `measure`: the time between two named moments against its bounds.
 
 use super::ScenarioJudge;
-use crate::judge::watch::Watch;
+use crate::judge::watch::{Watch, decided};
 use hil_trace::{Catalogue, Finding, Measurement, Verdict};
 use serde_json::Value;
 
@@ -54,7 +54,7 @@ impl ScenarioJudge {
             let text = format!("{text}; the margin lies inside the tolerance of {tolerance:.3} s");
             self.undecided(step, &verifies, text, evidence, catalogue, findings);
         } else {
-            for requirement in &verifies {
+            for requirement in decided(&verifies) {
                 let (text, evidence) = (text.clone(), evidence.clone());
                 findings.push(self.finding(
                     Some(requirement),

@@ -365,7 +365,7 @@ impl ScenarioJudge {
                 self.moments.insert(name.to_owned(), (event.at, record));
             }
         }
-        for requirement in &watch.verifies {
+        for requirement in watch.decided() {
             let text = format!("{} came as it should", watch.describe());
             let evidence = evidence.clone();
             findings.push(self.finding(

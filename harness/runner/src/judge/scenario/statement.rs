@@ -1,6 +1,7 @@
 //! How a step's judgement becomes findings.
 
 use super::ScenarioJudge;
+use hil_scenario::NOTHING;
 use hil_trace::{Blame, Catalogue, Finding, Verdict};
 
 impl ScenarioJudge {
@@ -62,7 +63,11 @@ impl ScenarioJudge {
         } else {
             &[]
         };
-        let requirements = if verifies.is_empty() { only } else { verifies };
+        let requirements: &[String] = match verifies {
+            [] => only,
+            [nothing] if nothing == NOTHING => &[],
+            some => some,
+        };
         if requirements.is_empty() {
             let evidence = evidence.to_vec();
             findings.push(self.finding(None, verdict, text.to_owned(), evidence, Some(step), catalogue));
