@@ -175,22 +175,57 @@ fn every_mistake_is_shown_at_its_place() {
 fn names_are_checked_against_what_the_protocol_knows() {
     let file = UnitFile::parse("unit.yaml", WHOLE).unwrap();
     let known = KnownNames {
-        timing: &["poll_interval", "boot_time"],
-        features: &["websockets", "console"],
-        probes: &["version", "installs"],
-        stimuli: &["clock_skip"],
+        timing: names(&["poll_interval", "boot_time"]),
+        features: names(&["websockets", "console"]),
+        probes: names(&["version", "installs"]),
+        stimuli: names(&["clock_skip"]),
     };
     insta::assert_snapshot!("names", file.check_names(&known).render(false));
     assert!(file.check_names(&KnownNames::default()).is_empty());
+    let told = WHOLE.replace("agent.toml\"]", "agent.toml\", \"{boot}\"]");
+    let mistakes = UnitFile::parse("unit.yaml", &told).unwrap().check_names(&known);
+    assert!(mistakes.iter().all(|mistake| !mistake.title.contains("`boot`")));
+}
+
+#[test]
+fn every_kind_of_mistake_of_a_file_is_shown_at_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("unit.yaml");
+    let text = "name: u\nprotocol: edge-poll\ndriver: process\ncommand: [./nope]\ntiming: {pol_interval: 1s}\nstop: {signal: INTT}\n";
+    fs::write(&path, text).unwrap();
+    let known = |_| KnownNames {
+        timing: names(&["poll_interval"]),
+        ..KnownNames::default()
+    };
+    let Err(UnitFileError::Invalid(mistakes)) = UnitFile::load(&path, &known) else {
+        panic!("accepted");
+    };
+    let shown = mistakes
+        .render(false)
+        .replace(&directory.path().display().to_string(), "DIR");
+    insta::assert_snapshot!("at_once", shown);
+    fs::write(&path, b"name: caf\xe9\n").unwrap();
+    assert!(matches!(
+        UnitFile::load(&path, &known),
+        Err(UnitFileError::Invalid(_))
+    ));
+}
+
+fn names(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+fn load(path: &Path) -> Result<UnitFile, UnitFileError> {
+    UnitFile::load(path, &|_| KnownNames::default())
 }
 
 #[test]
 fn files_that_do_not_exist_are_reported() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("unit.yaml");
-    assert!(matches!(UnitFile::load(&path), Err(UnitFileError::Read { .. })));
+    assert!(matches!(load(&path), Err(UnitFileError::Read { .. })));
     fs::write(&path, WHOLE).unwrap();
-    let Err(UnitFileError::Invalid(mistakes)) = UnitFile::load(&path) else {
+    let Err(UnitFileError::Invalid(mistakes)) = load(&path) else {
         panic!("accepted");
     };
     let shown = mistakes
@@ -214,7 +249,7 @@ fn files_that_do_not_exist_are_reported() {
     for name in ["images/new.deb", "agent.toml.in"] {
         fs::write(directory.path().join(name), "").unwrap();
     }
-    let file = UnitFile::load(&path).unwrap();
+    let file = load(&path).unwrap();
     let artifacts = file.load_artifacts(directory.path()).unwrap();
     assert_eq!(&*artifacts.get("current").unwrap().bytes, b"bytes");
     fs::remove_file(directory.path().join("images/new.deb")).unwrap();

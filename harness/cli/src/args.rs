@@ -83,16 +83,16 @@ pub(crate) struct RunArguments {
     #[arg(long)]
     pub(crate) seed: Option<u64>,
     /// Instances at a time
-    #[arg(long, short = 'j', value_name = "N")]
-    pub(crate) jobs: Option<usize>,
+    #[arg(long, short = 'j', value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) jobs: Option<u16>,
     /// How often each scenario runs
-    #[arg(long, default_value_t = 1, value_name = "N")]
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(crate) repeat: u32,
     /// Set a parameter of the scenarios
     #[arg(long = "set", value_name = "NAME=VALUE")]
     pub(crate) set: Vec<String>,
     /// Tier of parameters
-    #[arg(long, value_name = "TIER")]
+    #[arg(long, value_name = "TIER", value_parser = clap::builder::PossibleValuesParser::new(hil_scenario::TIERS))]
     pub(crate) tier: Option<String>,
     /// Use this file as the image of a role
     #[arg(long = "artifact", value_name = "ROLE=FILE")]

@@ -1,9 +1,19 @@
 //! What commands read first: vocabulary, catalogue, and the scenarios embedded or added by the user.
 
-use hil_diagnostic::Diagnostics;
-use hil_scenario::{Plan, ReadError, Vocabulary, embedded_catalogue, embedded_suites, load, load_directory};
+use crate::files::Files;
+use hil_diagnostic::{Diagnostics, Source};
+use hil_scenario::{
+    FieldType, Plan, ReadError, Vocabulary, embedded_catalogue, embedded_suites, load_source, options,
+};
+use hil_sim::{default_ics, default_timing};
 use hil_trace::Catalogue;
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+use hil_unit::unit_file::KnownNames;
+use hil_wire::Protocol;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    sync::Arc,
+};
 
 /// Everything scenarios are checked against.
 pub(crate) struct Library {
@@ -36,19 +46,27 @@ impl Library {
 
     /// Embedded suites and added folders; the last of the same path wins. All mistakes of all files at once.
     pub(crate) fn plans(&self, added: &[PathBuf]) -> Result<Vec<Arc<Plan>>, LibraryError> {
-        let mut texts: BTreeMap<String, String> = embedded_suites().into_iter().collect();
+        let embedded = embedded_suites().into_iter();
+        let mut sources: BTreeMap<String, Arc<Source>> = embedded
+            .map(|(path, text)| (path.clone(), Source::new(path, text)))
+            .collect();
+        let mut files = Files::default();
         for folder in added {
-            texts.extend(load_directory(folder)?);
+            files.add(folder)?;
         }
-        self.check(texts)
+        sources.extend(files.scenarios);
+        self.check(sources, files.mistakes)
     }
 
-    /// Checks texts by path.
-    pub(crate) fn check(&self, texts: BTreeMap<String, String>) -> Result<Vec<Arc<Plan>>, LibraryError> {
+    /// Checks scenarios, each under its path below the suites; `mistakes` are what is wrong already.
+    pub(crate) fn check(
+        &self,
+        sources: impl IntoIterator<Item = (String, Arc<Source>)>,
+        mut mistakes: Diagnostics,
+    ) -> Result<Vec<Arc<Plan>>, LibraryError> {
         let mut plans = Vec::new();
-        let mut mistakes = Diagnostics::default();
-        for (path, text) in texts {
-            match load(&path, &text, &self.vocabulary, &self.catalogue) {
+        for (path, source) in sources {
+            match load_source(&path, source, &self.vocabulary, &self.catalogue) {
                 Ok(plan) => plans.push(Arc::new(plan)),
                 Err(more) => mistakes.extend(more),
             }
@@ -58,5 +76,50 @@ impl Library {
         } else {
             Ok(plans)
         }
+    }
+
+    /// The names a unit file of a protocol can use.
+    pub(crate) fn unit_names(&self, protocol: Protocol) -> KnownNames {
+        let words = self.vocabulary.words(protocol);
+        let durations = words
+            .unit
+            .iter()
+            .filter(|(_, field)| field.kind == FieldType::Duration);
+        let times = COMMON_TIMES.into_iter().map(str::to_owned);
+        let times = times.chain(default_timing(protocol).into_iter().map(|(name, _)| name));
+        let times: BTreeSet<String> = times.chain(durations.map(|(name, _)| name.clone())).collect();
+        let features = options(&self.catalogue, words, protocol, "feature");
+        let own = default_ics(protocol).into_iter();
+        let own = own.filter(|(_, value)| value.is_boolean()).map(|(name, _)| name);
+        let features: BTreeSet<String> = features.into_iter().chain(own).collect();
+        KnownNames {
+            timing: times.into_iter().collect(),
+            features: features.into_iter().filter(|name| name != "dialect").collect(),
+            probes: words.probes.keys().cloned().collect(),
+            stimuli: words.stimuli.keys().cloned().collect(),
+        }
+    }
+}
+
+/// Times any unit may state: how long it takes to boot, and how long an `expect` without a bound waits for it.
+const COMMON_TIMES: [&str; 2] = ["boot", "patience"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unit_files_know_the_names_of_their_protocol() {
+        let library = Library::open().unwrap_or_else(|error| panic!("{error}"));
+        for protocol in Protocol::ALL {
+            let names = library.unit_names(protocol);
+            assert!(names.timing.iter().any(|name| name == "patience"), "{protocol}");
+            assert!(
+                !names.features.is_empty() && !names.probes.is_empty(),
+                "{protocol}"
+            );
+        }
+        let edge = library.unit_names(Protocol::EdgePoll);
+        assert!(edge.timing.iter().any(|name| name == "poll_interval"));
     }
 }

@@ -1,6 +1,7 @@
 //! From `--unit` to a unit under test: a simulated one, or what a unit file says.
 
-use hil_diagnostic::Diagnostics;
+use crate::library::Library;
+use hil_diagnostic::{Diagnostics, did_you_mean, one_of};
 use hil_fault::{Artifact, Artifacts};
 use hil_link::Address;
 use hil_process::{ProcessDriver, RemoteDriver};
@@ -9,7 +10,7 @@ use hil_sim::{Defect, SimDriver, default_artifacts, default_ics, default_timing}
 use hil_trace::Tolerances;
 use hil_unit::{
     Driver, UnitError, UnitFile, UnitFileError,
-    unit_file::{DriverKind, STATE_DIRECTORY},
+    unit_file::{DriverKind, ROLES, STATE_DIRECTORY, dialects_of},
 };
 use hil_wire::Protocol;
 use serde_json::{Value, json};
@@ -39,15 +40,47 @@ pub(crate) enum UnitsError {
         /// Why.
         source: io::Error,
     },
+    /// An image that `--artifact` names cannot be read.
+    #[error("`--artifact {role}={}`: {source}", path.display())]
+    Artifact {
+        /// Its role.
+        role: String,
+        /// Its file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// `--artifact` names a role there is not.
+    #[error("`--artifact {0}=…`: there is no such role; {1}")]
+    NoSuchRole(String, String),
+    /// A simulated unit has no such dialect.
+    #[error("`{0}` has no dialect `{1}`; {2}")]
+    NoSuchDialect(Protocol, String, String),
+    /// Reports could not tell two units apart.
+    #[error("two units of {1} are named `{0}`; give each a name of its own")]
+    SameName(String, Protocol),
+    /// Only simulated units have defects.
+    #[error("`--defect` is for simulated units, and `{0}` is none")]
+    DefectOfReal(String),
     /// `--artifact` is not ROLE=FILE.
     #[error("`--artifact {0}`: expected ROLE=FILE")]
     NoRole(String),
     /// No such defect.
-    #[error("there is no defect `{0}`; one of {1}")]
+    #[error("there is no defect `{0}`; {1}")]
     NoSuchDefect(String, String),
     /// The driver refuses the unit file.
     #[error(transparent)]
     Driver(#[from] UnitError),
+}
+
+impl UnitsError {
+    /// Whether a unit file is wrong, not the command line.
+    pub(crate) fn is_of_a_file(&self) -> bool {
+        matches!(
+            self,
+            UnitsError::Invalid(_) | UnitsError::Read { .. } | UnitsError::Driver(_)
+        )
+    }
 }
 
 /// What the command line says besides the unit itself.
@@ -63,6 +96,9 @@ pub(crate) fn artifact_files(given: &[String]) -> Result<BTreeMap<String, PathBu
         let (role, file) = text
             .split_once('=')
             .ok_or_else(|| UnitsError::NoRole(text.clone()))?;
+        if !ROLES.contains(&role) {
+            return Err(UnitsError::NoSuchRole(role.to_owned(), way_out(role, ROLES)));
+        }
         Ok((role.to_owned(), PathBuf::from(file)))
     };
     given.iter().map(pair).collect()
@@ -71,21 +107,25 @@ pub(crate) fn artifact_files(given: &[String]) -> Result<BTreeMap<String, PathBu
 /// Reads names of defects.
 pub(crate) fn defects(given: &[String]) -> Result<BTreeSet<Defect>, UnitsError> {
     let known = || {
-        Defect::ALL
-            .iter()
-            .map(|defect| defect.name())
-            .collect::<Vec<_>>()
-            .join(", ")
+        let names: Vec<&str> = Defect::ALL.iter().map(|defect| defect.name()).collect();
+        format!("one of {}", names.join(", "))
     };
     let find = |name: &String| {
         let found = Defect::ALL.iter().find(|defect| defect.name() == name).copied();
-        found.ok_or_else(|| UnitsError::NoSuchDefect(name.clone(), known()))
+        found.ok_or_else(|| {
+            let near = did_you_mean(name, Defect::ALL.iter().map(|defect| defect.name()));
+            UnitsError::NoSuchDefect(name.clone(), near.unwrap_or_else(known))
+        })
     };
     given.iter().map(find).collect()
 }
 
 /// The units named, or every simulated one.
-pub(crate) fn units(given: &[String], options: &UnitOptions) -> Result<Vec<Arc<UnitUnderTest>>, UnitsError> {
+pub(crate) fn units(
+    given: &[String],
+    options: &UnitOptions,
+    library: &Library,
+) -> Result<Vec<Arc<UnitUnderTest>>, UnitsError> {
     if given.is_empty() {
         let all = Protocol::ALL
             .into_iter()
@@ -94,34 +134,57 @@ pub(crate) fn units(given: &[String], options: &UnitOptions) -> Result<Vec<Arc<U
             .map(|protocol| simulated(protocol, options).map(Arc::new))
             .collect();
     }
-    given
+    let mut units: Vec<Arc<UnitUnderTest>> = Vec::new();
+    let mut mistakes = Diagnostics::default();
+    for name in given {
+        let unit = match name.strip_prefix("sim:") {
+            Some(protocol) => named_simulated(name, protocol, options),
+            None => from_file(Path::new(name), options, library),
+        };
+        match unit {
+            Ok(unit) => units.push(Arc::new(unit)),
+            Err(UnitsError::Invalid(more)) => mistakes.extend(more),
+            Err(error) => return Err(error),
+        }
+    }
+    if mistakes.has_errors() {
+        return Err(UnitsError::Invalid(mistakes));
+    }
+    let mut names = BTreeSet::new();
+    match units
         .iter()
-        .map(|name| {
-            let unit = match name.strip_prefix("sim:") {
-                Some(protocol) => {
-                    let (protocol, dialect) = match protocol.split_once(':') {
-                        Some((protocol, dialect)) => (protocol, Some(dialect)),
-                        None => (protocol, None),
-                    };
-                    let protocol: Protocol = protocol
-                        .parse()
-                        .map_err(|_| UnitsError::NoSuchSim(name.clone()))?;
-                    simulated(protocol, options).map(|unit| in_dialect(unit, dialect))
-                }
-                None => from_file(Path::new(name), options),
-            };
-            unit.map(Arc::new)
-        })
-        .collect()
+        .find(|unit| !names.insert((unit.protocol, &unit.name)))
+    {
+        Some(unit) => Err(UnitsError::SameName(unit.name.clone(), unit.protocol)),
+        None => Ok(units),
+    }
 }
 
-/// The same simulated unit speaking a dialect, as `sim:PROTOCOL:DIALECT` asks for.
-fn in_dialect(mut unit: UnitUnderTest, dialect: Option<&str>) -> UnitUnderTest {
+/// What `sim:PROTOCOL` or `sim:PROTOCOL:DIALECT` names.
+fn named_simulated(name: &str, rest: &str, options: &UnitOptions) -> Result<UnitUnderTest, UnitsError> {
+    let (protocol, dialect) = match rest.split_once(':') {
+        Some((protocol, dialect)) => (protocol, Some(dialect)),
+        None => (rest, None),
+    };
+    let protocol: Protocol = protocol
+        .parse()
+        .map_err(|_| UnitsError::NoSuchSim(name.to_owned()))?;
+    let mut unit = simulated(protocol, options)?;
     if let Some(dialect) = dialect {
+        let known = dialects_of(protocol);
+        if !known.contains(&dialect) {
+            let help = way_out(dialect, known.iter().copied());
+            return Err(UnitsError::NoSuchDialect(protocol, dialect.to_owned(), help));
+        }
         unit.name = format!("{}-{dialect}", unit.name);
         unit.ics.insert("dialect".to_owned(), json!(dialect));
     }
-    unit
+    Ok(unit)
+}
+
+/// The nearest word, or all of them.
+fn way_out<'w>(word: &str, known: impl IntoIterator<Item = &'w str> + Clone) -> String {
+    did_you_mean(word, known.clone()).unwrap_or_else(|| format!("expected {}", one_of(known)))
 }
 
 fn simulated(protocol: Protocol, options: &UnitOptions) -> Result<UnitUnderTest, UnitsError> {
@@ -187,8 +250,9 @@ fn simulated_faces(protocol: Protocol) -> BTreeMap<String, Address> {
         .collect()
 }
 
-fn from_file(path: &Path, options: &UnitOptions) -> Result<UnitUnderTest, UnitsError> {
-    let file = UnitFile::load(path).map_err(|error| match error {
+fn from_file(path: &Path, options: &UnitOptions, library: &Library) -> Result<UnitUnderTest, UnitsError> {
+    let names = |protocol| library.unit_names(protocol);
+    let file = UnitFile::load(path, &names).map_err(|error| match error {
         UnitFileError::Invalid(diagnostics) => UnitsError::Invalid(diagnostics),
         UnitFileError::Read { path, error } => UnitsError::Read { path, source: error },
     })?;
@@ -200,6 +264,9 @@ fn from_file(path: &Path, options: &UnitOptions) -> Result<UnitUnderTest, UnitsE
         unit.timing.extend(file.timing.clone());
         unit.ics.extend(file.ics.clone());
         return Ok(unit);
+    }
+    if !options.defects.is_empty() {
+        return Err(UnitsError::DefectOfReal(file.name.clone()));
     }
     let mut given = read_artifacts(&options.artifacts)?;
     let stated = file.load_artifacts(&base).map_err(UnitsError::Invalid)?;
@@ -333,7 +400,8 @@ pub(crate) fn load_artifacts(files: &BTreeMap<String, PathBuf>) -> Result<Artifa
 
 fn read_artifacts(files: &BTreeMap<String, PathBuf>) -> Result<BTreeMap<String, ArtifactBytes>, UnitsError> {
     let read = |(role, path): (&String, &PathBuf)| {
-        let bytes = fs::read(path).map_err(|source| UnitsError::Read {
+        let bytes = fs::read(path).map_err(|source| UnitsError::Artifact {
+            role: role.clone(),
             path: path.clone(),
             source,
         })?;

@@ -1,7 +1,8 @@
 //! Where the readers of one file leave the mistakes they find.
 
 use crate::{
-    Diagnostic, Diagnostics, DurationError, Entry, Node, Source, Span, did_you_mean, one_of, parse_seconds,
+    Diagnostic, Diagnostics, DurationError, Entry, Node, Scalar, Source, Span, did_you_mean, one_of,
+    parse_seconds,
 };
 use serde_json::Value;
 use std::{cell::RefCell, sync::Arc, time::Duration};
@@ -80,7 +81,7 @@ impl Collector {
     pub fn string<'n>(&self, node: &'n Node, what: &str) -> Option<&'n str> {
         match node.scalar() {
             Some(scalar) if scalar.to_json().is_string() => Some(&scalar.text),
-            Some(scalar) if !scalar.text.is_empty() => {
+            Some(scalar) if !node.is_null() => {
                 let help = format!("put it in quotes: \"{}\"", scalar.text);
                 self.wrong_type(node, what, "text", Some(help));
                 None
@@ -96,7 +97,8 @@ impl Collector {
     pub fn integer(&self, node: &Node, what: &str) -> Option<i64> {
         let value = node.scalar().and_then(|s| s.to_json().as_i64());
         if value.is_none() {
-            self.wrong_type(node, what, "a whole number", None);
+            let help = without_quotes(node, |value| value.is_i64());
+            self.wrong_type(node, what, "a whole number", help);
         }
         value
     }
@@ -105,7 +107,8 @@ impl Collector {
     pub fn number(&self, node: &Node, what: &str) -> Option<f64> {
         let value = node.scalar().and_then(|s| s.to_json().as_f64());
         if value.is_none() {
-            self.wrong_type(node, what, "a number", None);
+            let help = without_quotes(node, Value::is_number);
+            self.wrong_type(node, what, "a number", help);
         }
         value
     }
@@ -122,6 +125,7 @@ impl Collector {
                     "no" | "off" => Some("write `false`".to_owned()),
                     _ => None,
                 });
+            let help = help.or_else(|| without_quotes(node, Value::is_boolean));
             self.wrong_type(node, what, "true or false", help);
         }
         value
@@ -170,7 +174,7 @@ impl Collector {
         if elements.is_none() {
             let help = node
                 .scalar()
-                .filter(|s| !s.text.is_empty())
+                .filter(|s| !node.is_null() && is_word(&s.text))
                 .map(|s| format!("write `[{}]`", s.text));
             self.wrong_type(node, what, "a list", help);
         }
@@ -213,4 +217,21 @@ impl Collector {
         let label = format!("this is {}", node.kind());
         self.error(&node.head(), format!("{what} must be {expected}"), label, help);
     }
+}
+
+/// The way out if a value has the wanted type but for its quotes.
+fn without_quotes(node: &Node, wanted: impl Fn(&Value) -> bool) -> Option<String> {
+    let scalar = node.scalar().filter(|scalar| !scalar.plain)?;
+    let plain = Scalar {
+        plain: true,
+        ..scalar.clone()
+    };
+    wanted(&plain.to_json()).then(|| format!("remove the quotes: {}", scalar.text))
+}
+
+/// One word of an identifier's characters, such as `POLL-ACK-003`.
+fn is_word(text: &str) -> bool {
+    !text.is_empty()
+        && text.chars().all(|c| c.is_alphanumeric() || "-_.".contains(c))
+        && !text.starts_with('-')
 }

@@ -46,7 +46,7 @@ impl Diagnostic {
             column,
             span,
             severity: Severity::Error,
-            title: title.into(),
+            title: shortened(title.into()),
             label: String::new(),
             related: None,
             help: None,
@@ -56,7 +56,7 @@ impl Diagnostic {
     /// The same with a label at the place.
     #[must_use]
     pub fn label(mut self, label: impl Into<String>) -> Diagnostic {
-        self.label = label.into();
+        self.label = shortened(label.into());
         self
     }
 
@@ -136,3 +136,25 @@ impl fmt::Display for Diagnostics {
 }
 
 impl std::error::Error for Diagnostics {}
+
+/// Text people can still read: the middle of a very long one is left out, and what a terminal would obey is escaped.
+fn shortened(text: String) -> String {
+    let text = match text.chars().any(|c| c.is_control() && c != '\n') {
+        true => text
+            .chars()
+            .flat_map(|c| match c.is_control() && c != '\n' {
+                true => c.escape_default().collect::<Vec<_>>(),
+                false => vec![c],
+            })
+            .collect(),
+        false => text,
+    };
+    if text.len() <= LONGEST {
+        return text;
+    }
+    let head = text.floor_char_boundary(LONGEST * 2 / 3);
+    let tail = text.ceil_char_boundary(text.len() - LONGEST / 3);
+    format!("{}…{}", &text[..head], &text[tail..])
+}
+
+const LONGEST: usize = 600;

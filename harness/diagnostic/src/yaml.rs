@@ -1,6 +1,6 @@
 //! Text to tree: the events of the YAML parser with their places.
 
-use crate::{Collector, Entry, Node, NodeValue, Scalar, Span};
+use crate::{Collector, Diagnostic, Entry, Node, NodeValue, Scalar, Span};
 use granit_parser::{Event, Marker, Options, Parser, ScalarStyle, ScanError, StructureStyle};
 
 /// Reads one YAML document. Mistakes of syntax, duplicate keys, aliases and tags are reported to the collector; the
@@ -48,8 +48,8 @@ struct Open {
 
 enum Children {
     Seq(Vec<Node>),
-    /// The entries, and the key that waits for its value.
-    Map(Vec<Entry>, Option<(String, Span)>),
+    /// The entries, and the key that waits for its value; a key that is none has been reported.
+    Map(Vec<Entry>, Option<(Option<String>, Span)>),
 }
 
 impl Builder<'_> {
@@ -112,10 +112,11 @@ impl Builder<'_> {
         let offset = byte_offset(self.text, error.marker());
         let line_start = self.text[..offset].rfind('\n').map_or(0, |at| at + 1);
         let line = self.text[line_start..].lines().next().unwrap_or_default();
-        let diagnostic = self
-            .collector
-            .at(&(offset..offset + 1), "this is not valid YAML")
-            .label(error.info());
+        let place = self.collector.at(&(offset..offset + 1), "this is not valid YAML");
+        let diagnostic = place.clone().label(error.info());
+        if let Some(explained) = explained(&place, &error.info()) {
+            return self.collector.report(explained);
+        }
         let diagnostic = match self.open.iter().rev().find(|open| open.flow) {
             Some(open) => diagnostic
                 .related(&(open.start..open.start + 1), "opened here and not closed")
@@ -127,13 +128,28 @@ impl Builder<'_> {
 
     fn refuse_properties(&self, anchor: usize, tagged: bool, span: &Span) {
         if anchor != 0 {
+            let place = self.before(span, '&');
+            let help = Some("write the value out where it is needed, or use `params`".to_owned());
             self.collector
-                .error(span, "YAML anchors are not supported", "", None);
+                .error(&place, "YAML anchors are not supported", "", help);
         }
         if tagged {
+            let place = self.before(span, '!');
+            let help = Some("remove it; text that begins with `!` needs quotes".to_owned());
             self.collector
-                .error(span, "YAML tags are not supported", "", None);
+                .error(&place, "YAML tags are not supported", "", help);
         }
+    }
+
+    /// The word that begins with a mark and stands before a value; the value itself if it is not there.
+    fn before(&self, value: &Span, mark: char) -> Span {
+        let lead = self.text[..value.start].trim_end();
+        let mut words = lead.split_whitespace().rev().take(2);
+        let Some(word) = words.find(|word| word.starts_with(mark)) else {
+            return value.clone();
+        };
+        let start = lead.rfind(word).unwrap_or(value.start);
+        start..start + word.len()
     }
 
     fn close(&mut self, end: Span) {
@@ -154,7 +170,8 @@ impl Builder<'_> {
             Some(Children::Seq(nodes)) => nodes.push(node),
             Some(Children::Map(entries, key)) => match key.take() {
                 None => *key = Some(key_of(collector, node)),
-                Some((name, span)) => match entries.iter().find(|e| e.key == name) {
+                Some((None, _)) => {}
+                Some((Some(name), span)) => match entries.iter().find(|e| e.key == name) {
                     Some(first) => collector.report(
                         collector
                             .at(&span, format!("`{name}` is given twice"))
@@ -179,13 +196,18 @@ impl Builder<'_> {
     }
 }
 
-fn key_of(collector: &Collector, node: Node) -> (String, Span) {
+fn key_of(collector: &Collector, node: Node) -> (Option<String>, Span) {
     match node.value {
-        NodeValue::Scalar(scalar) => (scalar.text, node.span),
+        NodeValue::Scalar(scalar) if scalar.plain && scalar.text == "<<" => {
+            let help = Some("write the keys out".to_owned());
+            collector.error(&node.span, "YAML merge keys are not supported", "", help);
+            (None, node.span)
+        }
+        NodeValue::Scalar(scalar) => (Some(scalar.text), node.span),
         _ => {
             let help = Some("text that begins with `{` or `[` needs quotes".to_owned());
             collector.error(&node.head(), "a key must be text", "", help);
-            (String::new(), node.span)
+            (None, node.span)
         }
     }
 }
@@ -196,6 +218,27 @@ fn byte_offset(text: &str, marker: &Marker) -> usize {
         .or_else(|| text.char_indices().nth(marker.index()).map(|(at, _)| at))
         .unwrap_or(text.len())
         .min(text.len())
+}
+
+/// A mistake the parser names by itself, in plain words.
+fn explained(place: &Diagnostic, info: &str) -> Option<Diagnostic> {
+    let (title, label, help) = if info.contains("recursion limit") {
+        let help = "take what is inside apart";
+        ("this is nested too deeply", "one level too many", help)
+    } else if info.contains("unknown anchor") {
+        let help = "write the value out; text that begins with `*` needs quotes";
+        ("YAML aliases are not supported", "", help)
+    } else if info.contains("unexpected character: `\\u{") {
+        let help = "remove it, or write it as an escape such as \"\\x1b\" inside double quotes";
+        ("control characters cannot stand in YAML", info, help)
+    } else {
+        return None;
+    };
+    let diagnostic = Diagnostic {
+        title: title.to_owned(),
+        ..place.clone()
+    };
+    Some(diagnostic.label(label).help(help.to_owned()))
 }
 
 /// The usual reason for a syntax error on such a line.
@@ -268,8 +311,23 @@ mod tests {
             ("documents", "a: 1\n---\nb: 2\n"),
             ("list_and_map", "- a\nb: 3\n"),
             ("map_key", "{a: 1}: 2\n"),
+            ("merge_key", "a:\n  <<: {b: 1}\n"),
+            ("anchor", "a: &x\n  b: 1\n"),
+            ("alias_without_anchor", "a: *x\n"),
+            ("tagged_list", "a: !mine [1]\n"),
+            ("control", "a: b\u{1b}[31m\n"),
+            ("nul", "a: b\0\n"),
         ] {
             insta::assert_snapshot!(name, read(text).1);
+        }
+    }
+
+    #[test]
+    fn what_would_exhaust_the_stack_is_refused() {
+        for (name, open, close) in [("deep_lists", "[", "]"), ("deep_maps", "{a: ", "}")] {
+            let (node, rendered) = read(&format!("a: {}{}\n", open.repeat(50_000), close.repeat(50_000)));
+            assert!(node.is_none());
+            insta::assert_snapshot!(name, rendered);
         }
     }
 

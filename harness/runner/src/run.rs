@@ -16,7 +16,7 @@ use hil_trace::{
 use hil_wire::digest::sha256_hex;
 use serde_json::{Map, Value, json};
 use std::{
-    collections::VecDeque,
+    collections::{BTreeSet, VecDeque},
     panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
     rc::Rc,
@@ -108,8 +108,25 @@ pub struct RunOutcome {
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// A parameter was set that no selected scenario has.
-    #[error("no selected scenario has a parameter `{0}`")]
-    UnknownParameter(String),
+    #[error("no selected scenario has a parameter `{name}`; {known}")]
+    UnknownParameter {
+        /// The name.
+        name: String,
+        /// The parameters there are.
+        known: String,
+    },
+    /// A parameter was set to a value of another type than its default.
+    #[error("parameter `{name}` of {scenario} is {default} unless it is set; it cannot be {value}")]
+    UnfitParameter {
+        /// The name.
+        name: String,
+        /// Path of the scenario.
+        scenario: String,
+        /// Its default.
+        default: Value,
+        /// What it was set to.
+        value: Value,
+    },
 }
 
 #[derive(Clone)]
@@ -135,11 +152,12 @@ pub fn run(
     let progress = Mutex::new(progress);
     with(&progress, |progress| progress.planned(jobs.len()));
     let (shared, exclusive): (Vec<Job>, Vec<Job>) = jobs.into_iter().partition(|job| !job.unit.exclusive);
+    let shared_jobs = shared.len();
     let queue = Mutex::new(VecDeque::from(shared));
     let exclusive = Mutex::new(VecDeque::from(exclusive));
     let (results, collected) = mpsc::channel();
     thread::scope(|scope| {
-        for _ in 0..options.jobs.max(1) {
+        for _ in 0..options.jobs.clamp(1, shared_jobs.max(1)) {
             let (results, queue, progress) = (results.clone(), &queue, &progress);
             scope.spawn(move || work(queue, catalogue, options, stop, progress, &results));
         }
@@ -181,11 +199,7 @@ fn plan_jobs(
     options: &RunOptions,
 ) -> Result<Vec<Job>, RunError> {
     let selected: Vec<&Arc<Plan>> = plans.iter().filter(|plan| filter.selects(plan)).collect();
-    for name in options.set.keys() {
-        if !selected.iter().any(|plan| plan.params.contains_key(name)) {
-            return Err(RunError::UnknownParameter(name.clone()));
-        }
-    }
+    check_set(&selected, &options.set)?;
     let mut jobs = Vec::new();
     for unit in units {
         for plan in selected.iter().filter(|plan| plan.protocol == unit.protocol) {
@@ -193,7 +207,7 @@ fn plan_jobs(
             let repeat = if skip.is_some() {
                 1
             } else {
-                plan.repeat.max(1) * options.repeat.max(1)
+                plan.repeat.max(1).saturating_mul(options.repeat.max(1))
             };
             for repetition in 0..repeat {
                 let header = header(plan, unit, options, repetition, repeat);
@@ -209,6 +223,51 @@ fn plan_jobs(
     Ok(jobs)
 }
 
+/// Every parameter that is set belongs to a selected scenario and has the type of its default there.
+fn check_set(selected: &[&Arc<Plan>], set: &Map<String, Value>) -> Result<(), RunError> {
+    for (name, value) in set {
+        let mut known = false;
+        for plan in selected {
+            let Some(parameter) = plan.params.get(name) else {
+                continue;
+            };
+            known = true;
+            let default = &parameter.default;
+            if std::mem::discriminant(&fitted(value, default)) != std::mem::discriminant(default) {
+                return Err(RunError::UnfitParameter {
+                    name: name.clone(),
+                    scenario: plan.path.clone(),
+                    default: default.clone(),
+                    value: value.clone(),
+                });
+            }
+        }
+        if !known {
+            let names: BTreeSet<&str> = selected
+                .iter()
+                .flat_map(|plan| plan.params.keys().map(String::as_str))
+                .collect();
+            let known = match names.len() {
+                0 => "none of them has any".to_owned(),
+                _ => format!("there are {}", names.into_iter().collect::<Vec<_>>().join(", ")),
+            };
+            let name = name.clone();
+            return Err(RunError::UnknownParameter { name, known });
+        }
+    }
+    Ok(())
+}
+
+/// A value as it was typed, where text is wanted.
+fn fitted(value: &Value, default: &Value) -> Value {
+    match (default, value) {
+        (Value::String(_), Value::Number(_) | Value::Bool(_) | Value::Null) => {
+            Value::String(value.to_string())
+        }
+        _ => value.clone(),
+    }
+}
+
 fn header(plan: &Plan, unit: &UnitUnderTest, options: &RunOptions, repetition: u32, of: u32) -> TraceHeader {
     let stem = plan.path.trim_end_matches(".yaml").trim_end_matches(".yml");
     let mut instance = format!("{stem}@{}", unit.name);
@@ -218,8 +277,12 @@ fn header(plan: &Plan, unit: &UnitUnderTest, options: &RunOptions, repetition: u
     }
     let params = plan.params.iter().map(|(name, parameter)| {
         let tier = options.tier.as_ref().and_then(|tier| parameter.tiers.get(tier));
-        let value = options.set.get(name).or(tier).unwrap_or(&parameter.default);
-        (name.clone(), value.clone())
+        let set = options
+            .set
+            .get(name)
+            .map(|value| fitted(value, &parameter.default));
+        let value = set.unwrap_or_else(|| tier.unwrap_or(&parameter.default).clone());
+        (name.clone(), value)
     });
     TraceHeader {
         format: TraceHeader::FORMAT,

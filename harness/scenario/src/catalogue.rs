@@ -1,9 +1,11 @@
 //! The requirement catalogue from `scenarios/requirements/*.yaml`.
 
+use crate::Words;
 use hil_diagnostic::{Collector, Diagnostics, MapReader, Node, Source, parse_yaml};
 use hil_trace::{Catalogue, Level, Origin, Requirement};
 use hil_wire::Protocol;
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 
 /// The catalogue built into the binary, and the hex SHA-256 over its files.
 pub fn embedded_catalogue() -> Result<(Catalogue, String), Diagnostics> {
@@ -117,6 +119,23 @@ pub fn conditions(requirement: &Requirement) -> impl Iterator<Item = (&str, &str
         .iter()
         .flat_map(|text| text.split(", "))
         .filter_map(|condition| condition.split_once(": "))
+}
+
+/// The `feature`s or `dialect`s the catalogue and the vocabulary name for a protocol.
+pub fn options(catalogue: &Catalogue, words: &Words, protocol: Protocol, key: &str) -> BTreeSet<String> {
+    let own = catalogue.requirements.values();
+    let own = own.filter(|requirement| requirement.id.starts_with(protocol.requirement_prefix()));
+    let mut known: BTreeSet<String> = own
+        .flat_map(conditions)
+        .filter(|(name, _)| *name == key)
+        .map(|(_, value)| value.to_owned())
+        .collect();
+    match words.features.get(key) {
+        _ if key == "feature" => known.extend(words.features.keys().cloned()),
+        Some(option) => known.extend(option.values.iter().cloned()),
+        None => {}
+    }
+    known
 }
 
 fn find<T: Copy>(word: Option<&str>, known: &[(&str, T)]) -> Option<T> {

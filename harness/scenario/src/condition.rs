@@ -218,7 +218,22 @@ fn first_error(errors: &cel::ParseErrors) -> CompileError {
     CompileError {
         line: usize::try_from(line).unwrap_or(1).max(1),
         column: usize::try_from(column).unwrap_or(1).max(1),
-        message: first.map_or_else(String::new, |e| e.msg.clone()),
+        message: first.map_or_else(String::new, |e| in_plain_words(&e.msg)),
+    }
+}
+
+/// What the compiler says, without the names of its grammar.
+fn in_plain_words(message: &str) -> String {
+    let message = message.trim_start_matches("Syntax error: ");
+    if message.contains("<EOF>' expecting") || message.starts_with("Incomplete") {
+        return "the condition is not finished: something is missing here".to_owned();
+    }
+    let unknown = message.strip_prefix("token recognition error at: ");
+    match unknown.map(|token| token.trim_matches('\'').trim()) {
+        Some("=") => "`=` is no operator; equality is `==`".to_owned(),
+        Some("") => "this quote is not closed".to_owned(),
+        Some(token) => format!("`{token}` is no part of CEL"),
+        None => message.to_owned(),
     }
 }
 

@@ -15,13 +15,13 @@ pub struct ReadError {
     pub source: io::Error,
 }
 
-/// Every YAML file below a folder: path inside the folder, with `/` between its parts, and text; in the order of
-/// paths. Files and folders whose name begins with a dot are left out. A path to one file gives that file.
-pub fn load_directory(directory: &Path) -> Result<Vec<(String, String)>, ReadError> {
+/// Every YAML file below a folder: path inside the folder, with `/` between its parts, and path; in the order of
+/// paths inside. Files and folders whose name begins with a dot are left out. A path to one file gives that file.
+pub fn find_files(directory: &Path) -> Result<Vec<(String, PathBuf)>, ReadError> {
     let mut found = Vec::new();
     if directory.is_file() {
         let name = directory.file_name().map(Path::new).unwrap_or(directory);
-        found.push((slashed(name), read(directory)?));
+        found.push((slashed(name), directory.to_owned()));
     } else {
         collect(directory, directory, &mut found)?;
     }
@@ -29,7 +29,16 @@ pub fn load_directory(directory: &Path) -> Result<Vec<(String, String)>, ReadErr
     Ok(found)
 }
 
-fn collect(root: &Path, directory: &Path, found: &mut Vec<(String, String)>) -> Result<(), ReadError> {
+/// The same with the texts of the files.
+pub fn load_directory(directory: &Path) -> Result<Vec<(String, String)>, ReadError> {
+    let read = |(inside, path): (String, PathBuf)| {
+        let text = fs::read_to_string(&path).map_err(|source| ReadError { path, source })?;
+        Ok((inside, text))
+    };
+    find_files(directory)?.into_iter().map(read).collect()
+}
+
+fn collect(root: &Path, directory: &Path, found: &mut Vec<(String, PathBuf)>) -> Result<(), ReadError> {
     let failed = |source| ReadError {
         path: directory.to_owned(),
         source,
@@ -40,21 +49,15 @@ fn collect(root: &Path, directory: &Path, found: &mut Vec<(String, String)>) -> 
         if entry.file_name().to_string_lossy().starts_with('.') {
             continue;
         }
-        if path.is_dir() {
+        // A link may lead back up; folders are followed only where they really are.
+        if path.is_dir() && !path.is_symlink() {
             collect(root, &path, found)?;
-        } else if is_yaml(&path) {
+        } else if is_yaml(&path) && path.is_file() {
             let inside = path.strip_prefix(root).unwrap_or(&path);
-            found.push((slashed(inside), read(&path)?));
+            found.push((slashed(inside), path.clone()));
         }
     }
     Ok(())
-}
-
-fn read(path: &Path) -> Result<String, ReadError> {
-    fs::read_to_string(path).map_err(|source| ReadError {
-        path: path.to_owned(),
-        source,
-    })
 }
 
 pub(crate) fn is_yaml(path: &Path) -> bool {

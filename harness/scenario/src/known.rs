@@ -22,7 +22,7 @@ pub const CAPABILITIES: [&str; 9] = [
 pub const TIERS: [&str; 3] = ["default", "quick", "long"];
 
 /// Roles of images; derived images add to a role with a dash, such as `next-flipped`.
-pub const ARTIFACT_ROLES: [&str; 8] = [
+pub const ARTIFACT_ROLES: [&str; 9] = [
     "current",
     "next",
     "older",
@@ -31,6 +31,7 @@ pub const ARTIFACT_ROLES: [&str; 8] = [
     "mute",
     "other_platform",
     "oversize",
+    "big",
 ];
 
 /// What `${artifact.ROLE.…}` can refer to.

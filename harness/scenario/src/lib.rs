@@ -15,12 +15,12 @@ mod sum;
 mod template;
 mod vocabulary;
 
-pub use catalogue::{conditions, embedded_catalogue, read_catalogue};
+pub use catalogue::{conditions, embedded_catalogue, options, read_catalogue};
 pub use condition::{CompileError, Condition, ConditionError};
-pub use directory::{ReadError, load_directory};
+pub use directory::{ReadError, find_files, load_directory};
 pub use embedded::embedded_suites;
 pub use known::{ARTIFACT_FACTS, ARTIFACT_ROLES, CAPABILITIES, ROOTS, TIERS, VERBS};
-pub use load::load;
+pub use load::{load, load_source};
 pub use lookup::{Lookup, Unresolved, walk};
 pub use moment::{Moment, Span};
 pub use plan::{Branch, NOTHING, Parameter, Plan, Step, Verb, Wait, Watch};

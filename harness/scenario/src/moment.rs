@@ -60,6 +60,12 @@ impl Moment {
         self.0.references()
     }
 
+    /// Seconds from the step it names to the moment, if that does not depend on the run.
+    pub fn seconds_after_step(&self) -> Option<f64> {
+        let step = Sum::parse(self.step()).ok()?;
+        self.0.difference(&step)
+    }
+
     /// Seconds from another moment to this one, if that does not depend on the run.
     pub fn seconds_since(&self, other: &Moment) -> Option<f64> {
         self.0.difference(&other.0)
@@ -73,7 +79,10 @@ pub struct Span(Sum);
 impl Span {
     /// Reads a span; it names no step.
     pub fn parse(text: &str) -> Result<Span, ExpressionError> {
-        let sum = Sum::parse(text)?;
+        let sum = Sum::parse(text).map_err(|error| ExpressionError {
+            message: error.message.replace("a step name, a duration", "a duration"),
+            ..error
+        })?;
         if let Some(step) = sum.steps().next() {
             let message = format!("a span is a duration such as 3s; `{step}` names a step");
             return Err(whole(text, &message));

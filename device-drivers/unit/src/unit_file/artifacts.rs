@@ -6,7 +6,7 @@ use hil_diagnostic::{Collector, Diagnostics};
 use std::{fs, path::Path};
 
 /// Roles an image can have. Others are made from these by faults.
-pub const ROLES: [&str; 8] = [
+pub const ROLES: [&str; 9] = [
     "current",
     "next",
     "older",
@@ -15,6 +15,7 @@ pub const ROLES: [&str; 8] = [
     "mute",
     "other_platform",
     "oversize",
+    "big",
 ];
 
 /// Where an image is and what it is called.

@@ -1,6 +1,8 @@
 //! The content of a unit file.
 
-use super::{ArtifactFile, DriverKind, Hook, ReadyPolicy, RestartPolicy, StopPolicy, parse_address, read};
+use super::{
+    ArtifactFile, DriverKind, Hook, KnownNames, ReadyPolicy, RestartPolicy, StopPolicy, parse_address, read,
+};
 use hil_diagnostic::{Diagnostics, Source, Span};
 use hil_link::Address;
 use hil_wire::Protocol;
@@ -97,25 +99,27 @@ pub enum UnitFileError {
 }
 
 impl UnitFile {
-    /// Reads and checks a unit file, and that the files it names exist.
-    pub fn load(path: &Path) -> Result<UnitFile, UnitFileError> {
-        let text = fs::read_to_string(path).map_err(|error| UnitFileError::Read {
+    /// Reads and checks a unit file, the names in it, and that the files it names exist.
+    pub fn load(path: &Path, names: &dyn Fn(Protocol) -> KnownNames) -> Result<UnitFile, UnitFileError> {
+        let bytes = fs::read(path).map_err(|error| UnitFileError::Read {
             path: path.to_owned(),
             error,
         })?;
-        let file = UnitFile::parse(&path.display().to_string(), &text).map_err(UnitFileError::Invalid)?;
-        let base = path.parent().unwrap_or(Path::new(""));
-        let missing = read::missing_files(&file, base);
-        if missing.has_errors() {
-            Err(UnitFileError::Invalid(missing))
-        } else {
-            Ok(file)
+        let source = Source::from_bytes(path.display().to_string(), bytes).map_err(UnitFileError::Invalid)?;
+        let (file, mut mistakes) = read::read(source);
+        if let Some(file) = &file {
+            let base = path.parent().unwrap_or(Path::new(""));
+            mistakes.extend(read::missing_files(file, base));
+            mistakes.extend(file.check_names(&names(file.protocol)));
         }
+        file.filter(|_| !mistakes.has_errors())
+            .ok_or(UnitFileError::Invalid(mistakes))
     }
 
     /// Checks the text of a unit file; `path` is shown in diagnostics. Other files are not looked at.
     pub fn parse(path: &str, text: &str) -> Result<UnitFile, Diagnostics> {
-        read::read(Source::new(path, text))
+        let (file, mistakes) = read::read(Source::new(path, text));
+        file.filter(|_| !mistakes.has_errors()).ok_or(mistakes)
     }
 
     /// The faces as addresses. A path may still begin with [`STATE_DIRECTORY`]: each instance has its own.

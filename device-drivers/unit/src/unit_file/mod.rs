@@ -21,4 +21,5 @@ pub use hook::{Hook, HookFormat};
 pub use init::init_template;
 pub use known::KnownNames;
 pub use policy::{ReadyPolicy, RestartPolicy, RestartWhen, StopPolicy, StopSignal};
+pub use read::dialects_of;
 pub use schema::schema;

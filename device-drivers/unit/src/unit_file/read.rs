@@ -8,14 +8,11 @@ use hil_wire::Protocol;
 use serde_json::{Map, Value};
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
-/// A unit file, or all its mistakes.
-pub(super) fn read(source: Arc<Source>) -> Result<UnitFile, Diagnostics> {
+/// A unit file as far as it could be read, and all its mistakes.
+pub(super) fn read(source: Arc<Source>) -> (Option<UnitFile>, Diagnostics) {
     let collector = Collector::new(source);
     let file = parse_yaml(&collector).and_then(|root| Reader::new(&collector).file(&root));
-    match file {
-        Some(file) if collector.is_empty() => Ok(file),
-        _ => Err(collector.into_diagnostics()),
-    }
+    (file, collector.into_diagnostics())
 }
 
 /// Files a unit file names that do not exist.
@@ -325,8 +322,8 @@ impl<'c> Reader<'c> {
     }
 }
 
-/// The dialects of a protocol; the first is the usual one, spoken by units that say nothing.
-fn dialects_of(protocol: Protocol) -> &'static [&'static str] {
+/// The dialects of a protocol; the first is the usual one, spoken by units that say nothing. None if it has one only.
+pub fn dialects_of(protocol: Protocol) -> &'static [&'static str] {
     match protocol {
         Protocol::AosV7 => &["seed", "publisher"],
         Protocol::Sota => &["rustc", "serde"],

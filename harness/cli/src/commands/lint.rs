@@ -1,11 +1,15 @@
 //! `hil lint`.
 
-use super::{fail, print};
-use crate::{args::LintArguments, exit::Exit, library::Library};
+use super::{fail, print, tell};
+use crate::{
+    args::LintArguments,
+    exit::Exit,
+    files::Files,
+    library::{Library, LibraryError},
+};
 use hil_diagnostic::Diagnostics;
-use hil_scenario::load_directory;
 use hil_unit::{UnitFile, UnitFileError};
-use std::{collections::BTreeMap, fs, io::IsTerminal, path::Path};
+use std::{io::IsTerminal, path::PathBuf};
 
 pub(crate) fn execute(arguments: LintArguments) -> Exit {
     let library = match Library::open() {
@@ -21,48 +25,64 @@ pub(crate) fn execute(arguments: LintArguments) -> Exit {
             Err(error) => fail(error, Exit::Invalid),
         };
     }
-    let mut texts = BTreeMap::new();
-    let mut mistakes = Diagnostics::default();
-    let mut units = 0;
+    let mut unreadable = Vec::new();
+    let mut files = Files::default();
     for path in &arguments.files {
-        if path.is_dir() {
-            match load_directory(path) {
-                Ok(files) => texts.extend(files),
-                Err(error) => return fail(error, Exit::Unexpected),
-            }
-            continue;
-        }
-        let text = match fs::read_to_string(path) {
-            Ok(text) => text,
-            Err(error) => return fail(format!("{}: {error}", path.display()), Exit::Unexpected),
-        };
-        if !is_unit_file(path, &text) {
-            texts.insert(path.display().to_string(), text);
-            continue;
-        }
-        units += 1;
-        match UnitFile::load(path) {
-            Ok(_) => {}
-            Err(UnitFileError::Invalid(more)) => mistakes.extend(more),
-            Err(error) => return fail(error, Exit::Unexpected),
+        if let Err(error) = files.add(path) {
+            unreadable.push(error.to_string());
         }
     }
-    let scenarios = texts.len();
-    if let Err(crate::library::LibraryError::Invalid(more)) = library.check(texts) {
+    let (scenarios, units) = (files.scenarios.len(), files.units.len());
+    let mut mistakes = check_units(&library, &files.units, &mut unreadable);
+    if let Err(LibraryError::Invalid(more)) = library.check(files.scenarios, files.mistakes) {
         mistakes.extend(more);
     }
+    if scenarios + units == 0 && mistakes.is_empty() && unreadable.is_empty() {
+        unreadable.push("there is no scenario or unit file here: they end in .yaml or .yml".to_owned());
+    }
+    for error in &unreadable {
+        fail(error, Exit::Invalid);
+    }
     if mistakes.has_errors() {
-        return fail(mistakes.render(std::io::stderr().is_terminal()), Exit::Invalid);
+        fail(mistakes.render(std::io::stderr().is_terminal()), Exit::Invalid);
+        tell(&format!("\n{}", summary(&mistakes)));
+        return Exit::Invalid;
+    }
+    if !unreadable.is_empty() {
+        return Exit::Invalid;
     }
     print(&format!(
-        "{scenarios} scenarios and {units} unit files, no mistakes"
+        "{}, {}: no mistakes",
+        counted(scenarios, "scenario"),
+        counted(units, "unit file")
     ));
     Exit::Pass
 }
 
-fn is_unit_file(path: &Path, text: &str) -> bool {
-    let named = path
-        .file_name()
-        .is_some_and(|name| name.to_string_lossy().contains("unit"));
-    named || text.lines().any(|line| line.starts_with("driver:"))
+fn check_units(library: &Library, paths: &[PathBuf], unreadable: &mut Vec<String>) -> Diagnostics {
+    let mut mistakes = Diagnostics::default();
+    for path in paths {
+        match UnitFile::load(path, &|protocol| library.unit_names(protocol)) {
+            Ok(_) => {}
+            Err(UnitFileError::Invalid(more)) => mistakes.extend(more),
+            Err(error) => unreadable.push(error.to_string()),
+        }
+    }
+    mistakes
+}
+
+/// The last line: how much is wrong.
+fn summary(mistakes: &Diagnostics) -> String {
+    let mut files: Vec<&str> = mistakes.iter().map(|mistake| mistake.path()).collect();
+    files.dedup();
+    format!(
+        "{} in {}",
+        counted(mistakes.len(), "mistake"),
+        counted(files.len(), "file")
+    )
+}
+
+fn counted(number: usize, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{plural}")
 }

@@ -58,6 +58,12 @@ pub(crate) fn print(text: &str) {
     let _ = out.flush();
 }
 
+/// Prints a remark to standard error.
+pub(crate) fn tell(text: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
 /// Prints an error and gives the exit back.
 pub(crate) fn fail(error: impl std::fmt::Display, exit: Exit) -> Exit {
     use std::io::Write;

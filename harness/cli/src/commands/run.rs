@@ -24,11 +24,6 @@ pub(crate) fn execute(arguments: RunArguments) -> Exit {
         Ok(library) => library,
         Err(error) => return fail(error, Exit::Invalid),
     };
-    let plans = match library.plans(&arguments.filter.scenarios) {
-        Ok(plans) => plans,
-        Err(error @ LibraryError::Invalid(_)) => return fail(error, Exit::Invalid),
-        Err(error) => return fail(error, Exit::Unexpected),
-    };
     let state = match tempfile::Builder::new().prefix("hil-").tempdir() {
         Ok(state) => state,
         Err(error) => {
@@ -38,12 +33,25 @@ pub(crate) fn execute(arguments: RunArguments) -> Exit {
             );
         }
     };
-    let units = match unit_options(&arguments).and_then(|o| units::units(&arguments.units, &o)) {
-        Ok(units) => units,
-        Err(error @ (UnitsError::Invalid(_) | UnitsError::Read { .. } | UnitsError::Driver(_))) => {
-            return fail(error, Exit::Invalid);
+    let plans = library.plans(&arguments.filter.scenarios);
+    let units =
+        unit_options(&arguments).and_then(|options| units::units(&arguments.units, &options, &library));
+    let (plans, units) = match (plans, units) {
+        (Ok(plans), Ok(units)) => (plans, units),
+        // The mistakes of scenarios and of unit files, all at once.
+        (Err(LibraryError::Invalid(mut mistakes)), Err(UnitsError::Invalid(more))) => {
+            mistakes.extend(more);
+            return fail(LibraryError::Invalid(mistakes), Exit::Invalid);
         }
-        Err(error) => return fail(error, Exit::CommandLine),
+        (Err(error), _) => return fail(error, Exit::Invalid),
+        (_, Err(error)) => {
+            let exit = if error.is_of_a_file() {
+                Exit::Invalid
+            } else {
+                Exit::CommandLine
+            };
+            return fail(error, exit);
+        }
     };
     let mut set = Map::new();
     for text in &arguments.set {
@@ -55,7 +63,7 @@ pub(crate) fn execute(arguments: RunArguments) -> Exit {
     let seed = arguments.seed.unwrap_or_else(fresh_seed);
     let options = RunOptions {
         seed,
-        jobs: arguments.jobs.unwrap_or_else(|| default_jobs(&units)),
+        jobs: arguments.jobs.map_or_else(|| default_jobs(&units), usize::from),
         repeat: arguments.repeat,
         set,
         tier: arguments.tier.clone(),

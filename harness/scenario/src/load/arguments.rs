@@ -2,7 +2,7 @@
 
 use super::scenario::Loader;
 use crate::{
-    Field, FieldType, Fields, Span as Length, Template,
+    ARTIFACT_ROLES, Field, FieldType, Fields, Span as Length, Template,
     template::{self, Part},
 };
 use hil_diagnostic::{Entry, Node, NodeValue, Scalar, Span, did_you_mean, one_of};
@@ -147,10 +147,15 @@ impl<'a> Loader<'a> {
             FieldType::String => collector
                 .word(node, &what, field.values.iter().map(String::as_str))
                 .map(text),
-            FieldType::Integer => collector.integer(node, &what).map(|n| Part::Literal(n.into())),
-            FieldType::Number => collector
-                .number(node, &what)
-                .map(|_| Part::Literal(node.to_json())),
+            FieldType::Artifact => self.artifact(node, &what),
+            FieldType::Integer => collector.integer(node, &what).map(|number| {
+                self.in_range(node, &what, number as f64, field);
+                Part::Literal(number.into())
+            }),
+            FieldType::Number => collector.number(node, &what).map(|number| {
+                self.in_range(node, &what, number, field);
+                Part::Literal(node.to_json())
+            }),
             FieldType::Boolean => collector.boolean(node, &what).map(|b| Part::Literal(b.into())),
             FieldType::Duration => self.duration(node, &what),
             FieldType::List => {
@@ -167,13 +172,41 @@ impl<'a> Loader<'a> {
         }
     }
 
+    fn in_range(&self, node: &Node, what: &str, number: f64, field: &Field) {
+        let least = field.min.filter(|least| number < *least as f64);
+        let most = field.max.filter(|most| number > *most as f64);
+        let label = match (field.min, field.max) {
+            _ if least.is_none() && most.is_none() => return,
+            (Some(least), Some(most)) => format!("expected a number from {least} to {most}"),
+            (Some(least), None) => format!("expected a number from {least}"),
+            (_, most) => format!("expected a number up to {}", most.unwrap_or_default()),
+        };
+        self.collector
+            .error(&node.span, format!("{what} is out of range"), label, None);
+    }
+
+    /// The role of an image, or of one derived from it.
+    fn artifact(&self, node: &Node, what: &str) -> Option<Part> {
+        let name = self.collector.string(node, what)?;
+        let role = name.split('-').next().unwrap_or_default();
+        if !ARTIFACT_ROLES.contains(&role) {
+            self.collector
+                .unknown(&node.span, "artifact role", role, ARTIFACT_ROLES);
+            return None;
+        }
+        Some(text(name))
+    }
+
     /// A text with references, where the type allows one.
     fn referring(&self, node: &Node, scalar: &Scalar, kind: FieldType, what: &str) -> Option<Part> {
         if kind == FieldType::Duration {
             return self.length_part(node, what);
         }
         let part = self.template_text(node, &scalar.text)?;
-        let free = matches!(kind, FieldType::String | FieldType::Any);
+        if let Part::Reference(path) = &part {
+            self.parameter_fits(node, path, kind, what);
+        }
+        let free = matches!(kind, FieldType::String | FieldType::Artifact | FieldType::Any);
         if !free && !matches!(part, Part::Reference(_)) {
             let kind = kind.described();
             let label = "expected one reference and nothing else";

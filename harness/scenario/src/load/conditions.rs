@@ -1,7 +1,7 @@
 //! CEL conditions and `applies_when`.
 
 use super::scenario::Loader;
-use crate::{Condition, Word, catalogue::conditions, condition::CEL_FUNCTIONS};
+use crate::{Condition, Word, catalogue::options, condition::CEL_FUNCTIONS};
 use hil_diagnostic::{Entry, MapReader, Node, did_you_mean, one_of};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -75,7 +75,11 @@ impl<'a> Loader<'a> {
                 }
                 "dialect" => {
                     let known = self.known_options("dialect");
-                    if let Some(name) = self.option_name(&entry.value, "dialect", &known) {
+                    if let (true, Some(protocol)) = (known.is_empty(), self.protocol) {
+                        let title = format!("{protocol} has one dialect only");
+                        let help = Some("remove `dialect`".to_owned());
+                        self.collector.error(&entry.key_span, title, "", help);
+                    } else if let Some(name) = self.option_name(&entry.value, "dialect", &known) {
                         wanted.insert("dialect".to_owned(), Value::from(name));
                     }
                 }
@@ -115,25 +119,12 @@ impl<'a> Loader<'a> {
         }
     }
 
-    /// Features or dialects the catalogue and the vocabulary name for this protocol; empty if the protocol is not
-    /// known.
+    /// Features or dialects of this protocol; empty if the protocol is not known.
     fn known_options(&self, key: &str) -> BTreeSet<String> {
-        let (Some(protocol), Some(words)) = (self.protocol, self.words) else {
-            return BTreeSet::new();
-        };
-        let own = self.catalogue.requirements.values();
-        let own = own.filter(|r| r.id.starts_with(protocol.requirement_prefix()));
-        let mut known: BTreeSet<String> = own
-            .flat_map(conditions)
-            .filter(|(name, _)| *name == key)
-            .map(|(_, value)| value.to_owned())
-            .collect();
-        match words.features.get(key) {
-            _ if key == "feature" => known.extend(words.features.keys().cloned()),
-            Some(option) => known.extend(option.values.iter().cloned()),
-            None => {}
+        match (self.protocol, self.words) {
+            (Some(protocol), Some(words)) => options(self.catalogue, words, protocol, key),
+            _ => BTreeSet::new(),
         }
-        known
     }
 }
 

@@ -3,7 +3,7 @@
 use super::scenario::Loader;
 use super::scope::Given;
 use crate::{
-    ARTIFACT_FACTS, ARTIFACT_ROLES, ExpressionError, Moment, ROOTS, Span as Length, TemplateError,
+    ARTIFACT_FACTS, ARTIFACT_ROLES, ExpressionError, FieldType, Moment, ROOTS, Span as Length, TemplateError,
     template::Part,
 };
 use hil_diagnostic::{Node, Span, did_you_mean, one_of};
@@ -16,7 +16,11 @@ impl Loader<'_> {
             .map_err(|error| self.expression_error(node, what, &error))
             .ok()?;
         self.step_name(moment.step(), &self.locate(node, moment.step()));
-        self.references(&moment.references(), node);
+        let references = moment.references();
+        self.references(&references, node);
+        for path in references {
+            self.parameter_fits(node, path, FieldType::Duration, what);
+        }
         Some(moment)
     }
 
@@ -26,7 +30,11 @@ impl Loader<'_> {
         let length = Length::parse(text)
             .map_err(|error| self.expression_error(node, what, &error))
             .ok()?;
-        self.references(&length.references(), node);
+        let references = length.references();
+        self.references(&references, node);
+        for path in references {
+            self.parameter_fits(node, path, FieldType::Duration, what);
+        }
         if let Some(seconds) = length.constant().filter(|seconds| *seconds <= 0.0) {
             let kind = if seconds < 0.0 { "negative" } else { "zero" };
             let label = "expected more than nothing";
@@ -72,7 +80,7 @@ impl Loader<'_> {
                 let facts = self.words.map(|words| &words.unit);
                 let facts = facts.filter(|facts| !facts.is_empty());
                 if let Some(facts) = facts {
-                    self.known_part("fact of the unit", second, facts.keys(), span);
+                    self.known_part("fact of the unit", second, facts.keys().map(String::as_str), span);
                 } else if second.is_none() {
                     self.incomplete(path, "unit.poll_interval", span);
                 }
@@ -144,14 +152,35 @@ impl Loader<'_> {
             .error(span, title, label, did_you_mean(field, names));
     }
 
+    /// Reports a parameter that stands for a value of another type than is wanted.
+    pub(super) fn parameter_fits(&self, node: &Node, path: &str, kind: FieldType, what: &str) {
+        let Some(default) = self.scope.default_of(path) else {
+            return;
+        };
+        let fits = match kind {
+            FieldType::Any => true,
+            FieldType::String | FieldType::Artifact => default.is_string(),
+            FieldType::Integer => default.is_i64() || default.is_u64(),
+            FieldType::Number | FieldType::Duration => default.is_number(),
+            FieldType::Boolean => default.is_boolean(),
+            FieldType::List => default.is_array(),
+            FieldType::Object => default.is_object(),
+        };
+        if !fits {
+            let title = format!("{what} must be {}", kind.described());
+            let label = format!("`{path}` is {default} unless it is set");
+            self.collector.error(&self.locate(node, path), title, label, None);
+        }
+    }
+
     fn known_part<'w>(
         &self,
         what: &str,
         part: Option<&str>,
-        known: impl IntoIterator<Item = &'w (impl AsRef<str> + ?Sized + 'w)>,
+        known: impl IntoIterator<Item = &'w str>,
         span: &Span,
     ) {
-        let known: Vec<&str> = known.into_iter().map(AsRef::as_ref).collect();
+        let known: Vec<&str> = known.into_iter().collect();
         match part {
             Some(part) if known.contains(&part) => {}
             Some(part) if known.is_empty() => {
@@ -175,7 +204,8 @@ impl Loader<'_> {
     }
 
     fn expression_text<'n>(&self, node: &'n Node, what: &str, expected: &str) -> Option<&'n str> {
-        let text = node.scalar().map(|scalar| scalar.text.as_str());
+        let text = node.scalar().filter(|_| !node.is_null());
+        let text = text.map(|scalar| scalar.text.as_str());
         if text.is_none_or(str::is_empty) {
             self.collector.wrong_type(node, what, expected, None);
             return None;
@@ -186,7 +216,11 @@ impl Loader<'_> {
     fn expression_error(&self, node: &Node, what: &str, error: &ExpressionError) {
         let span = self.inside(node, error.offset, error.length);
         let text = node.scalar().map_or("", |scalar| scalar.text.trim());
-        let help = text.parse::<f64>().ok().map(|_| format!("write `{text}s`"));
+        let help = text
+            .parse::<f64>()
+            .ok()
+            .filter(|n| n.is_finite())
+            .map(|_| format!("write `{text}s`"));
         self.collector.error(
             &span,
             format!("{what} cannot be read"),
@@ -221,6 +255,7 @@ impl Loader<'_> {
 fn expected_names(names: &[&str]) -> String {
     match names {
         [] => "a named step; there is none before this one".to_owned(),
+        [name] => format!("`{name}`, the only one before this one"),
         names => one_of(names.iter().copied()),
     }
 }

@@ -8,4 +8,4 @@ mod scope;
 mod step;
 mod watch;
 
-pub use scenario::load;
+pub use scenario::{load, load_source};

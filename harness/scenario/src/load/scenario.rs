@@ -8,6 +8,7 @@ use hil_wire::Protocol;
 use serde_json::{Map, Value};
 use std::{
     collections::{BTreeMap, BTreeSet},
+    sync::Arc,
     time::Duration,
 };
 
@@ -18,7 +19,17 @@ pub fn load(
     vocabulary: &Vocabulary,
     catalogue: &Catalogue,
 ) -> Result<Plan, Diagnostics> {
-    let collector = Collector::new(Source::new(path, text));
+    load_source(path, Source::new(path, text), vocabulary, catalogue)
+}
+
+/// The same for a file whose path shown to people is not its path below the suites.
+pub fn load_source(
+    path: &str,
+    source: Arc<Source>,
+    vocabulary: &Vocabulary,
+    catalogue: &Catalogue,
+) -> Result<Plan, Diagnostics> {
+    let collector = Collector::new(source);
     let plan = parse_yaml(&collector).and_then(|node| {
         let mut loader = Loader {
             collector: &collector,
@@ -151,7 +162,8 @@ impl<'a> Loader<'a> {
             if tag.is_empty() || !tag.chars().all(plain) {
                 let label = "a tag is lower-case letters, digits and `-`";
                 let help = tag.to_lowercase().replace(['_', ' '], "-");
-                let help = Some(format!("write `{help}`"));
+                let help = help.chars().all(plain).then(|| format!("write `{help}`"));
+                let help = help.filter(|_| !tag.is_empty());
                 self.collector
                     .error(&node.span, format!("`{tag}` is no tag"), label, help);
             } else if tags.iter().any(|other| other == tag) {
@@ -171,8 +183,10 @@ impl<'a> Loader<'a> {
     fn params(&mut self, map: &mut MapReader<'a>) -> BTreeMap<String, Parameter> {
         let mut params = BTreeMap::new();
         for entry in map.entries_of("params") {
-            self.scope.add_param(&entry.key);
-            if let Some(parameter) = self.parameter(entry) {
+            let parameter = self.parameter(entry);
+            let default = parameter.as_ref().map(|parameter| parameter.default.clone());
+            self.scope.add_param(&entry.key, default);
+            if let Some(parameter) = parameter {
                 params.insert(entry.key.clone(), parameter);
             }
         }
@@ -247,8 +261,9 @@ impl<'a> Loader<'a> {
         let Some(count) = self.collector.integer(node, "`repeat`") else {
             return 1;
         };
-        u32::try_from(count).ok().filter(|n| *n > 0).unwrap_or_else(|| {
-            let label = "expected a number from 1";
+        let fits = |count: &u32| (1..=MOST_REPEATS).contains(count);
+        u32::try_from(count).ok().filter(fits).unwrap_or_else(|| {
+            let label = format!("expected a number from 1 to {MOST_REPEATS}");
             self.collector
                 .error(&node.span, "`repeat` is out of range", label, None);
             1
@@ -328,4 +343,5 @@ fn kind(value: &Value) -> &'static str {
     }
 }
 
+const MOST_REPEATS: u32 = 1000;
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(600);

@@ -1,7 +1,8 @@
 //! Which names steps can refer to, and where.
 
 use hil_diagnostic::{Node, NodeValue, Span};
-use std::collections::{BTreeMap, BTreeSet};
+use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// What can be referred to below a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +26,8 @@ pub(super) struct Named {
 #[derive(Debug)]
 pub(super) struct Scope {
     frames: Vec<BTreeMap<String, Named>>,
-    params: BTreeSet<String>,
+    /// Parameters by name, with their defaults as far as they could be read.
+    params: BTreeMap<String, Option<Value>>,
     /// Every `as` of the file: to tell "not yet" from "never".
     anywhere: BTreeMap<String, Span>,
 }
@@ -38,17 +40,22 @@ impl Scope {
         }
         Scope {
             frames: vec![BTreeMap::new()],
-            params: BTreeSet::new(),
+            params: BTreeMap::new(),
             anywhere,
         }
     }
 
-    pub(super) fn add_param(&mut self, name: &str) {
-        self.params.insert(name.to_owned());
+    pub(super) fn add_param(&mut self, name: &str, default: Option<Value>) {
+        self.params.insert(name.to_owned(), default);
     }
 
-    pub(super) fn params(&self) -> &BTreeSet<String> {
-        &self.params
+    pub(super) fn params(&self) -> impl Iterator<Item = &str> {
+        self.params.keys().map(String::as_str)
+    }
+
+    /// What a path such as `params.size` stands for unless it is set.
+    pub(super) fn default_of(&self, path: &str) -> Option<&Value> {
+        self.params.get(path.strip_prefix("params.")?)?.as_ref()
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&Named> {

@@ -45,7 +45,7 @@ impl<'a> Loader<'a> {
         };
         let verb = VERBS.iter().copied().find(|verb| *verb == entry.key)?;
         map.entry(verb);
-        map.rename(format!("a `{verb}` step"));
+        map.rename(with_article(verb));
         let (line, column) = self.collector.source().position(entry.key_span.start);
         let name_node = (verb != "for_each").then(|| map.optional("as")).flatten();
         let verifies = map
@@ -292,7 +292,15 @@ impl<'a> Loader<'a> {
         let from = map
             .required("from")
             .and_then(|node| self.measured(node, "`from`"));
-        let to = map.required("to").and_then(|node| self.measured(node, "`to`"));
+        let to_node = map.required("to");
+        let to = to_node.and_then(|node| self.measured(node, "`to`"));
+        if let (Some(first), Some(last), Some(node)) = (&from, &to, to_node)
+            && first == last
+        {
+            let title = format!("nothing lies between `{first}` and itself");
+            let label = "expected another step than `from`";
+            self.collector.error(&node.span, title, label, None);
+        }
         let min = map.optional("min").and_then(|node| self.length(node, "`min`"));
         let max_node = map.optional("max");
         let max = max_node.and_then(|node| self.length(node, "`max`"));
@@ -408,6 +416,16 @@ pub(super) fn given(word: Option<&Word>) -> Given {
 
 fn names(fields: &Fields) -> Vec<String> {
     fields.keys().cloned().collect()
+}
+
+/// A step as people speak of it: an `expect` step.
+fn with_article(verb: &str) -> String {
+    let article = if verb.starts_with(['a', 'e', 'i', 'o', 'u']) {
+        "an"
+    } else {
+        "a"
+    };
+    format!("{article} `{verb}` step")
 }
 
 fn below(place: &str, number: usize) -> String {

@@ -1,13 +1,13 @@
 //! What `expect`, `never` and the branches of `one_of` watch for, and whether it can happen at all.
 
-use super::scenario::Loader;
+use super::{scenario::Loader, scope::Given};
 use crate::{Fields, Moment, Template, Watch, Word};
 use hil_diagnostic::{MapReader, Node, format_seconds};
 
 /// A watch with what later steps can refer to.
 pub(super) struct Watched {
     pub(super) watch: Watch,
-    pub(super) given: super::scope::Given,
+    pub(super) given: Given,
 }
 
 impl<'a> Loader<'a> {
@@ -36,7 +36,10 @@ impl<'a> Loader<'a> {
             times = map.optional("times").and_then(|node| self.count(node, "`times`"));
         }
         let stimulus = map.optional("stimulus").and_then(|node| self.stimulus(node));
-        let given = super::step::given(event.filter(|_| verb != "never"));
+        let given = match verb {
+            "never" => Given::Fields(Vec::new()),
+            _ => super::step::given(event),
+        };
         Some(Watched {
             watch: Watch {
                 event: name.to_owned(),
@@ -87,6 +90,9 @@ impl<'a> Loader<'a> {
         let before_node = map.optional("before");
         let after = after_node.and_then(|node| self.moment(node, "`after`"));
         let before = before_node.and_then(|node| self.moment(node, "`before`"));
+        if let (Some(to), Some(node)) = (&before, before_node) {
+            self.not_before_an_action(to, node);
+        }
         let (Some(from), Some(to), Some(first), Some(last)) = (&after, &before, after_node, before_node)
         else {
             return (after, before);
@@ -105,6 +111,19 @@ impl<'a> Loader<'a> {
             self.collector.report(diagnostic);
         }
         (after, before)
+    }
+
+    /// A watch looks back to the last `do` at most, so nothing it sees lies before one.
+    fn not_before_an_action(&self, moment: &Moment, node: &Node) {
+        let action = self.scope.get(moment.step()).filter(|named| named.verb == "do");
+        let beyond = moment.seconds_after_step().is_some_and(|seconds| seconds <= 0.0);
+        if action.is_some() && beyond {
+            let step = moment.step();
+            let label = format!("a step looks at what happened since the last `do`, and `{step}` is one");
+            let help = format!("write a moment after it, such as `{step} + 3s`");
+            self.collector
+                .error(&node.span, "nothing can happen in this window", label, Some(help));
+        }
     }
 
     fn stimulus(&self, node: &Node) -> Option<String> {

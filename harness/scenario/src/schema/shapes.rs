@@ -1,6 +1,6 @@
 //! Schemas of values and fields.
 
-use crate::{Field, FieldType, Fields};
+use crate::{ARTIFACT_ROLES, Field, FieldType, Fields};
 use serde_json::{Map, Value, json};
 
 /// A reference that stands for a value of any type.
@@ -13,8 +13,9 @@ pub(super) fn field(field: &Field) -> Value {
     let plain = match field.kind {
         FieldType::String if !field.values.is_empty() => json!({"enum": field.values}),
         FieldType::String => json!({"type": "string"}),
-        FieldType::Integer => json!({"type": "integer"}),
-        FieldType::Number => json!({"type": "number"}),
+        FieldType::Artifact => json!({"type": "string", "pattern": artifact_pattern()}),
+        FieldType::Integer => bounded(json!({"type": "integer"}), field),
+        FieldType::Number => bounded(json!({"type": "number"}), field),
         FieldType::Boolean => json!({"type": "boolean"}),
         FieldType::Duration => json!({"$ref": "#/$defs/span"}),
         FieldType::Object => json!({"type": "object"}),
@@ -26,6 +27,20 @@ pub(super) fn field(field: &Field) -> Value {
     let mut schema = if free { plain } else { or_reference(plain) };
     describe(&mut schema, &field.summary);
     schema
+}
+
+fn bounded(mut schema: Value, field: &Field) -> Value {
+    for (key, bound) in [("minimum", field.min), ("maximum", field.max)] {
+        if let Some(bound) = bound {
+            schema[key] = json!(bound);
+        }
+    }
+    schema
+}
+
+/// A role, perhaps with what was derived from it.
+fn artifact_pattern() -> String {
+    format!("^({})(-[a-z0-9_-]+)?$", ARTIFACT_ROLES.join("|"))
 }
 
 /// The schema of a map of fields.

@@ -15,6 +15,10 @@ pub struct Field {
     pub required: bool,
     /// The words it may be; empty = any text.
     pub values: Vec<String>,
+    /// The least a number may be.
+    pub min: Option<i64>,
+    /// The most a number may be.
+    pub max: Option<i64>,
     /// What it means.
     pub summary: String,
 }
@@ -36,13 +40,15 @@ pub enum FieldType {
     Object,
     /// A list.
     List,
+    /// The role of an image, such as `next`, or an image derived from it, such as `next-flipped`.
+    Artifact,
     /// Anything.
     Any,
 }
 
 impl FieldType {
     /// Every type.
-    pub const ALL: [FieldType; 8] = [
+    pub const ALL: [FieldType; 9] = [
         FieldType::String,
         FieldType::Integer,
         FieldType::Number,
@@ -50,6 +56,7 @@ impl FieldType {
         FieldType::Duration,
         FieldType::Object,
         FieldType::List,
+        FieldType::Artifact,
         FieldType::Any,
     ];
 
@@ -63,6 +70,7 @@ impl FieldType {
             FieldType::Duration => "duration",
             FieldType::Object => "object",
             FieldType::List => "list",
+            FieldType::Artifact => "artifact",
             FieldType::Any => "any",
         }
     }
@@ -79,6 +87,7 @@ impl FieldType {
             FieldType::Duration => "a duration",
             FieldType::Object => "a map",
             FieldType::List => "a list",
+            FieldType::Artifact => "the role of an image",
             FieldType::Any => "anything",
         }
     }

@@ -125,6 +125,8 @@ fn field(collector: &Collector, node: &Node) -> Option<Field> {
             .unwrap_or(FieldType::Any),
         required: map.optional_boolean("required").unwrap_or(false),
         values: map.strings("values"),
+        min: map.optional_integer("min"),
+        max: map.optional_integer("max"),
         summary: map.optional_string("summary").unwrap_or_default(),
     };
     map.finish();
