@@ -32,5 +32,5 @@ pub use input::{HttpError, Input};
 pub use kind::Kind;
 pub use output::{ExchangeId, Frame, HttpCall, Limits, Output, RequestId, SocketId, StreamId, TimerId};
 pub use setup::Setup;
-pub use shell::SimUnit;
+pub use shell::{SimUnit, is_kept};
 pub use url::Url;

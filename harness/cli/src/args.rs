@@ -277,6 +277,15 @@ pub(crate) struct SimulateArguments {
     /// Give it a deliberate misbehaviour
     #[arg(long = "defect", value_name = "NAME")]
     pub(crate) defects: Vec<String>,
+    /// Keep its storage in a folder: it goes on where it was, even after it was killed
+    #[arg(long, value_name = "DIR")]
+    pub(crate) state: Option<PathBuf>,
+    /// Run nothing: print a fact of the unit whose storage is in --state
+    #[arg(long, value_name = "NAME", requires = "state")]
+    pub(crate) probe: Option<String>,
+    /// An argument of --probe
+    #[arg(long = "argument", value_name = "NAME=VALUE", requires = "probe")]
+    pub(crate) arguments: Vec<String>,
     /// Seed of everything random in it
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
@@ -376,10 +385,11 @@ Examples:
   hil simulate sota --listen sota-http=127.0.0.1:8888 --ics dialect=serde --prepare package_manager=true
   hil simulate device-command --listen device-direct=127.0.0.1:8081 --setting issuer_token=secret
 
-What is not given is taken from HIL_<NAME> in the environment, so that it is also the command of a process unit:
-  command: [hil, simulate, edge-poll]
+What is not given is taken from HIL_<NAME> in the environment, so that it can be the command of a process unit:
+  command: [hil, simulate, edge-poll, --state, \"{state_dir}/unit\"]
+  probes: {version: [hil, simulate, edge-poll, --state, \"{state_dir}/unit\", --probe, version]}
 
-It prints what it is told by the unit: where it listens, then `ready`, then its console, reboots and power events.
+It prints where it listens, its console, reboots and power events, and `ready` once it can be called.
 It runs until SIGINT or SIGTERM, or until the unit's software ends, whose status it returns.";
 
 const CALL_EXAMPLES: &str = "\

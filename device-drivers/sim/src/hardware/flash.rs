@@ -6,11 +6,13 @@ use std::collections::BTreeMap;
 /// the capacity. Each change is one step: it happens wholly or not at all.
 #[derive(Clone, Debug)]
 pub struct Flash {
-    files: BTreeMap<String, Vec<u8>>,
-    capacity: u64,
-    ballast: u64,
+    pub(super) files: BTreeMap<String, Vec<u8>>,
+    pub(super) capacity: u64,
+    pub(super) ballast: u64,
     used: u64,
-    writes: u64,
+    pub(super) writes: u64,
+    /// Grows with whatever changes.
+    pub(super) changes: u64,
     fails_at: Option<u64>,
     dead: bool,
 }
@@ -41,6 +43,7 @@ impl Flash {
             ballast: 0,
             used: 0,
             writes: 0,
+            changes: 0,
             fails_at: None,
             dead: false,
         }
@@ -113,6 +116,7 @@ impl Flash {
     pub fn erase(&mut self) {
         self.files.clear();
         self.used = 0;
+        self.changes += 1;
     }
 
     /// Free bytes.
@@ -130,6 +134,7 @@ impl Flash {
     /// Fills the storage so that only so many bytes stay free; returns how many really do.
     pub fn leave_free(&mut self, bytes: u64) -> u64 {
         self.ballast = self.capacity.saturating_sub(self.used).saturating_sub(bytes);
+        self.changes += 1;
         self.free()
     }
 
@@ -163,10 +168,11 @@ impl Flash {
             return Err(FlashError::PowerFailed);
         }
         self.writes += 1;
+        self.changes += 1;
         Ok(())
     }
 
-    fn account(&mut self, name: &str, length: usize) {
+    pub(super) fn account(&mut self, name: &str, length: usize) {
         if is_counted(name) {
             self.used += length as u64;
         }

@@ -1,11 +1,13 @@
 //! What survives a power cut: flash, boot slots, services, clock, and the counters an observer would keep.
 
 mod flash;
+mod keep;
 mod ledger;
 mod service;
 mod slot;
 
 pub use flash::{Flash, FlashError};
+pub(crate) use keep::Mark;
 pub(crate) use ledger::{Entry, Ledger, load, save};
 pub use service::Service;
 pub use slot::Slot;
@@ -32,6 +34,8 @@ pub struct Hardware {
     pub outage: Option<Duration>,
     /// What an observer counted; agents never decide anything by it.
     observations: BTreeMap<String, Value>,
+    /// How often they changed.
+    observed_changes: u64,
 }
 
 impl Hardware {
@@ -50,6 +54,7 @@ impl Hardware {
     pub fn observe(&mut self, name: &str, value: impl Into<Value>) {
         if !self.flash.is_dead() {
             self.observations.insert(name.to_owned(), value.into());
+            self.observed_changes += 1;
         }
     }
 

@@ -3,6 +3,7 @@
 use super::{
     environment::Environment,
     event::{Event, Reply},
+    keeper::Keeper,
     registry::Registry,
     stream::StreamCommand,
     websocket::WsCommand,
@@ -41,6 +42,7 @@ pub(crate) struct Core {
     pub(crate) next_stream: u32,
     agent: Option<Box<dyn Agent>>,
     rng: StdRng,
+    keeper: Option<Keeper>,
 }
 
 impl Core {
@@ -50,6 +52,7 @@ impl Core {
         environment: Environment,
         recorder: SharedRecorder,
         rng: StdRng,
+        keeper: Option<Keeper>,
     ) -> Self {
         let (events, _) = mpsc::unbounded_channel();
         Core {
@@ -71,6 +74,7 @@ impl Core {
             next_stream: StreamId::SERVED,
             agent: None,
             rng,
+            keeper,
         }
     }
 
@@ -177,6 +181,13 @@ impl Core {
         }
     }
 
+    /// Puts what must outlive the process where it does.
+    pub(crate) fn keep(&mut self) {
+        if let Some(keeper) = &mut self.keeper {
+            keeper.keep(&self.hardware, &self.recorder);
+        }
+    }
+
     /// Asks the agent, or one that never booted.
     pub(crate) fn probe(&self, name: &str, arguments: &Map<String, Value>) -> Result<Value, UnitError> {
         match &self.agent {
@@ -229,6 +240,7 @@ impl Core {
         );
         let result = act(agent.as_mut(), &mut context);
         self.agent = Some(agent);
+        self.keep();
         for output in outputs {
             self.perform(output);
         }

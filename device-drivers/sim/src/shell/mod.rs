@@ -6,6 +6,7 @@ mod core;
 mod environment;
 mod event;
 mod frame;
+mod keeper;
 mod perform;
 mod registry;
 mod server;
@@ -14,4 +15,5 @@ mod stream;
 mod unit;
 mod websocket;
 
+pub use keeper::is_kept;
 pub use unit::SimUnit;

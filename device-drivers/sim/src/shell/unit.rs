@@ -3,6 +3,7 @@
 use super::{
     core::{Core, SharedCore},
     environment::Environment,
+    keeper::Keeper,
     stimulus,
 };
 use crate::{Defect, Kind, Setup};
@@ -22,7 +23,8 @@ pub struct SimUnit {
 }
 
 impl SimUnit {
-    /// A unit that was provisioned to run the `current` image and has no power yet.
+    /// A unit that was provisioned to run the `current` image and has no power yet; with a state folder, the one
+    /// whose state is in there, if there is one.
     pub fn new(
         kind: &'static dyn Kind,
         defects: BTreeSet<Defect>,
@@ -44,8 +46,18 @@ impl SimUnit {
             faces: Rc::new(surroundings.faces),
         };
         let rng = StdRng::seed_from_u64(surroundings.seed);
-        let mut core = Core::new(kind, environment, surroundings.recorder, rng);
-        provision(&mut core, &Map::new())?;
+        let (keeper, hardware) = match &surroundings.state_directory {
+            Some(folder) => {
+                let (keeper, hardware) = Keeper::open(folder)?;
+                (Some(keeper), hardware)
+            }
+            None => (None, None),
+        };
+        let mut core = Core::new(kind, environment, surroundings.recorder, rng, keeper);
+        match hardware {
+            Some(hardware) => core.hardware = hardware,
+            None => provision(&mut core, &Map::new())?,
+        }
         Ok(SimUnit {
             core: Rc::new(RefCell::new(core)),
             task: None,
@@ -142,7 +154,9 @@ impl Drop for SimUnit {
 fn provision(core: &mut Core, state: &Map<String, Value>) -> Result<(), UnitError> {
     let setup = core.environment.setup.clone();
     core.hardware = Default::default();
-    core.kind.provision(state, &setup, &mut core.hardware)
+    core.kind.provision(state, &setup, &mut core.hardware)?;
+    core.keep();
+    Ok(())
 }
 
 /// Boots, feeds the agent until power or a reboot ends it, and boots again after a reboot.

@@ -10,7 +10,7 @@ use super::fail;
 use crate::{args::SimulateArguments, exit::Exit};
 use faces::{FaceError, Faces};
 use hil_link::{Address, Clock, Network};
-use hil_sim::SimDriver;
+use hil_sim::{SimDriver, is_kept};
 use hil_unit::{Driver, Surroundings, UnitError};
 use plan::Plan;
 use screen::Screen;
@@ -31,7 +31,9 @@ pub(crate) fn execute(arguments: SimulateArguments) -> Exit {
     match local.block_on(&runtime, simulate(plan)) {
         Ok(None | Some(0)) => Exit::Pass,
         Ok(Some(status)) => Exit::Run(status),
-        Err(error @ SimulateError::Unit(UnitError::BadArgument { .. })) => fail(error, Exit::CommandLine),
+        Err(error @ SimulateError::Unit(UnitError::BadArgument { .. } | UnitError::UnknownName { .. })) => {
+            fail(error, Exit::CommandLine)
+        }
         Err(error) => fail(error, Exit::Unexpected),
     }
 }
@@ -43,6 +45,8 @@ enum SimulateError {
     Face(#[from] FaceError),
     #[error(transparent)]
     Unit(#[from] UnitError),
+    #[error("there is no unit's storage in the folder of --state")]
+    NoState,
     #[error("cannot watch for signals: {0}")]
     Signals(std::io::Error),
 }
@@ -54,6 +58,7 @@ async fn simulate(plan: Plan) -> Result<Option<u8>, SimulateError> {
     let mut faces = Faces::open(&plan)?;
     let clock = Clock::new_real();
     let screen = Rc::new(Screen::new(plan.json));
+    let goes_on = plan.state.as_deref().is_some_and(is_kept);
     let driver = SimDriver::new(plan.protocol, plan.defects);
     let mut unit = driver.create(Surroundings {
         clock,
@@ -65,9 +70,20 @@ async fn simulate(plan: Plan) -> Result<Option<u8>, SimulateError> {
         timing: plan.timing,
         ics: plan.ics,
         seed: plan.seed,
-        state_directory: None,
+        state_directory: plan.state,
     })?;
-    unit.prepare(&plan.prepare).await?;
+    if let Some((name, arguments)) = plan.probe {
+        if !goes_on {
+            return Err(SimulateError::NoState);
+        }
+        let value = unit.probe(&name, &arguments).await?;
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        super::print(&text);
+        return Ok(None);
+    }
+    if !goes_on {
+        unit.prepare(&plan.prepare).await?;
+    }
     screen.listens(plan.protocol, &faces.shown);
     for (line, end) in faces.lines.drain(..) {
         tokio::task::spawn_local(line.carry(end, clock));

@@ -32,6 +32,9 @@ pub(super) struct Plan {
     pub(super) ics: Map<String, Value>,
     pub(super) prepare: Map<String, Value>,
     pub(super) seed: u64,
+    pub(super) state: Option<PathBuf>,
+    /// A fact to print, and its arguments.
+    pub(super) probe: Option<(String, Map<String, Value>)>,
     pub(super) json: bool,
 }
 
@@ -104,6 +107,7 @@ impl Plan {
         let files = units::artifact_files(&arguments.artifacts)?;
         artifacts.0.extend(units::load_artifacts(&files)?.0);
         let endpoints = endpoints(protocol, &told, &listen)?;
+        check_cloud(protocol, &endpoints, arguments)?;
         let mut prepare = facts("prepare", &arguments.prepare)?;
         if protocol == Protocol::Sota && endpoints.get("auth_url").is_empty() {
             // Nobody gives tokens: the unit is one without credentials.
@@ -112,7 +116,11 @@ impl Plan {
         Ok(Plan {
             protocol,
             defects,
-            faces: faces(protocol, &endpoints, listen),
+            // Who only asks does not listen: the unit itself may run elsewhere.
+            faces: match &arguments.probe {
+                Some(_) => BTreeMap::new(),
+                None => faces(protocol, &endpoints, listen),
+            },
             endpoints,
             artifacts,
             timing,
@@ -122,6 +130,11 @@ impl Plan {
                 .seed
                 .or_else(|| told.get("seed")?.parse().ok())
                 .unwrap_or_default(),
+            state: arguments.state.clone(),
+            probe: match &arguments.probe {
+                Some(name) => Some((name.clone(), probe_arguments(&told, arguments)?)),
+                None => None,
+            },
             json: arguments.json,
         })
     }
@@ -212,17 +225,6 @@ fn endpoints(
         let direct = listen.contains_key(DIRECT);
         endpoints.set("mode", if direct { "direct" } else { "relay" });
     }
-    let serves = match protocol {
-        Protocol::EdgePoll | Protocol::AosV7 => false,
-        Protocol::DeviceCommand => endpoints.get("mode") == "direct",
-        Protocol::OtaRpc | Protocol::Sota => true,
-    };
-    if let Some(name) = settings_of(protocol).first().copied()
-        && !serves
-        && endpoints.get(name).is_empty()
-    {
-        return Err(PlanError::NoCloud { protocol, name });
-    }
     if let Some(path) = told.get("ca_file") {
         endpoints.authority = pem(Path::new(path), "CERTIFICATE")?;
     }
@@ -240,6 +242,25 @@ fn endpoints(
         }
     }
     Ok(endpoints)
+}
+
+/// A unit that dials must be told whom.
+fn check_cloud(
+    protocol: Protocol,
+    endpoints: &Endpoints,
+    arguments: &SimulateArguments,
+) -> Result<(), PlanError> {
+    let serves = match protocol {
+        Protocol::EdgePoll | Protocol::AosV7 => false,
+        Protocol::DeviceCommand => endpoints.get("mode") == "direct",
+        Protocol::OtaRpc | Protocol::Sota => true,
+    };
+    match settings_of(protocol).first().copied() {
+        Some(name) if !serves && arguments.probe.is_none() && endpoints.get(name).is_empty() => {
+            Err(PlanError::NoCloud { protocol, name })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Where it listens, given or not.
@@ -324,6 +345,16 @@ fn facts(argument: &'static str, given: &[String]) -> Result<Map<String, Value>,
         })
     };
     given.iter().map(read).collect()
+}
+
+/// What was told is an argument, too: so a process unit is given the arguments of its probes.
+fn probe_arguments(told: &Told, arguments: &SimulateArguments) -> Result<Map<String, Value>, PlanError> {
+    let mut all: Map<String, Value> = told
+        .all()
+        .map(|(name, value)| (name.to_owned(), json!(value)))
+        .collect();
+    all.extend(facts("argument", &arguments.arguments)?);
+    Ok(all)
 }
 
 /// `5s` or, as processes are told, `5`.

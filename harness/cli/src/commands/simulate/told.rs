@@ -75,6 +75,11 @@ impl Told {
             .filter(|value| !value.is_empty())
     }
 
+    /// All values by name.
+    pub(super) fn all(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// Names that end so, without their ending.
     pub(super) fn names_before<'t>(&'t self, ending: &'t str) -> impl Iterator<Item = &'t str> {
         self.0.keys().filter_map(move |name| name.strip_suffix(ending))
