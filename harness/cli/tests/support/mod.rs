@@ -254,3 +254,29 @@ pub fn http(method: &str, url: &str, headers: &[(&str, &str)], body: &[u8]) -> A
 }
 
 pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What a finished command told.
+#[derive(Debug)]
+pub struct Told {
+    /// Its exit code; -1 if a signal ended it.
+    pub code: i32,
+    /// Its standard output.
+    pub out: String,
+    /// Its standard error.
+    pub err: String,
+}
+
+/// Runs `hil` in a folder to its end, without a terminal.
+pub fn hil_in(folder: &Path, arguments: &[&str]) -> Told {
+    let output = hil()
+        .args(arguments)
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    Told {
+        code: output.status.code().unwrap_or(-1),
+        out: String::from_utf8_lossy(&output.stdout).into_owned(),
+        err: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
