@@ -173,6 +173,13 @@ impl MockCloud {
         &self.addresses
     }
 
+    /// Whether any face speaks TLS.
+    pub fn speaks_tls(&self) -> bool {
+        self.security
+            .values()
+            .any(|(security, _)| *security != Security::Plain)
+    }
+
     /// The certificate of the authority that faces and units must trust, PEM.
     pub fn authority_pem(&self) -> &str {
         self.pki.authority.authority_pem()
@@ -359,8 +366,11 @@ impl MockCloud {
         match settings.protocol {
             Protocol::EdgePoll => Ok(Box::new(EdgePollCloud::new(
                 settings,
-                self.url(edge_poll::API),
-                self.url(edge_poll::BLOB_ORIGIN),
+                edge_poll::Urls {
+                    api: self.url(edge_poll::API),
+                    blob_origin: self.url(edge_poll::BLOB_ORIGIN),
+                    plain_origin: self.url(edge_poll::PLAIN_ORIGIN),
+                },
             ))),
             Protocol::OtaRpc => Ok(Box::new(OtaRpcCloud::new(settings, self.url(ota_rpc::FIRMWARE)))),
             Protocol::DeviceCommand => {

@@ -5,7 +5,7 @@ use hil_mock_cloud::{
     CloudSettings,
     core::{
         Core, HttpCall, Now, Outputs,
-        edge_poll::{API, EdgePollCloud},
+        edge_poll::{API, EdgePollCloud, Urls},
     },
 };
 use hil_trace::Stamp;
@@ -74,7 +74,13 @@ impl Bench {
             seed: 1,
         };
         Bench {
-            core: EdgePollCloud::new(settings, String::new(), "http://blobs".to_owned()),
+            core: EdgePollCloud::new(
+                settings,
+                Urls {
+                    blob_origin: "http://blobs".to_owned(),
+                    ..Urls::default()
+                },
+            ),
             now: Now {
                 stamp: Stamp(0),
                 unix_ms: Clock::VIRTUAL_EPOCH_US / 1000,

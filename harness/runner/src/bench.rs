@@ -81,9 +81,9 @@ impl Bench {
         };
         let cloud = MockCloud::start(settings, surroundings).await?;
         let identities = cloud.identities().clone();
-        let authority = match identities.is_empty() {
-            true => String::new(),
-            false => cloud.authority_pem().to_owned(),
+        let authority = match cloud.speaks_tls() || !identities.is_empty() {
+            true => cloud.authority_pem().to_owned(),
+            false => String::new(),
         };
         let mut endpoints = Endpoints {
             settings: cloud.endpoints(),
@@ -169,6 +169,10 @@ fn settings(plan: &Plan, unit: &UnitUnderTest, seed: u64) -> CloudSettings {
         if name == "dialect" && !options.contains_key(name) {
             options.insert(name.clone(), value.clone());
         }
+    }
+    // A unit without lab mode speaks to nobody over plain transport.
+    if unit.ics.get("lab-mode") == Some(&serde_json::Value::Bool(false)) {
+        options.entry("tls").or_insert(serde_json::Value::Bool(true));
     }
     CloudSettings {
         protocol: plan.protocol,

@@ -8,6 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 /// Plays the server to its end; returns how the client took it.
 pub(super) async fn play(clock: &Clock, stream: &mut Stream, minor: u8) -> String {
     let version = format!("TLS 1.{}", minor.saturating_sub(1));
+    let begun = clock.now();
     let played = tokio::select! {
         biased;
         played = converse(stream, minor) => played,
@@ -18,8 +19,11 @@ pub(super) async fn play(clock: &Clock, stream: &mut Stream, minor: u8) -> Strin
             format!("the peer refused {version}: alert {code}, level {level}")
         }
         Ok(Some(_)) => format!("the peer went on with {version}"),
-        Ok(None) => format!("the peer was offered {version} and did nothing"),
-        Err(error) => format!("the peer was offered {version} and closed: {error}"),
+        Ok(None) => format!("the peer took {version} and waited for more"),
+        Err(_) if clock.now().since(begun) >= PROMPT => {
+            format!("the peer took {version}, waited for more and closed")
+        }
+        Err(error) => format!("the peer refused {version}: it closed, {error}"),
     }
 }
 
@@ -51,4 +55,6 @@ fn server_hello(minor: u8) -> Vec<u8> {
 const ALERT: u8 = 21;
 const HANDSHAKE: u8 = 22;
 const SERVER_HELLO: u8 = 2;
+/// Who does not like a server hello says so, or closes, sooner than this.
+const PROMPT: Duration = Duration::from_secs(2);
 const LIMIT: Duration = Duration::from_secs(10);

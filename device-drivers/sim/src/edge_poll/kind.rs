@@ -73,8 +73,8 @@ impl Kind for EdgePollKind {
 
     fn ics(&self) -> Map<String, Value> {
         object(json!({
-            "update_snap": true, "restart_service": true, "run_discovery": true, "config_update": true,
-            "range_resume": true, "lab_mode": true,
+            "tls": true, "update-snap": true, "restart-service": true, "run-discovery": true, "config-update": true,
+            "range-resume": true, "lab-mode": true,
             "services": [PRIMARY, "telemetry", "gateway"], "own_service": PRIMARY, "snap_name": PRIMARY,
         }))
     }

@@ -100,6 +100,10 @@ impl AckMonitor {
             if let Some((allowed, _)) = &mut followed.after_bad_request {
                 *allowed = 2;
             }
+            // Delivered again, it is acknowledged again.
+            if let Some((answer, _)) = followed.ended_by.take() {
+                self.settled.met(answer);
+            }
             if followed.position.is_none() {
                 followed.position = Some(self.listed);
                 self.listed += 1;

@@ -3,20 +3,30 @@
 use crate::{Judge, Monitor, Tally};
 use hil_trace::{Event, HowClosed, Party, Record, RecordBody, Stamp, TraceHeader, Who};
 use hil_wire::timestamp::parse_http_date;
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 /// Follows polls and what they were answered.
 pub(super) struct IntervalMonitor {
     interval: Duration,
     epoch_unix_us: i64,
     slack: Duration,
-    open: BTreeSet<u32>,
+    /// Polls without an answer: exchange and connection.
+    open: BTreeMap<u32, u32>,
+    /// Polls that were sent while another one was open.
+    overlaps: Vec<Overlap>,
     quiet: Vec<(Stamp, u64)>,
     not_before: Option<(Stamp, u64)>,
     steady: Tally,
     varied: Tally,
     single: Tally,
     patient: Tally,
+}
+
+struct Overlap {
+    /// The exchange that was open.
+    older: u32,
+    at: Stamp,
+    record: u64,
 }
 
 impl IntervalMonitor {
@@ -26,7 +36,8 @@ impl IntervalMonitor {
             interval: Duration::from_secs_f64(interval),
             epoch_unix_us: header.epoch_unix_us,
             slack: Duration::from_micros(header.tolerances.stamp_us),
-            open: BTreeSet::new(),
+            open: BTreeMap::new(),
+            overlaps: Vec::new(),
             quiet: Vec::new(),
             not_before: None,
             steady: Tally::new("POLL-INTERVAL-001"),
@@ -51,19 +62,34 @@ impl Monitor for IntervalMonitor {
             } if face == "edge-api" => {
                 self.check_patience(record, judge);
             }
-            RecordBody::HttpResponse { exchange, .. } | RecordBody::HttpUnanswered { exchange, .. } => {
-                self.open.remove(exchange);
+            RecordBody::HttpResponse { exchange, .. } => self.ended(*exchange, record, judge),
+            RecordBody::HttpUnanswered { exchange, reason } if reason != STALLED => {
+                self.ended(*exchange, record, judge);
+            }
+            RecordBody::ConnectionClosed { connection, .. } => {
+                let exchange = self.open.iter().find(|(_, other)| *other == connection);
+                if let Some(exchange) = exchange.map(|(exchange, _)| *exchange) {
+                    self.ended(exchange, record, judge);
+                }
             }
             _ => {}
         }
         for event in events {
             match (event.who, event.name.as_str()) {
                 (Who::Unit, "poll") => {
-                    if let RecordBody::HttpRequest { exchange, .. } = &record.what {
-                        let alone = self.open.is_empty();
-                        let text = || "a poll was sent while another one was in flight".to_owned();
-                        self.single.check(alone, text, record.seq, judge);
-                        self.open.insert(*exchange);
+                    if let RecordBody::HttpRequest {
+                        exchange, connection, ..
+                    } = &record.what
+                    {
+                        if self.open.is_empty() {
+                            self.single.met(record.seq);
+                        }
+                        self.overlaps.extend(self.open.keys().map(|older| Overlap {
+                            older: *older,
+                            at: record.at,
+                            record: record.seq,
+                        }));
+                        self.open.insert(*exchange, *connection);
                     }
                     self.quiet.push((record.at, record.seq));
                     if self.quiet.len() > WINDOW {
@@ -101,6 +127,21 @@ impl Monitor for IntervalMonitor {
 }
 
 impl IntervalMonitor {
+    /// A poll has its answer or none: was another one sent well before?
+    fn ended(&mut self, exchange: u32, record: &Record, judge: &mut Judge<'_>) {
+        self.open.remove(&exchange);
+        for overlap in self.overlaps.extract_if(.., |overlap| overlap.older == exchange) {
+            // What comes over two connections may change places.
+            if record.at.since(overlap.at) > REORDERING {
+                let text = "a poll was sent while another one was in flight";
+                self.single
+                    .violated(text, vec![overlap.record, record.seq], judge);
+            } else {
+                self.single.met(overlap.record);
+            }
+        }
+    }
+
     fn check_rhythm(&mut self, judge: &mut Judge<'_>) {
         let gaps: Vec<f64> = self
             .quiet
@@ -171,3 +212,6 @@ impl IntervalMonitor {
 }
 
 const WINDOW: usize = 20;
+const REORDERING: Duration = Duration::from_millis(250);
+/// Why an exchange has no answer whose connection stays open.
+const STALLED: &str = "stalled";

@@ -1,9 +1,12 @@
 //! Oracles of the edge poll API, one file per concern.
 
 mod ack;
+mod backoff;
+mod content;
 mod credential;
 mod interval;
 mod report;
+mod transport;
 
 use crate::Monitor;
 use hil_trace::TraceHeader;
@@ -13,6 +16,9 @@ pub(crate) fn monitors(header: &TraceHeader) -> Vec<Box<dyn Monitor>> {
         Box::new(credential::CredentialMonitor::default()),
         Box::new(ack::AckMonitor::default()),
         Box::new(interval::IntervalMonitor::new(header)),
+        Box::new(backoff::BackoffMonitor::new(header)),
         Box::new(report::ReportMonitor::default()),
+        Box::new(content::ContentMonitor::default()),
+        Box::new(transport::TransportMonitor::default()),
     ]
 }

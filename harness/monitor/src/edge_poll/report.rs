@@ -1,4 +1,4 @@
-//! What status reports say of update attempts (POLL-REPORT, POLL-VERIFY-001).
+//! What status reports say of update attempts (POLL-REPORT).
 
 use crate::{Judge, Monitor, Tally};
 use hil_trace::{Event, HowClosed, Record, Stamp, Who};

@@ -45,6 +45,10 @@ pub(crate) fn common_event(record: &Record) -> Option<Event> {
             facts.insert("value".to_owned(), value.clone());
             Some(event(record, Who::Unit, "probed", facts))
         }
+        RecordBody::TlsRefused { reason, .. } => {
+            let facts = fields(json!({"reason": reason}));
+            Some(event(record, Who::Unit, "tls_refused", facts))
+        }
         RecordBody::Console { payload, .. } => {
             let text = String::from_utf8_lossy(payload.bytes()).into_owned();
             Some(event(record, Who::Unit, "console", fields(json!({"text": text}))))

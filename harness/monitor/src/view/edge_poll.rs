@@ -92,11 +92,13 @@ fn read_request(face: &str, request: &Request) -> Option<(&'static str, Value, V
         Some((
             "download",
             facts,
-            json!({"origin": origin, "path": request.path()}),
+            json!({"origin": origin, "path": request.path(), "method": request.method}),
         ))
     };
-    if face == "blob-origin" {
-        return download("second");
+    match face {
+        "blob-origin" => return download("second"),
+        "blob-plain" => return download("plain"),
+        _ => {}
     }
     match Call::of(request) {
         Call::Poll { limit } => {
@@ -114,13 +116,14 @@ fn read_request(face: &str, request: &Request) -> Option<(&'static str, Value, V
                 .and_then(|ack| serde_json::to_value(ack).ok())
                 .unwrap_or_else(|| json!({}));
             facts["id"] = json!(id);
-            Some(("ack", facts, json!({"id": id})))
+            let repeated = json!({"id": id, "status": facts.get("status")});
+            Some(("ack", facts, repeated))
         }
         Call::Latest {
             snap_name, version, ..
         } => {
             let facts = json!({"snap_name": snap_name, "version": version});
-            Some(("latest", facts.clone(), json!({})))
+            Some(("latest", facts, json!({})))
         }
         Call::Blob { .. } => download("api"),
         Call::Report => {
@@ -168,6 +171,7 @@ fn read_answer(
         }
         "latest" => {
             if let Some(answer) = LatestAnswer::decode(body).value {
+                facts["snap_name"] = json!(answer.snap_name);
                 facts["version"] = json!(answer.version);
                 facts["download_url"] = json!(answer.download_url);
                 facts["checksum"] = json!(answer.checksum);
@@ -179,6 +183,7 @@ fn read_answer(
             facts["bytes"] = json!(body.len());
             facts["complete"] = json!(ending == HttpEnding::Complete);
             facts["location"] = json!(headers.get("Location"));
+            facts["content_range"] = json!(headers.get("Content-Range"));
             "download_answer"
         }
         _ => "report_answer",

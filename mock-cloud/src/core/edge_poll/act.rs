@@ -53,6 +53,32 @@ impl EdgePollCloud {
                 out.changes.push(snap.change());
                 json!({"version": version})
             }
+            "alter_blob" => {
+                let (version, key) = self.find_blob(with)?;
+                let byte = with.get("byte").and_then(Value::as_u64).unwrap_or(0);
+                let mut bytes = self.blobs.get(&key).cloned().unwrap_or_default();
+                if let Some(byte) = usize::try_from(byte).ok().and_then(|at| bytes.get_mut(at)) {
+                    *byte ^= 1;
+                }
+                self.altered.insert(key, bytes);
+                json!({"version": version})
+            }
+            "restore_blob" => {
+                let (version, key) = self.find_blob(with)?;
+                self.altered.remove(&key);
+                json!({"version": version})
+            }
+            "rotate_key" => {
+                let key = text(with, "key")?;
+                let new = sha256_hex(key.as_bytes());
+                let old = std::mem::replace(&mut self.key_sha256, new);
+                self.previous_key_sha256 = (with.get("keep_old") != Some(&Value::Bool(false))).then_some(old);
+                out.note(
+                    "key_rotated",
+                    json!({"both_valid": self.previous_key_sha256.is_some()}),
+                );
+                json!({})
+            }
             "revoke_key" => self.set_access(Access::Unknown, "key_revoked", out),
             "disable_device" => self.set_access(Access::Disabled, "device_disabled", out),
             "restore_key" => self.set_access(Access::Valid, "key_restored", out),
@@ -135,8 +161,15 @@ impl EdgePollCloud {
             pretence: Pretence {
                 checksum: word("checksum"),
                 size: with.get("size").and_then(Value::as_u64),
-                download_url: word("download_url"),
+                download_url: None,
             },
+        };
+        let snap = Snap {
+            pretence: Pretence {
+                download_url: word("download_url").map(|place| self.place(now, &place, &snap.blob_key())),
+                ..snap.pretence
+            },
+            ..snap
         };
         let snap = self.publish(snap, artifact.bytes.to_vec(), out);
         Ok(json!({
@@ -146,6 +179,17 @@ impl EdgePollCloud {
             "size": snap.size,
             "path": snap.blob_key(),
         }))
+    }
+
+    /// Version and key of the blob an action is about.
+    fn find_blob(&self, with: &Map<String, Value>) -> Result<(String, String), ActError> {
+        let version = text(with, "version")?;
+        let snap = self.snaps.iter().find(|snap| snap.version == version);
+        let snap = snap.ok_or_else(|| ActError::Unknown {
+            kind: "version",
+            name: version.to_owned(),
+        })?;
+        Ok((version.to_owned(), snap.blob_key()))
     }
 
     fn set_access(&mut self, access: Access, note: &str, out: &mut Outputs) -> Value {

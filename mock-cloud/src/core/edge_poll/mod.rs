@@ -7,7 +7,7 @@ mod operator;
 mod snap;
 mod unit_calls;
 
-use super::{ActError, Core, HttpCall, Now, Operation, Outputs};
+use super::{ActError, Core, HttpCall, Now, Operation, Outputs, Security};
 use crate::settings::CloudSettings;
 use command::StoredCommand;
 use hil_fault::Artifact;
@@ -24,13 +24,25 @@ use std::collections::{BTreeMap, BTreeSet};
 pub const API: &str = "edge-api";
 /// The origin of redirected downloads.
 pub const BLOB_ORIGIN: &str = "blob-origin";
+/// An origin of blobs that never speaks TLS; units whose API does must not go there.
+pub const PLAIN_ORIGIN: &str = "blob-plain";
+
+/// Where the faces are, as units are told; `http://host:port` or `https://host:port`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Urls {
+    /// Of the API.
+    pub api: String,
+    /// Of the second origin.
+    pub blob_origin: String,
+    /// Of the plain origin.
+    pub plain_origin: String,
+}
 
 /// State of the cloud; everything but knobs is in the store as well.
 #[derive(Debug)]
 pub struct EdgePollCloud {
     settings: CloudSettings,
-    public_url: String,
-    blob_origin_url: String,
+    urls: Urls,
     key_sha256: String,
     previous_key_sha256: Option<String>,
     access: Access,
@@ -38,6 +50,8 @@ pub struct EdgePollCloud {
     commands: BTreeMap<String, StoredCommand>,
     snaps: Vec<Snap>,
     blobs: BTreeMap<String, Vec<u8>>,
+    /// Blobs served instead of the right ones.
+    altered: BTreeMap<String, Vec<u8>>,
     reports: BTreeMap<String, BTreeSet<String>>,
     next_id: u64,
     next_request: u64,
@@ -52,11 +66,13 @@ enum Access {
 }
 
 impl EdgePollCloud {
-    /// An empty cloud. The URLs are where units reach the API and the second origin, without trailing slash.
-    pub fn new(settings: CloudSettings, public_url: String, blob_origin_url: String) -> Self {
+    /// An empty cloud. The public URL of the settings replaces that of the API.
+    pub fn new(settings: CloudSettings, mut urls: Urls) -> Self {
+        if let Some(public_url) = &settings.public_url {
+            urls.api = public_url.trim_end_matches('/').to_owned();
+        }
         EdgePollCloud {
-            public_url: settings.public_url.clone().unwrap_or(public_url),
-            blob_origin_url,
+            urls,
             key_sha256: sha256_hex(settings.unit_key.as_bytes()),
             previous_key_sha256: None,
             access: Access::Valid,
@@ -64,6 +80,7 @@ impl EdgePollCloud {
             commands: BTreeMap::new(),
             snaps: Vec::new(),
             blobs: BTreeMap::new(),
+            altered: BTreeMap::new(),
             reports: BTreeMap::new(),
             next_id: 1,
             next_request: 1,
@@ -112,7 +129,11 @@ impl EdgePollCloud {
 
 impl Core for EdgePollCloud {
     fn faces(&self) -> &'static [&'static str] {
-        &[API, BLOB_ORIGIN]
+        &[API, BLOB_ORIGIN, PLAIN_ORIGIN]
+    }
+
+    fn face_security(&self, face: &str) -> Option<Security> {
+        (face == PLAIN_ORIGIN).then_some(Security::Plain)
     }
 
     fn collections(&self) -> &'static [&'static str] {
@@ -134,8 +155,10 @@ impl Core for EdgePollCloud {
             name: name.to_owned(),
             facts: facts.as_object().cloned().unwrap_or_default(),
         };
-        if call.face == BLOB_ORIGIN {
-            return operation("download", json!({"origin": "second"}));
+        match call.face {
+            BLOB_ORIGIN => return operation("download", json!({"origin": "second"})),
+            PLAIN_ORIGIN => return operation("download", json!({"origin": "plain"})),
+            _ => {}
         }
         match Call::of(call.request) {
             Call::Poll { .. } => operation("poll", json!({})),
@@ -159,8 +182,10 @@ impl Core for EdgePollCloud {
 
     fn http(&mut self, now: Now, call: HttpCall<'_>, out: &mut Outputs) -> Response {
         let request = call.request;
-        if call.face == BLOB_ORIGIN {
-            return self.second_origin(now, request);
+        match call.face {
+            BLOB_ORIGIN => return self.second_origin(now, request),
+            PLAIN_ORIGIN => return self.plain_origin(request),
+            _ => {}
         }
         let parsed = Call::of(request);
         if parsed.needs_device_key()
@@ -202,25 +227,19 @@ impl Core for EdgePollCloud {
         self.do_action(now, action, with, artifacts, out)
     }
 
-    fn endpoints(&self, url: &dyn Fn(&str) -> String) -> BTreeMap<String, String> {
-        let base_url = self.settings.public_url.clone().unwrap_or_else(|| url(API));
+    fn endpoints(&self, _: &dyn Fn(&str) -> String) -> BTreeMap<String, String> {
         BTreeMap::from([
-            ("base_url".to_owned(), base_url),
+            ("base_url".to_owned(), self.urls.api.clone()),
             ("device_id".to_owned(), self.settings.unit_id.clone()),
             ("device_key".to_owned(), self.settings.unit_key.clone()),
         ])
     }
 
     fn redirect_target(&self, now: Now, target: &str, call: HttpCall<'_>) -> String {
-        let path = call.request.path();
+        let key = call.request.path().trim_start_matches("/api/v1/snaps/blobs/");
         match target {
-            "second-origin" => {
-                let key = path.trim_start_matches("/api/v1/snaps/blobs/");
-                self.signed_url(now, key)
-            }
-            "loop" => format!("{}{}", self.public_url, call.request.target),
-            "plain-http" => format!("http://{}{path}", self.settings.advertised_host),
-            url => url.to_owned(),
+            "loop" => format!("{}{}", self.urls.api, call.request.target),
+            target => self.place(now, target, key),
         }
     }
 

@@ -76,7 +76,7 @@ impl EdgePollCloud {
             Some((_, false)) if is_latest => {
                 let body = self
                     .find(&form.snap_name, &form.version)
-                    .map(|snap| snap.answer(&self.public_url));
+                    .map(|snap| snap.answer(&self.urls.api));
                 return Response::json(200, &serde_json::to_value(body).unwrap_or_default());
             }
             Some(_) => 200,
@@ -95,7 +95,7 @@ impl EdgePollCloud {
             pretence: Pretence::default(),
         };
         let snap = self.publish(snap, form.snap, out);
-        let answer = snap.answer(&self.public_url);
+        let answer = snap.answer(&self.urls.api);
         let response = Response::json(status, &serde_json::to_value(&answer).unwrap_or_default());
         if status == 201 {
             response.header("Location", answer.download_url)

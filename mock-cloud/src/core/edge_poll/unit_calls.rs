@@ -189,7 +189,7 @@ impl EdgePollCloud {
         if not_modified(request, &etag) {
             return Response::new(304).header("ETag", etag);
         }
-        let body = serde_json::to_value(snap.answer(&self.public_url)).unwrap_or_default();
+        let body = serde_json::to_value(snap.answer(&self.urls.api)).unwrap_or_default();
         Response::json(200, &body).header("ETag", etag)
     }
 
@@ -220,7 +220,7 @@ impl EdgePollCloud {
     pub(super) fn signed_url(&self, now: Now, key: &str) -> String {
         let expires = now.unix_ms / 1000 + SIGNED_URL_SECONDS;
         let signature = self.signature(key, expires);
-        format!("{}/{key}?se={expires}&sig={signature}", self.blob_origin_url)
+        format!("{}/{key}?se={expires}&sig={signature}", self.urls.blob_origin)
     }
 
     fn signature(&self, key: &str, expires: i64) -> String {
@@ -245,11 +245,33 @@ impl EdgePollCloud {
         }
     }
 
+    /// The origin without TLS: whoever comes gets the blob.
+    pub(super) fn plain_origin(&mut self, request: &Request) -> Response {
+        let key = request.segments().join("/");
+        self.blob(request, &key)
+    }
+
+    /// The URL of a blob at a named place: `second-origin`, `plain-http`, `unreachable` (a name that does not
+    /// resolve), `refused` (a port nobody listens on); any other text stands for itself.
+    pub(super) fn place(&self, now: Now, target: &str, key: &str) -> String {
+        let scheme = self.urls.api.split("://").next().unwrap_or("http");
+        match target {
+            "second-origin" => self.signed_url(now, key),
+            "plain-http" => format!("{}/{key}", self.urls.plain_origin),
+            "unreachable" => format!("{scheme}://unreachable.invalid/{key}"),
+            "refused" => format!("{scheme}://{}:1/{key}", self.settings.advertised_host),
+            url => url.to_owned(),
+        }
+    }
+
     fn blob(&mut self, request: &Request, key: &str) -> Response {
-        let Some(bytes) = self.blobs.get(key) else {
+        let Some(bytes) = self.altered.get(key).or_else(|| self.blobs.get(key)) else {
             return self.error(404, "blob_not_found", "There is no such blob.");
         };
         let etag = format!("\"sha256-{}\"", sha256_hex(bytes));
+        if not_modified(request, &etag) {
+            return Response::new(304).header("ETag", etag);
+        }
         let whole = request
             .headers
             .get("If-Range")

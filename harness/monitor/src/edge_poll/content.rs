@@ -1,0 +1,223 @@
+//! What a unit applied, compared with what it was told and given (POLL-VERIFY).
+
+use crate::{Judge, Monitor, Tally};
+use hil_trace::{Event, HowClosed, HttpEnding, Record, RecordBody, Stamp, Who};
+use hil_wire::digest::{parse_sha256, sha256_hex};
+use std::collections::BTreeSet;
+
+/// Rebuilds each blob from the answers that carried it.
+pub(super) struct ContentMonitor {
+    /// Ids of `update_snap` commands.
+    updates: BTreeSet<String>,
+    /// What the cloud told of the version fetched last.
+    told: Option<Told>,
+    fetched: Option<Fetched>,
+    /// The attempt that is past its download, and the record that says so.
+    verifying: Option<(String, u64)>,
+    judged: BTreeSet<u64>,
+    matching: Tally,
+    usable: Tally,
+    once: Tally,
+}
+
+struct Told {
+    version: String,
+    checksum: Option<String>,
+    record: u64,
+}
+
+/// What the unit can have stored of a blob.
+struct Fetched {
+    bytes: Vec<u8>,
+    complete: bool,
+    record: u64,
+}
+
+impl Default for ContentMonitor {
+    fn default() -> Self {
+        ContentMonitor {
+            updates: BTreeSet::new(),
+            told: None,
+            fetched: None,
+            verifying: None,
+            judged: BTreeSet::new(),
+            matching: Tally::new("POLL-VERIFY-001"),
+            usable: Tally::new("POLL-VERIFY-002"),
+            once: Tally::new("POLL-VERIFY-005"),
+        }
+    }
+}
+
+impl Monitor for ContentMonitor {
+    fn name(&self) -> &'static str {
+        "edge-poll/content"
+    }
+
+    fn observe(&mut self, record: &Record, events: &[Event], judge: &mut Judge<'_>) {
+        for event in events {
+            match (event.who, event.name.as_str()) {
+                (Who::Cloud, "queued") if event.text("command") == Some("update_snap") => {
+                    self.updates.extend(event.text("id").map(str::to_owned));
+                }
+                (Who::Cloud, "latest_answer") => self.latest(record.seq, event),
+                (Who::Cloud, "download_answer") => self.answer(record, event),
+                (Who::Unit, "download") if event.text("method") == Some("GET") => {
+                    self.download(record.seq, judge);
+                }
+                // What it had not stored safely is gone, and may be fetched again.
+                (Who::Unit, "power_cut" | "rebooted" | "stopped" | "exited") => self.verifying = None,
+                (Who::Unit, "report") => self.report(record.seq, event, judge),
+                (Who::Unit, "ack") => self.ack(record.seq, event, judge),
+                _ => {}
+            }
+        }
+    }
+
+    fn close(&mut self, _: Stamp, _: HowClosed, judge: &mut Judge<'_>) {
+        for tally in [&mut self.matching, &mut self.usable, &mut self.once] {
+            tally.close(judge);
+        }
+    }
+}
+
+impl ContentMonitor {
+    fn latest(&mut self, record: u64, event: &Event) {
+        let Some(version) = event.text("version") else {
+            return;
+        };
+        if self.told.as_ref().is_none_or(|told| told.version != version) {
+            self.fetched = None;
+        }
+        self.told = Some(Told {
+            version: version.to_owned(),
+            checksum: event.text("checksum").map(str::to_owned),
+            record,
+        });
+    }
+
+    fn download(&mut self, record: u64, judge: &mut Judge<'_>) {
+        // A blob that was bad may be fetched again; a good one is what must be applied.
+        if let Some((attempt, since)) = self.verifying.take().filter(|_| self.is_good()) {
+            let text = format!("attempt `{attempt}` fetched a blob again after it was being verified");
+            self.once.violated(text, vec![since, record], judge);
+        }
+    }
+
+    fn answer(&mut self, record: &Record, event: &Event) {
+        let RecordBody::HttpResponse {
+            status, body, ending, ..
+        } = &record.what
+        else {
+            return;
+        };
+        if event.text("method") != Some("GET") {
+            return;
+        }
+        let complete = *ending == HttpEnding::Complete;
+        let body = body.bytes();
+        match (*status, event.text("content_range").and_then(part)) {
+            (200, _) => {
+                self.fetched = Some(Fetched {
+                    bytes: body.to_vec(),
+                    complete,
+                    record: record.seq,
+                });
+            }
+            (206, Some((first, total))) => {
+                let before = self.fetched.take().map_or(Vec::new(), |fetched| fetched.bytes);
+                // Parts that leave a gap are put together in a way nobody can see from here.
+                if let Some(kept) = before.get(..first) {
+                    let bytes = [kept, body].concat();
+                    let complete = complete && bytes.len() == total;
+                    self.fetched = Some(Fetched {
+                        bytes,
+                        complete,
+                        record: record.seq,
+                    });
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn report(&mut self, record: u64, event: &Event, judge: &mut Judge<'_>) {
+        let (Some(attempt), Some(status)) = (event.text("attempt_id"), event.text("status")) else {
+            return;
+        };
+        match status {
+            "verifying" | "installing" if self.verifying.is_none() => {
+                self.verifying = Some((attempt.to_owned(), record));
+            }
+            "success" => {
+                if let Some((_, since)) = self.verifying.take() {
+                    self.once.met(since);
+                }
+                let version = event.text("version").unwrap_or_default().to_owned();
+                self.applied(&version, record, judge);
+            }
+            "failure" | "rolled_back" | "already_installed" => self.verifying = None,
+            _ => {}
+        }
+    }
+
+    fn ack(&mut self, record: u64, event: &Event, judge: &mut Judge<'_>) {
+        let update = event.text("id").is_some_and(|id| self.updates.contains(id));
+        let details = event.field("details");
+        let installed_before = details
+            .and_then(|details| details.get("already_installed"))
+            .and_then(|flag| flag.as_bool());
+        if update && event.text("status") == Some("completed") && installed_before != Some(true) {
+            let version = self.told.as_ref().map(|told| told.version.clone());
+            self.applied(&version.unwrap_or_default(), record, judge);
+        }
+    }
+
+    /// The unit says that it runs a version: was the blob it can have stored the one it was told of?
+    fn applied(&mut self, version: &str, record: u64, judge: &mut Judge<'_>) {
+        let (Some(told), Some(fetched)) = (&self.told, &self.fetched) else {
+            return;
+        };
+        if told.version != version || !self.judged.insert(fetched.record) {
+            return;
+        }
+        let evidence = vec![told.record, fetched.record, record];
+        let digest = told.checksum.as_deref().map(parse_sha256);
+        let Some(Ok(wanted)) = digest else {
+            let told = told.checksum.as_deref().unwrap_or("none");
+            let text = format!("version {version} was applied although its checksum cannot be used: {told}");
+            return self.usable.violated(text, evidence, judge);
+        };
+        // How much came of an answer that was cut is not known.
+        if !fetched.complete {
+            return;
+        }
+        if is_digest(&fetched.bytes, &wanted) {
+            self.matching.met(record);
+        } else {
+            let found = sha256_hex(&fetched.bytes);
+            let text = format!("version {version} was applied although the SHA-256 of its blob is {found}");
+            self.matching.violated(text, evidence, judge);
+        }
+    }
+
+    /// Whether the blob that was fetched is the one the unit was told of.
+    fn is_good(&self) -> bool {
+        let (Some(told), Some(fetched)) = (&self.told, &self.fetched) else {
+            return false;
+        };
+        let wanted = told.checksum.as_deref().map(parse_sha256);
+        matches!(wanted, Some(Ok(wanted)) if fetched.complete && is_digest(&fetched.bytes, &wanted))
+    }
+}
+
+fn is_digest(bytes: &[u8], wanted: &[u8; 32]) -> bool {
+    let wanted: String = wanted.iter().map(|byte| format!("{byte:02x}")).collect();
+    sha256_hex(bytes) == wanted
+}
+
+/// First byte and total of `bytes a-b/total`.
+fn part(text: &str) -> Option<(usize, usize)> {
+    let (range, total) = text.trim().strip_prefix("bytes ")?.split_once('/')?;
+    let (first, _) = range.split_once('-')?;
+    Some((first.parse().ok()?, total.parse().ok()?))
+}

@@ -1,0 +1,160 @@
+//! Whom the unit speaks to: certificates, TLS versions, and plain transport beside a TLS API (POLL-SEC-001 to 003).
+
+use crate::{Judge, Monitor, Tally};
+use hil_trace::{Event, HowClosed, Party, Record, RecordBody, Stamp, Who};
+use std::collections::BTreeMap;
+
+/// Follows connections from their opening, and what the faces present.
+pub(super) struct TransportMonitor {
+    /// What faces present that is not good, by face; the empty name means all of them.
+    presented: BTreeMap<String, Presented>,
+    connections: BTreeMap<u32, Connection>,
+    /// The record that shows that the API speaks TLS.
+    secure: Option<u64>,
+    certificates: Tally,
+    versions: Tally,
+    plain: Tally,
+}
+
+/// Something no unit may accept.
+#[derive(Clone)]
+struct Presented {
+    certificate: Option<String>,
+    old_version: bool,
+    record: u64,
+}
+
+struct Connection {
+    face: String,
+    presented: Option<Presented>,
+}
+
+impl Default for TransportMonitor {
+    fn default() -> Self {
+        TransportMonitor {
+            presented: BTreeMap::new(),
+            connections: BTreeMap::new(),
+            secure: None,
+            certificates: Tally::new("POLL-SEC-001"),
+            versions: Tally::new("POLL-SEC-002"),
+            plain: Tally::new("POLL-SEC-003"),
+        }
+    }
+}
+
+impl Monitor for TransportMonitor {
+    fn name(&self) -> &'static str {
+        "edge-poll/transport"
+    }
+
+    fn observe(&mut self, record: &Record, events: &[Event], judge: &mut Judge<'_>) {
+        for event in events {
+            if (event.who, event.name.as_str()) == (Who::Cloud, "tls_changed") {
+                self.changed(record.seq, event);
+            }
+        }
+        match &record.what {
+            RecordBody::ConnectionOpened {
+                connection,
+                face,
+                by: Party::Unit,
+            } => {
+                let presented = self.presented.get(face).or_else(|| self.presented.get(""));
+                let opened = Connection {
+                    face: face.clone(),
+                    presented: presented.cloned(),
+                };
+                self.connections.insert(*connection, opened);
+            }
+            RecordBody::ConnectionClosed { connection, .. } => {
+                self.connections.remove(connection);
+            }
+            RecordBody::TlsEstablished { connection, .. } => {
+                if self.connections.get(connection).is_some_and(|c| c.face == API) {
+                    self.secure.get_or_insert(record.seq);
+                }
+            }
+            RecordBody::TlsRefused { connection, reason } => {
+                self.refused(*connection, reason, record.seq, judge);
+            }
+            RecordBody::HttpRequest {
+                connection,
+                from: Party::Unit,
+                method,
+                target,
+                ..
+            } => self.request(*connection, &format!("{method} {target}"), record.seq, judge),
+            _ => {}
+        }
+    }
+
+    fn close(&mut self, _: Stamp, _: HowClosed, judge: &mut Judge<'_>) {
+        for tally in [&mut self.certificates, &mut self.versions, &mut self.plain] {
+            tally.close(judge);
+        }
+    }
+}
+
+impl TransportMonitor {
+    fn changed(&mut self, record: u64, event: &Event) {
+        let face = event.text("face").unwrap_or_default().to_owned();
+        let certificate = event.text("certificate").filter(|name| *name != "good");
+        let old_version = matches!(event.text("version"), Some("1.0" | "1.1"));
+        if face.is_empty() {
+            self.presented.clear();
+        }
+        self.presented.remove(&face);
+        if certificate.is_some() || old_version {
+            let certificate = certificate.map(str::to_owned);
+            let presented = Presented {
+                certificate,
+                old_version,
+                record,
+            };
+            self.presented.insert(face, presented);
+        }
+    }
+
+    fn refused(&mut self, connection: u32, reason: &str, record: u64, judge: &mut Judge<'_>) {
+        let Some(presented) = self
+            .connections
+            .get(&connection)
+            .and_then(|c| c.presented.clone())
+        else {
+            return;
+        };
+        if !presented.old_version {
+            self.certificates.met(record);
+        } else if reason.starts_with(REFUSED) {
+            self.versions.met(record);
+        } else {
+            let text = format!("a version of TLS below 1.2 was not refused: {reason}");
+            self.versions
+                .violated(text, vec![presented.record, record], judge);
+        }
+    }
+
+    fn request(&mut self, connection: u32, what: &str, record: u64, judge: &mut Judge<'_>) {
+        let Some(opened) = self.connections.get(&connection) else {
+            return;
+        };
+        if let Some(Presented {
+            certificate: Some(certificate),
+            record: changed,
+            ..
+        }) = &opened.presented
+        {
+            let text = format!("{what} was sent although the certificate was invalid: {certificate}");
+            self.certificates.violated(text, vec![*changed, record], judge);
+        }
+        if let Some(secure) = self.secure.filter(|_| opened.face == PLAIN) {
+            let text = format!("{what} was sent over plain http although the API speaks TLS");
+            self.plain.violated(text, vec![secure, record], judge);
+        }
+    }
+}
+
+const API: &str = "edge-api";
+const PLAIN: &str = "blob-plain";
+/// How the record of a handshake begins in which the unit turned an old version down.
+const REFUSED: &str = "the peer refused";
