@@ -51,6 +51,14 @@ pub fn default_artifacts(protocol: Protocol) -> Artifacts {
     kind_of(protocol).map(Kind::artifacts).unwrap_or_default()
 }
 
+/// The same for a unit that says this of itself, in its facts or options: images any unit of the protocol takes carry
+/// its own platform, say.
+pub fn artifacts_for(protocol: Protocol, said: &Map<String, Value>) -> Artifacts {
+    kind_of(protocol)
+        .map(|kind| kind.artifacts_for(said))
+        .unwrap_or_default()
+}
+
 /// Times of simulated units of a protocol, in seconds.
 pub fn default_timing(protocol: Protocol) -> Map<String, Value> {
     kind_of(protocol).map(Kind::timing).unwrap_or_default()

@@ -22,6 +22,11 @@ pub trait Kind {
     /// Images by role.
     fn artifacts(&self) -> Artifacts;
 
+    /// Images by role for a unit that says this of itself, such as its platform.
+    fn artifacts_for(&self, _said: &Map<String, Value>) -> Artifacts {
+        self.artifacts()
+    }
+
     /// Times in seconds.
     fn timing(&self) -> Map<String, Value>;
 
@@ -52,7 +57,7 @@ pub(crate) fn running_artifact(
     let role = running_role(state)?;
     let given = setup.artifacts.get(role).cloned();
     given
-        .or_else(|| kind.artifacts().0.remove(role))
+        .or_else(|| kind.artifacts_for(&setup.ics).0.remove(role))
         .ok_or_else(|| UnitError::BadArgument {
             name: "running".into(),
             problem: format!("there is no image `{role}`"),

@@ -6,7 +6,7 @@ use hil_fault::{Artifact, Artifacts};
 use hil_link::Address;
 use hil_process::{ProcessDriver, RemoteDriver};
 use hil_runner::{BenchKind, Preparation, UnitKit, UnitUnderTest};
-use hil_sim::{Defect, SimDriver, default_artifacts, default_ics, default_timing};
+use hil_sim::{Defect, SimDriver, artifacts_for, default_artifacts, default_ics, default_timing};
 use hil_trace::Tolerances;
 use hil_unit::{
     Driver, UnitError, UnitFile, UnitFileError,
@@ -262,6 +262,8 @@ fn from_file(path: &Path, options: &UnitOptions, library: &Library) -> Result<Un
         let mut unit = simulated(protocol, options)?;
         unit.name = file.name.clone();
         unit.timing.extend(file.timing.clone());
+        // What it says of itself is what it shall be.
+        unit.ics.extend(file.stated.clone());
         unit.ics.extend(file.ics.clone());
         return Ok(unit);
     }
@@ -275,9 +277,11 @@ fn from_file(path: &Path, options: &UnitOptions, library: &Library) -> Result<Un
             .entry(role.clone())
             .or_insert_with(|| ArtifactBytes::of(artifact));
     }
+    // How much is too much only the unit file can say.
+    let room_is_known = protocol != Protocol::OtaRpc || file.stated.contains_key("slot_size");
     let neutral: Vec<&str> = NEUTRAL_ROLES
         .into_iter()
-        .filter(|role| !given.contains_key(*role))
+        .filter(|role| !given.contains_key(*role) && (*role != "oversize" || room_is_known))
         .collect();
     let named = given.keys().cloned();
     let artifact_roles = named
@@ -285,9 +289,9 @@ fn from_file(path: &Path, options: &UnitOptions, library: &Library) -> Result<Un
         .collect();
     let driver = real_driver(&file, &base)?;
     let (capabilities, facts) = (driver.capabilities(), driver.facts());
-    let made = file.clone();
+    let (made, said) = (file.clone(), file.stated.clone());
     let make = move || {
-        let mut artifacts = default_artifacts(protocol);
+        let mut artifacts = artifacts_for(protocol, &said);
         artifacts.0.retain(|role, _| neutral.contains(&role.as_str()));
         artifacts
             .0

@@ -2,7 +2,9 @@
 
 use super::{
     access::Access,
+    board::Board,
     channel::{Line, ServerLink, Way},
+    intake::build_id_of,
     record,
     snapshot::Copying,
     update::Update,
@@ -31,8 +33,12 @@ pub(crate) struct OtaAgent {
     pub(super) id: String,
     /// The slot it runs from.
     pub(super) slot: usize,
+    /// What it is, for archives.
+    pub(super) board: Board,
     /// What runs.
     pub(super) image: Image,
+    /// The build that runs.
+    pub(super) build_id: String,
     /// The boot state as callers are told.
     pub(super) state: BootState,
     /// The first boot of an image nobody has committed: flash holds the way back already.
@@ -99,7 +105,12 @@ impl OtaAgent {
             }
             .to_owned(),
             slot,
+            board: Board::of(&setup.ics),
             image: image_of(hardware, slot),
+            build_id: hardware
+                .slots
+                .get(slot)
+                .map_or_else(String::new, |slot| build_id_of(&slot.image)),
             state,
             provisional: false,
             booted_at: Stamp::ZERO,

@@ -3,6 +3,8 @@
 use super::{
     access,
     agent::OtaAgent,
+    board::Board,
+    intake::Intake,
     record::{self, SLOTS},
 };
 use crate::{
@@ -10,7 +12,7 @@ use crate::{
     kind::{running_artifact, running_role},
 };
 use hil_unit::{Artifact, Artifacts, UnitError};
-use hil_wire::ota_rpc::archive::{ArchiveBuilder, ArchiveEvent, ArchiveReader, Checks};
+use hil_wire::ota_rpc::archive::ArchiveBuilder;
 use serde_json::{Map, Value, json};
 use std::rc::Rc;
 
@@ -25,16 +27,18 @@ impl Kind for OtaRpcKind {
         hardware: &mut Hardware,
     ) -> Result<(), UnitError> {
         let artifact = running_artifact(self, state, setup)?;
-        let image = app_of(&artifact.bytes).ok_or_else(|| UnitError::BadArgument {
+        let board = Board::of(&setup.ics);
+        let firmware = firmware_of(&artifact.bytes, &board).ok_or_else(|| UnitError::BadArgument {
             name: "running".into(),
             problem: format!(
-                "the image `{}` is no firmware archive",
-                running_role(state).unwrap_or_default()
+                "the image `{}` is no firmware archive for the platform `{}`",
+                running_role(state).unwrap_or_default(),
+                board.platform
             ),
         })?;
         hardware.slots = vec![Slot::default(); SLOTS];
         hardware.slots[0] = Slot {
-            image: Rc::from(image),
+            image: Rc::from(firmware),
             committed: true,
             boots: 0,
         };
@@ -50,20 +54,30 @@ impl Kind for OtaRpcKind {
     }
 
     fn artifacts(&self) -> Artifacts {
-        let image = |version| Image::new("firmware", APP, version);
-        let mut foreign = image("1.5.0");
-        foreign.platform = "other".into();
+        self.artifacts_for(&Map::new())
+    }
+
+    fn artifacts_for(&self, said: &Map<String, Value>) -> Artifacts {
+        let board = Board::of(said);
+        // Versions no vendor has: a unit that still runs its own is told from one that runs ours.
+        let image = |version| {
+            let mut image = Image::new("firmware", APP, version);
+            image.platform.clone_from(&board.platform);
+            image
+        };
+        let mut foreign = image("1.5.0+hil");
+        foreign.platform = format!("other-{}", board.platform);
         let images = [
-            ("current", image("1.0.0"), SMALL),
-            ("next", image("1.1.0"), SMALL),
-            ("older", image("0.9.0"), SMALL),
-            ("crash", image("1.2.0").behaving(Behaviour::Crash), SMALL),
-            ("hang", image("1.3.0").behaving(Behaviour::Hang), SMALL),
-            ("mute", image("1.4.0").behaving(Behaviour::Mute), SMALL),
+            ("current", image("1.0.0+hil"), SMALL),
+            ("next", image("1.1.0+hil"), SMALL),
+            ("older", image("0.9.0+hil"), SMALL),
+            ("crash", image("1.2.0+hil").behaving(Behaviour::Crash), SMALL),
+            ("hang", image("1.3.0+hil").behaving(Behaviour::Hang), SMALL),
+            ("mute", image("1.4.0+hil").behaving(Behaviour::Mute), SMALL),
             ("other_platform", foreign, SMALL),
-            ("oversize", image("1.6.0"), SLOT_SIZE + 1),
+            ("oversize", image("1.6.0+hil"), board.slot_size + 1),
         ];
-        let archives = images.map(|(role, image, size)| (role.to_owned(), archive(&image, size)));
+        let archives = images.map(|(role, image, size)| (role.to_owned(), archive(&image, size, &board)));
         Artifacts(archives.into())
     }
 
@@ -84,31 +98,26 @@ impl Kind for OtaRpcKind {
     }
 }
 
-/// What the board demands of an archive.
-pub(super) fn checks() -> Checks {
-    Checks {
-        platform: Some(Image::PLATFORM.to_owned()),
-        required_parts: vec!["app".into(), "fs".into()],
-        max_part_size: Some(SLOT_SIZE as u64),
-    }
-}
-
 /// The build id of a version.
-pub(super) fn build_id(version: &str) -> String {
+fn build_id(version: &str) -> String {
     format!("20240501-120000/{version}")
 }
 
 /// A firmware archive of an image; `size` is that of its application part.
-fn archive(image: &Image, size: usize) -> Artifact {
+fn archive(image: &Image, size: usize, board: &Board) -> Artifact {
     let mut app = image.render(size);
-    if size > SLOT_SIZE {
+    if size > SMALL {
         app.truncate(size);
     }
-    let files = format!("index of {} {}\n", image.name, image.version);
-    let mut builder = ArchiveBuilder::new(&image.platform, &image.version, &build_id(&image.version))
-        .part("app", "app", "app.bin", app)
-        .part("fs", "fs", "fs.bin", files.into_bytes());
+    let mut builder = ArchiveBuilder::new(&image.platform, &image.version, &build_id(&image.version));
     builder.manifest.name = Some(image.name.clone());
+    for part in &board.parts {
+        let bytes = match part == board.application() {
+            true => app.clone(),
+            false => format!("{part} of {} {}\n", image.name, image.version).into_bytes(),
+        };
+        builder = builder.part(part, part, &format!("{part}.bin"), bytes);
+    }
     Artifact {
         name: image.name.clone(),
         version: image.version.clone(),
@@ -116,24 +125,11 @@ fn archive(image: &Image, size: usize) -> Artifact {
     }
 }
 
-/// The application part of an archive.
-fn app_of(bytes: &[u8]) -> Option<Vec<u8>> {
-    let events = ArchiveReader::new(Checks::default()).push(bytes).ok()?;
-    let mut app = None;
-    let mut wanted = false;
-    for event in events {
-        match event {
-            ArchiveEvent::PartBegins { part, .. } => {
-                wanted = part == "app";
-                if wanted {
-                    app = Some(Vec::new());
-                }
-            }
-            ArchiveEvent::PartData(data) if wanted => app.get_or_insert_default().extend(data),
-            _ => {}
-        }
-    }
-    app
+/// What an archive becomes in a slot; `None` if it is none.
+fn firmware_of(bytes: &[u8], board: &Board) -> Option<Vec<u8>> {
+    let mut intake = Intake::new(board);
+    intake.push(bytes).ok()?;
+    intake.finish().ok()
 }
 
 fn object(value: Value) -> Map<String, Value> {
@@ -145,5 +141,3 @@ fn object(value: Value) -> Map<String, Value> {
 
 const APP: &str = "hil-board";
 const SMALL: usize = 8 * 1024;
-/// Room for the application in a slot, in bytes.
-const SLOT_SIZE: usize = 256 * 1024;

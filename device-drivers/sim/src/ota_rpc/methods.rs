@@ -2,10 +2,9 @@
 
 use super::{
     agent::{Asker, OtaAgent},
-    kind::build_id,
     record::{self, SLOTS},
 };
-use crate::{Context, Image};
+use crate::Context;
 use hil_wire::ota_rpc::{
     BootStateChange, Describe, Reboot, RpcError, SystemInfo, argument, code,
     method::{
@@ -113,9 +112,9 @@ impl OtaAgent {
             id: Some(self.id.clone()),
             app: Some(self.image.name.clone()),
             fw_version: Some(self.image.version.clone()),
-            fw_id: Some(build_id(&self.image.version)),
+            fw_id: Some(self.build_id.clone()),
             mac: Some("020000000001".to_owned()),
-            arch: Some(Image::PLATFORM.to_owned()),
+            arch: Some(self.board.platform.clone()),
             uptime: i64::try_from(uptime).ok(),
             ram_free: Some(180_000),
             fs_free: i64::try_from(context.hardware.flash.free()).ok(),
@@ -130,8 +129,7 @@ impl OtaAgent {
 
     /// What downloads are asked with: platform, version and build.
     pub(super) fn firmware_text(&self) -> String {
-        let version = &self.image.version;
-        format!("{} {version} {}", Image::PLATFORM, build_id(version))
+        format!("{} {} {}", self.board.platform, self.image.version, self.build_id)
     }
 }
 

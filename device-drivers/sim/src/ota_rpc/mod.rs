@@ -3,8 +3,10 @@
 
 mod access;
 mod agent;
+mod board;
 mod boot;
 mod channel;
+mod intake;
 mod kind;
 mod methods;
 mod probe;

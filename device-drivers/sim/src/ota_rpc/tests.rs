@@ -151,7 +151,7 @@ fn an_update_restarts_into_the_new_image_and_a_commit_keeps_it() {
     let window = json!({"active_slot": 1, "is_committed": false, "revert_slot": 0, "commit_timeout": 30});
     assert_eq!(
         (version(&mut desk), boot_state(&mut desk)),
-        (json!("1.1.0"), window)
+        (json!("1.1.0+hil"), window)
     );
     assert_eq!(call(&mut desk, "OTA.Commit", json!({})).result, Some(Value::Null));
     assert_eq!(call(&mut desk, "OTA.Commit", json!({})).error.unwrap().code, -1);
@@ -160,7 +160,7 @@ fn an_update_restarts_into_the_new_image_and_a_commit_keeps_it() {
     let kept = json!({"active_slot": 1, "is_committed": true, "revert_slot": 0, "commit_timeout": 0});
     assert_eq!(
         (version(&mut desk), boot_state(&mut desk)),
-        (json!("1.1.0"), kept)
+        (json!("1.1.0+hil"), kept)
     );
 }
 
@@ -182,7 +182,7 @@ fn nobody_commits_and_the_old_image_comes_back_at_the_end_of_the_window() {
     let back = json!({"active_slot": 0, "is_committed": true, "revert_slot": 0, "commit_timeout": 0});
     assert_eq!(
         (version(&mut desk), boot_state(&mut desk)),
-        (json!("1.0.0"), back)
+        (json!("1.0.0+hil"), back)
     );
 }
 
@@ -201,7 +201,7 @@ fn any_restart_in_the_window_leads_back_whatever_was_set_meanwhile() {
     );
     desk.boot();
     desk.advance(Duration::from_secs(1));
-    assert_eq!(version(&mut desk), json!("1.0.0"));
+    assert_eq!(version(&mut desk), json!("1.0.0+hil"));
 }
 
 #[test]
@@ -229,7 +229,7 @@ fn power_may_fail_at_any_write_of_an_update() {
             desk.boot();
             desk.advance(Duration::from_secs(1));
         }
-        assert_eq!(version(&mut desk), json!("1.0.0"), "write {write}");
+        assert_eq!(version(&mut desk), json!("1.0.0+hil"), "write {write}");
         assert_eq!(boot_state(&mut desk)["is_committed"], true);
     }
 }
@@ -240,14 +240,14 @@ fn without_a_timeout_the_new_image_commits_itself_and_bad_ones_fall_back() {
     update(&mut good, "next", json!({}));
     restart(&mut good);
     assert_eq!(boot_state(&mut good)["is_committed"], true);
-    assert_eq!(version(&mut good), json!("1.1.0"));
+    assert_eq!(version(&mut good), json!("1.1.0+hil"));
     for role in ["crash", "hang", "mute"] {
         let mut desk = desk();
         update(&mut desk, role, json!({"commit_timeout": 5}));
         restart(&mut desk);
         desk.advance(Duration::from_secs(6));
         restart(&mut desk);
-        assert_eq!(version(&mut desk), json!("1.0.0"), "{role}");
+        assert_eq!(version(&mut desk), json!("1.0.0+hil"), "{role}");
     }
 }
 

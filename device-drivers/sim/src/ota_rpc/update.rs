@@ -2,17 +2,13 @@
 
 use super::{
     agent::{Asker, DOWNLOAD, OtaAgent, STALL_TIMER},
-    kind::checks,
+    intake::{Intake, refusal},
     methods::RESTART_AFTER,
 };
 use crate::{Context, HttpCall, Limits, Slot, Url};
 use hil_wire::{
     http::Headers,
-    ota_rpc::{
-        BootState, RpcError, UpdateRequest,
-        archive::{ArchiveError, ArchiveEvent, ArchiveReader},
-        code,
-    },
+    ota_rpc::{BootState, RpcError, UpdateRequest, code},
 };
 use serde_json::Value;
 use std::{rc::Rc, time::Duration};
@@ -25,11 +21,8 @@ pub(super) struct Update {
     commit_timeout: i64,
     stall: Duration,
     hops: u32,
-    reader: ArchiveReader,
+    intake: Intake,
     announced: u64,
-    /// The part that arrives.
-    part: String,
-    app: Vec<u8>,
 }
 
 impl OtaAgent {
@@ -62,10 +55,8 @@ impl OtaAgent {
             commit_timeout: request.commit_timeout.map_or(0, i64::from).max(0),
             stall: stall.unwrap_or_else(|| context.setup.seconds("stall", 600.0)),
             hops: 0,
-            reader: ArchiveReader::new(checks()),
+            intake: Intake::new(&self.board),
             announced: 0,
-            part: String::new(),
-            app: Vec::new(),
         });
         self.fetch(context);
     }
@@ -137,13 +128,8 @@ impl OtaAgent {
             return;
         };
         context.timer(STALL_TIMER, update.stall);
-        match update.reader.push(bytes) {
-            Ok(events) => {
-                for event in events {
-                    update.take(event);
-                }
-            }
-            Err(error) => self.download_fails(refusal(&error), context),
+        if let Err(error) = update.intake.push(bytes) {
+            self.download_fails(refusal(&error), context);
         }
     }
 
@@ -152,9 +138,9 @@ impl OtaAgent {
         let Some(update) = &self.update else {
             return;
         };
-        let complete = update.reader.received() == update.announced;
-        match update.reader.clone().finish() {
-            Ok(_) if complete => self.switch_over(context),
+        let complete = update.intake.received() == update.announced;
+        match update.intake.finish() {
+            Ok(firmware) if complete => self.downloaded(firmware, context),
             Ok(_) => self.download_fails("Update failed", context),
             Err(error) => self.download_fails(refusal(&error), context),
         }
@@ -173,57 +159,30 @@ impl OtaAgent {
         }
     }
 
-    /// All parts are verified: the record first, then the reply, then the restart.
-    fn switch_over(&mut self, context: &mut Context<'_>) {
-        let other = self.other_slot();
-        let Some(update) = &mut self.update else {
+    fn downloaded(&mut self, firmware: Vec<u8>, context: &mut Context<'_>) {
+        let Some(update) = &self.update else {
             return;
         };
-        context.hardware.slots[other].image = Rc::from(std::mem::take(&mut update.app));
-        let record = BootState {
-            active_slot: other as i64,
-            is_committed: false,
-            revert_slot: self.slot as i64,
-            commit_timeout: update.commit_timeout,
-        };
-        self.write_record(record, context);
-        context.hardware.count("updates");
+        self.switch_over(firmware, update.commit_timeout, context);
         self.update_ends(
             Err(RpcError::new(code::SUCCESS, "Update applied, finalizing")),
             context,
         );
         self.restart(RESTART_AFTER, context);
     }
-}
 
-impl Update {
-    fn take(&mut self, event: ArchiveEvent) {
-        match event {
-            ArchiveEvent::PartBegins { part, .. } => self.part = part,
-            ArchiveEvent::PartData(data) if self.part == "app" => self.app.extend(data),
-            _ => {}
-        }
-    }
-}
-
-/// The words of the service for a refused archive.
-fn refusal(error: &ArchiveError) -> &'static str {
-    match error {
-        ArchiveError::NotAnArchive { .. } => "Malformed archive (invalid file header)",
-        ArchiveError::ManifestNotFirst { .. } => "Malformed archive (no manifest)",
-        ArchiveError::Compressed { .. } => "Cannot handle compressed .zip",
-        ArchiveError::LongName { .. } => "Too long file name",
-        ArchiveError::BadCrc { .. } => "Invalid CRC",
-        ArchiveError::BadManifest { .. } | ArchiveError::HugeManifest { .. } => "Failed to parse manifest",
-        ArchiveError::MissingField { .. } => "Required manifest field missing",
-        ArchiveError::WrongPlatform { .. } => "Wrong platform",
-        ArchiveError::MissingPart { .. } => "Incomplete update package",
-        ArchiveError::TooBig { .. } => "Image too big",
-        ArchiveError::DigestMismatch { .. } => "Digest mismatch",
-        ArchiveError::Truncated { .. } => "Update failed",
-        ArchiveError::DataDescriptor { .. }
-        | ArchiveError::SizeMismatch { .. }
-        | ArchiveError::PartSize { .. } => "Malformed archive",
+    /// All parts are verified: the record first, then the reply, then the restart.
+    pub(super) fn switch_over(&mut self, firmware: Vec<u8>, commit_timeout: i64, context: &mut Context<'_>) {
+        let other = self.other_slot();
+        context.hardware.slots[other].image = Rc::from(firmware);
+        let record = BootState {
+            active_slot: other as i64,
+            is_committed: false,
+            revert_slot: self.slot as i64,
+            commit_timeout,
+        };
+        self.write_record(record, context);
+        context.hardware.count("updates");
     }
 }
 

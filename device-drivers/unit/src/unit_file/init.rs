@@ -42,7 +42,7 @@ fn process(protocol: Protocol, driver: DriverKind) -> String {
 #   {{state_dir}}  the unit's own folder, fresh for every instance, kept over power cuts
 #   {{unit_dir}}   the folder of this file
 #   {{ca_file}}    the authority to trust, empty without TLS; {{online_certificate_file}}, {{online_key_file}}
-# A brace that is meant literally around a name is doubled: {{{{name}}}}.
+{}# A brace that is meant literally around a name is doubled: {{{{name}}}}.
 command: [./agent, --state, \"{{state_dir}}\"]
 # environment: {{AGENT_URL: \"{{{first}}}\"}}
 # working_directory: .
@@ -59,6 +59,7 @@ restart: never  # or failure, always; {{when: always, delay: 1s}}
 #   clock_jump: [./jump-clock, \"{{seconds}}\"]
 ",
         first.to_uppercase(),
+        own_settings(protocol),
         example_probe(protocol),
     )
 }
@@ -82,17 +83,27 @@ fn faces(protocol: Protocol, driver: DriverKind) -> String {
         return String::new();
     }
     let mut text = format!("# Where the unit listens: {}.\n", known.join(", "));
+    if driver == DriverKind::Process {
+        text.push_str(
+            "# Port 0 is a free one and {state_dir}/… a path of its own for each instance, so that instances run side by side.\n",
+        );
+    }
     if protocol == Protocol::OtaRpc {
-        text.push_str("faces: {rpc-http: \"127.0.0.1:8080\"}\n");
+        let port = if driver == DriverKind::Process { 0 } else { 8080 };
+        text.push_str(&format!("faces: {{rpc-http: \"127.0.0.1:{port}\"}}\n"));
     } else {
         text.push_str(&format!("# faces: {{{}: \"127.0.0.1:8080\"}}\n", known[0]));
     }
     text
 }
 
-fn artifacts(_: Protocol, driver: DriverKind) -> String {
+fn artifacts(protocol: Protocol, driver: DriverKind) -> String {
     let whose = match driver {
         DriverKind::Sim => "The simulated unit has images of its own; these replace them.",
+        _ if protocol == Protocol::OtaRpc => {
+            "Images by role. hil makes current, next, older and other_platform by itself, and oversize if the facts\n\
+             # below say slot_size; what else is missing leaves the scenarios that need it not exercised."
+        }
         _ => "Images by role. What is missing leaves the scenarios that need it not exercised.",
     };
     format!(
@@ -110,7 +121,8 @@ fn artifacts(_: Protocol, driver: DriverKind) -> String {
 fn timing(protocol: Protocol, _: DriverKind) -> String {
     let own = match protocol {
         Protocol::EdgePoll | Protocol::DeviceCommand | Protocol::Sota => "poll_interval: 1s, ",
-        Protocol::AosV7 | Protocol::OtaRpc => "",
+        Protocol::OtaRpc => "snapshot: 10s, stall: 600s, ",
+        Protocol::AosV7 => "",
     };
     format!("# Times of the unit; limits are judged by them.\n# timing: {{{own}boot: 5s}}\n")
 }
@@ -121,7 +133,9 @@ fn ics(protocol: Protocol, _: DriverKind) -> String {
         Protocol::DeviceCommand => "relay-mode: true, direct-mode: false",
         Protocol::AosV7 => "dialect: publisher, encrypted-desired-status: false",
         Protocol::Sota => "dialect: rustc, websocket: true, console: false",
-        Protocol::OtaRpc => "http: true, websocket: false, uart: false",
+        Protocol::OtaRpc => {
+            "http: true, websocket: false, websocket_client: false, uart: false, acl: false, tls: false, push-update: false"
+        }
     };
     format!(
         "# Implementation conformance statement: optional features the unit has (true) or has not (false). Only what is\n\
@@ -134,6 +148,12 @@ fn facts(protocol: Protocol, _: DriverKind) -> String {
         Protocol::EdgePoll => {
             "# What scenarios ask about this unit: its services (the agent's own first), its own snap.\n\
              # facts: {services: [my-agent, logger, web], own_service: my-agent, snap_name: my-agent}\n"
+                .to_owned()
+        }
+        Protocol::OtaRpc => {
+            "# What archives made by hil for this unit are: the platform their manifest names, their parts (the application\n\
+             # first), bytes of room in a slot.\n\
+             # facts: {platform: esp32, parts: [app, fs], slot_size: 1048576}\n"
                 .to_owned()
         }
         _ => String::new(),
@@ -156,7 +176,18 @@ fn examples(protocol: Protocol) -> (&'static str, &'static str) {
         Protocol::DeviceCommand => ("base_url", "device_id"),
         Protocol::AosV7 => ("discovery_url", "system_id"),
         Protocol::Sota => ("base_url", "device_id"),
-        Protocol::OtaRpc => ("rpc_http_port", "device_id"),
+        Protocol::OtaRpc => ("rpc_http", "device_id"),
+    }
+}
+
+/// What else units of a protocol are told.
+fn own_settings(protocol: Protocol) -> &'static str {
+    match protocol {
+        Protocol::OtaRpc => {
+            "# Where to listen: {rpc_http} (host:port; also {rpc_http_host}, {rpc_http_port}), {rpc_websocket}, {rpc_serial}.\n\
+             # {rpc_server_url} is the WebSocket to dial, {device_id} the unit's own id.\n"
+        }
+        _ => "",
     }
 }
 

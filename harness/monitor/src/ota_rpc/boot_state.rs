@@ -8,8 +8,10 @@ use serde_json::Value;
 
 /// Follows the boot state through calls.
 pub(super) struct BootStateMonitor {
-    /// The version that answered last.
-    running: Option<(String, u64)>,
+    /// The version that answered last, if it still runs for certain.
+    running: Option<String>,
+    /// The version that ran when something began that may change it: it may answer for a while yet.
+    old: Option<String>,
     /// A commit was answered with success and nothing since could undo it: its record and the version it was for.
     committed: Option<(u64, Option<String>)>,
     typed: Tally,
@@ -21,6 +23,7 @@ impl Default for BootStateMonitor {
     fn default() -> Self {
         BootStateMonitor {
             running: None,
+            old: None,
             committed: None,
             typed: Tally::new("OTA-BOOT-001"),
             settled: Tally::new("OTA-COMMIT-002"),
@@ -44,18 +47,15 @@ impl Monitor for BootStateMonitor {
                     Who::Cloud,
                     "call",
                     "OTA.Update" | "OTA.Revert" | "OTA.SetBootState" | "OTA.CreateSnapshot",
-                ) => {
-                    self.committed = None;
-                }
+                ) => self.unsettle(),
                 (Who::Cloud, "call", method) if method.starts_with("OTA.") && !KNOWN.contains(&method) => {
-                    self.committed = None;
+                    self.unsettle();
                 }
                 (Who::Unit, "reply", "Sys.GetInfo") if succeeded => {
                     self.information(record.seq, event, judge)
                 }
                 (Who::Unit, "reply", "OTA.Commit") if succeeded => {
-                    let version = self.running.as_ref().map(|(version, _)| version.clone());
-                    self.committed = Some((record.seq, version));
+                    self.committed = Some((record.seq, self.running.clone()));
                 }
                 (Who::Unit, "reply", "OTA.GetBootState") if succeeded => self.state(record.seq, event, judge),
                 _ => {}
@@ -71,6 +71,12 @@ impl Monitor for BootStateMonitor {
 }
 
 impl BootStateMonitor {
+    /// Something begins after which other firmware may run.
+    fn unsettle(&mut self) {
+        self.committed = None;
+        self.old = self.running.take().or(self.old.take());
+    }
+
     fn state(&mut self, seq: u64, event: &Event, judge: &mut Judge<'_>) {
         let result = event.field("result").cloned().unwrap_or_default();
         let decoded = BootState::from_value(&result);
@@ -105,7 +111,10 @@ impl BootStateMonitor {
                 self.committed = None;
             }
         }
-        self.running = Some((version.to_owned(), seq));
+        if self.old.as_deref() != Some(version) {
+            self.running = Some(version.to_owned());
+            self.old = None;
+        }
     }
 }
 

@@ -214,6 +214,22 @@ fn a_commit_is_for_good() {
 }
 
 #[test]
+fn a_commit_is_for_what_an_update_brought() {
+    let mut bench = Bench::new();
+    bench.version(1, "1.0");
+    bench.call(
+        2,
+        "OTA.Update",
+        json!({"url": "http://h/f", "commit_timeout": 30}),
+        Value::Null,
+    );
+    bench.version(3, "1.0");
+    bench.call(4, "OTA.Commit", json!({}), Value::Null);
+    bench.version(5, "2.0");
+    assert_ne!(verdict(&bench.judge(), "OTA-COMMIT-005"), Some(Verdict::Fail));
+}
+
+#[test]
 fn windows_end_neither_early_nor_late() {
     let in_time = window(&[(1_000, "2.0"), (30_900, "2.0"), (31_500, "1.0")]);
     assert_eq!(verdict(&in_time, "OTA-TIME-001"), Some(Verdict::Pass));

@@ -3,7 +3,7 @@
 use super::{
     FIRMWARE, OtaRpcCloud,
     request::bad,
-    variant::{manifest, spoil},
+    variant::{manifest, spoil, with_version},
 };
 use crate::{
     core::{ActError, Outputs},
@@ -46,13 +46,14 @@ impl OtaRpcCloud {
             name: role.to_owned(),
         })?;
         let variant = word("variant");
-        let bytes = match variant {
-            None => artifact.bytes.to_vec(),
-            Some(variant) => {
-                spoil(&artifact.bytes, variant).map_err(|error| bad("variant", &error.to_string()))?
-            }
-        };
-        let version = manifest(&artifact.bytes).map_or(artifact.version.clone(), |manifest| manifest.version);
+        let mut bytes = artifact.bytes.to_vec();
+        if let Some(version) = word("version") {
+            bytes = with_version(&bytes, version).map_err(|error| bad("version", &error.to_string()))?;
+        }
+        let version = manifest(&bytes).map_or(artifact.version.clone(), |manifest| manifest.version);
+        if let Some(variant) = variant {
+            bytes = spoil(&bytes, variant).map_err(|error| bad("variant", &error.to_string()))?;
+        }
         let path = match word("path") {
             Some(path) => format!("/{}", path.trim_start_matches('/')),
             None => match variant {
@@ -60,7 +61,7 @@ impl OtaRpcCloud {
                 None => format!("/fw/{role}.zip"),
             },
         };
-        let size = bytes.len();
+        let (size, members) = (bytes.len(), members_end(&bytes));
         out.changes.push(Change::Put {
             collection: COLLECTION,
             key: path.clone(),
@@ -71,7 +72,10 @@ impl OtaRpcCloud {
             json!({"path": path, "version": version, "artifact": role, "variant": variant, "size": size});
         out.note("published", without_nulls(facts));
         let url = format!("{}{path}", self.firmware_url);
-        Ok(json!({"url": url, "path": path, "version": version, "size": size}))
+        Ok(json!({
+            "url": url, "path": path, "version": version, "size": size,
+            "tenth": members / 10, "half": members / 2, "most": members - members.div_ceil(100),
+        }))
     }
 
     pub(super) fn withdraw(
@@ -118,6 +122,18 @@ pub(super) fn is_firmware(face: &str) -> bool {
 /// The path an archive was published at.
 fn archive_path(path: &str) -> &str {
     path.strip_prefix(MOVED).unwrap_or(path)
+}
+
+/// Where the members of an archive end and its directory begins, which units need not wait for; its size if it is no
+/// archive.
+fn members_end(bytes: &[u8]) -> usize {
+    let end_record = bytes.windows(4).rposition(|window| window == b"PK\x05\x06");
+    let directory = end_record
+        .and_then(|at| bytes.get(at + 16..at + 20)?.try_into().ok())
+        .map(u32::from_le_bytes);
+    directory
+        .and_then(|offset| usize::try_from(offset).ok())
+        .map_or(bytes.len(), |offset| offset.min(bytes.len()))
 }
 
 /// The object without its nulls.

@@ -26,6 +26,13 @@ pub(super) fn manifest(bytes: &[u8]) -> Option<Manifest> {
     })
 }
 
+/// The archive with another version.
+pub(super) fn with_version(bytes: &[u8], version: &str) -> Result<Vec<u8>, VariantError> {
+    let mut builder = take_apart(bytes).ok_or(VariantError::NoArchive)?;
+    version.clone_into(&mut builder.manifest.version);
+    Ok(builder.build())
+}
+
 /// A spoilt copy of an archive.
 pub(super) fn spoil(bytes: &[u8], variant: &str) -> Result<Vec<u8>, VariantError> {
     match variant {
@@ -227,5 +234,13 @@ mod tests {
         let odd = spoil(&good(), "outside_path").unwrap();
         assert!(read_all(&odd, checks()).is_ok());
         assert_eq!(manifest(&odd).map(|m| m.version), Some("2.0".to_owned()));
+    }
+
+    #[test]
+    fn the_version_alone_is_changed() {
+        let renamed = with_version(&good(), "9.9").unwrap();
+        let (old, new) = (manifest(&good()).unwrap(), manifest(&renamed).unwrap());
+        assert_eq!((new.version.as_str(), new.parts), ("9.9", old.parts));
+        assert!(read_all(&renamed, checks()).is_ok());
     }
 }

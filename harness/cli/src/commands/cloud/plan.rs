@@ -8,7 +8,7 @@ use crate::{
 use hil_fault::Artifacts;
 use hil_link::Address;
 use hil_mock_cloud::CloudSettings;
-use hil_sim::default_artifacts;
+use hil_sim::artifacts_for;
 use hil_unit::unit_file::{faces_of, parse_address};
 use hil_wire::Protocol;
 use serde_json::{Map, Value, json};
@@ -138,7 +138,12 @@ impl Plan {
     pub(super) fn artifacts(&self, protocol: Protocol) -> Artifacts {
         match &self.given_artifacts {
             Some(given) => given.clone(),
-            None => default_artifacts(protocol),
+            None => {
+                let options = self.options.iter();
+                let said = options
+                    .filter_map(|(name, value)| Some((scoped(protocol, name)?.to_owned(), value.clone())));
+                artifacts_for(protocol, &said.collect())
+            }
         }
     }
 
