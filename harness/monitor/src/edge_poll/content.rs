@@ -1,4 +1,4 @@
-//! What a unit applied, compared with what it was told and given (POLL-VERIFY).
+//! What a unit fetched and applied, compared with what it was told and given (POLL-VERIFY, POLL-DL-003, POLL-DL-009).
 
 use crate::{Judge, Monitor, Tally};
 use hil_trace::{Event, HowClosed, HttpEnding, Record, RecordBody, Stamp, Who};
@@ -12,12 +12,25 @@ pub(super) struct ContentMonitor {
     /// What the cloud told of the version fetched last.
     told: Option<Told>,
     fetched: Option<Fetched>,
-    /// The attempt that is past its download, and the record that says so.
-    verifying: Option<(String, u64)>,
+    /// The attempt that is past its download.
+    verifying: Option<Verifying>,
+    /// The fault that interrupted a download.
+    interrupted: Option<u64>,
+    /// Answers with whole blobs since the last update ended.
+    whole: Vec<u64>,
     judged: BTreeSet<u64>,
     matching: Tally,
     usable: Tally,
     once: Tally,
+    resumed: Tally,
+    few: Tally,
+}
+
+struct Verifying {
+    attempt: String,
+    record: u64,
+    /// It kept its power and its software since.
+    undisturbed: bool,
 }
 
 struct Told {
@@ -40,10 +53,14 @@ impl Default for ContentMonitor {
             told: None,
             fetched: None,
             verifying: None,
+            interrupted: None,
+            whole: Vec::new(),
             judged: BTreeSet::new(),
             matching: Tally::new("POLL-VERIFY-001"),
             usable: Tally::new("POLL-VERIFY-002"),
             once: Tally::new("POLL-VERIFY-005"),
+            resumed: Tally::new("POLL-DL-003"),
+            few: Tally::new("POLL-DL-009"),
         }
     }
 }
@@ -62,10 +79,21 @@ impl Monitor for ContentMonitor {
                 (Who::Cloud, "latest_answer") => self.latest(record.seq, event),
                 (Who::Cloud, "download_answer") => self.answer(record, event),
                 (Who::Unit, "download") if event.text("method") == Some("GET") => {
-                    self.download(record.seq, judge);
+                    self.download(record.seq, event, judge);
                 }
                 // What it had not stored safely is gone, and may be fetched again.
-                (Who::Unit, "power_cut" | "rebooted" | "stopped" | "exited") => self.verifying = None,
+                (Who::Unit, "power_cut" | "rebooted" | "stopped" | "exited") => {
+                    self.interrupted = None;
+                    if let Some(verifying) = &mut self.verifying {
+                        verifying.undisturbed = false;
+                    }
+                }
+                (Who::Fault, "acted") => {
+                    let reset = event.text("fault") == Some("cloud.reset");
+                    if reset && event.text("on") == Some("download") {
+                        self.interrupted = Some(record.seq);
+                    }
+                }
                 (Who::Unit, "report") => self.report(record.seq, event, judge),
                 (Who::Unit, "ack") => self.ack(record.seq, event, judge),
                 _ => {}
@@ -74,7 +102,13 @@ impl Monitor for ContentMonitor {
     }
 
     fn close(&mut self, _: Stamp, _: HowClosed, judge: &mut Judge<'_>) {
-        for tally in [&mut self.matching, &mut self.usable, &mut self.once] {
+        for tally in [
+            &mut self.matching,
+            &mut self.usable,
+            &mut self.once,
+            &mut self.resumed,
+            &mut self.few,
+        ] {
             tally.close(judge);
         }
     }
@@ -95,11 +129,22 @@ impl ContentMonitor {
         });
     }
 
-    fn download(&mut self, record: u64, judge: &mut Judge<'_>) {
+    fn download(&mut self, record: u64, event: &Event, judge: &mut Judge<'_>) {
         // A blob that was bad may be fetched again; a good one is what must be applied.
-        if let Some((attempt, since)) = self.verifying.take().filter(|_| self.is_good()) {
+        let good = self.is_good();
+        if let Some(verifying) = self.verifying.take().filter(|v| v.undisturbed && good) {
+            let attempt = verifying.attempt;
             let text = format!("attempt `{attempt}` fetched a blob again after it was being verified");
-            self.once.violated(text, vec![since, record], judge);
+            self.once.violated(text, vec![verifying.record, record], judge);
+        }
+        let has_part = self.fetched.as_ref().is_some_and(|f| !f.bytes.is_empty());
+        if let Some(fault) = self.interrupted.take().filter(|_| has_part) {
+            if event.text("range").is_some() && event.text("if_range").is_some() {
+                self.resumed.met(record);
+            } else {
+                let text = "an interrupted download went on without Range and If-Range";
+                self.resumed.violated(text, vec![fault, record], judge);
+            }
         }
     }
 
@@ -122,6 +167,7 @@ impl ContentMonitor {
                     complete,
                     record: record.seq,
                 });
+                self.whole.push(record.seq);
             }
             (206, Some((first, total))) => {
                 let before = self.fetched.take().map_or(Vec::new(), |fetched| fetched.bytes);
@@ -146,11 +192,15 @@ impl ContentMonitor {
         };
         match status {
             "verifying" | "installing" if self.verifying.is_none() => {
-                self.verifying = Some((attempt.to_owned(), record));
+                self.verifying = Some(Verifying {
+                    attempt: attempt.to_owned(),
+                    record,
+                    undisturbed: true,
+                });
             }
             "success" => {
-                if let Some((_, since)) = self.verifying.take() {
-                    self.once.met(since);
+                if let Some(verifying) = self.verifying.take() {
+                    self.once.met(verifying.record);
                 }
                 let version = event.text("version").unwrap_or_default().to_owned();
                 self.applied(&version, record, judge);
@@ -162,6 +212,18 @@ impl ContentMonitor {
 
     fn ack(&mut self, record: u64, event: &Event, judge: &mut Judge<'_>) {
         let update = event.text("id").is_some_and(|id| self.updates.contains(id));
+        let ended = matches!(event.text("status"), Some("completed" | "failed" | "rejected"));
+        if update && ended {
+            let whole = std::mem::take(&mut self.whole);
+            match whole.len() {
+                0 => {}
+                1..=MOST_ATTEMPTS => self.few.met(record),
+                attempts => {
+                    let text = format!("one command fetched its blob {attempts} times as a whole");
+                    self.few.violated(text, whole, judge);
+                }
+            }
+        }
         let details = event.field("details");
         let installed_before = details
             .and_then(|details| details.get("already_installed"))
@@ -221,3 +283,6 @@ fn part(text: &str) -> Option<(usize, usize)> {
     let (first, _) = range.split_once('-')?;
     Some((first.parse().ok()?, total.parse().ok()?))
 }
+
+/// Attempts at a whole file one command may make.
+const MOST_ATTEMPTS: usize = 5;

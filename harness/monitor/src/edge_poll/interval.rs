@@ -98,9 +98,12 @@ impl Monitor for IntervalMonitor {
                     }
                 }
                 (Who::Cloud, "commands") => {
-                    let idle = event.field("http_status").and_then(|s| s.as_u64()) == Some(200)
-                        && event.field("count").and_then(|n| n.as_u64()) == Some(0)
-                        && event.field("interval").is_none();
+                    let number = |name: &str| event.field(name).and_then(|value| value.as_u64());
+                    let no_work = match number("http_status") {
+                        Some(200) => number("count") == Some(0),
+                        status => matches!(status, Some(204 | 304)),
+                    };
+                    let idle = no_work && event.field("interval").is_none();
                     if !idle {
                         self.quiet.clear();
                     }

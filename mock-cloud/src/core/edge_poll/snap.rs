@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 
 pub(super) const COLLECTION: &str = "edge_snap_updates";
 pub(super) const BLOBS: &str = "edge_snap_blobs";
+/// A checksum to tell: the right one in capital letters.
+const UPPER_CASE: &str = "upper-case";
 
 /// One published version.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -44,6 +46,7 @@ impl Snap {
     pub(super) fn told_checksum(&self) -> Option<String> {
         match &self.pretence.checksum {
             Some(told) if told.is_empty() => None,
+            Some(told) if told == UPPER_CASE => Some(format!("sha256:{}", self.sha256.to_uppercase())),
             Some(told) => Some(told.clone()),
             None => Some(format!("sha256:{}", self.sha256)),
         }
