@@ -38,6 +38,10 @@ impl Headline {
                 let sentence = of(n, "was not decided", "were not decided");
                 (Verdict::Inconclusive, "inconclusive", sentence)
             }
+            Counts { passed: 1.., .. } if summary.interrupted => {
+                let sentence = format!("{} met every requirement exercised", instances(ran));
+                (Verdict::Inconclusive, "inconclusive", sentence)
+            }
             Counts { passed: 0, .. } => (Verdict::None, "nothing ran", "no instance was judged".to_owned()),
             _ => {
                 let sentence = match counts.warnings {

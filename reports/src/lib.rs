@@ -26,4 +26,4 @@ pub use progress::{PlainProgress, ProgressSink, TerminalProgress, stderr_progres
 pub use report::{EventSource, NoEvents, Report};
 pub use style::wants_color;
 pub use terminal::TerminalReport;
-pub use write::{ReportError, write_all};
+pub use write::{ReportError, remove_all, write_all};

@@ -61,23 +61,31 @@ pub fn write_all(directory: &Path, report: &Report<'_>) -> Result<Vec<PathBuf>, 
         Ok(())
     };
 
-    let path = directory.join("report.html");
+    let [page, summary, suites, data] = FILES.map(|name| directory.join(name));
+    let path = page;
     match crate::html(report) {
         Ok(text) => put(path, text)?,
         Err(source) => return Err(ReportError::Html { path, source }),
     }
-    put(directory.join("summary.md"), crate::markdown(report))?;
-    let path = directory.join("junit.xml");
+    put(summary, crate::markdown(report))?;
+    let path = suites;
     match crate::junit(report) {
         Ok(text) => put(path, text)?,
         Err(source) => return Err(ReportError::Junit { path, source }),
     }
-    let path = directory.join("report.json");
+    let path = data;
     match crate::json(report.summary) {
         Ok(text) => put(path, text)?,
         Err(source) => return Err(ReportError::Json { path, source }),
     }
     Ok(written)
+}
+
+/// Takes the reports of an earlier run away. What cannot be removed is left for [`write_all`] to complain of.
+pub fn remove_all(directory: &Path) {
+    for name in FILES {
+        let _ = fs::remove_file(directory.join(name));
+    }
 }
 
 /// Writes a file beside its final place and renames it there.
@@ -95,3 +103,5 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     }
     written
 }
+
+const FILES: [&str; 4] = ["report.html", "summary.md", "junit.xml", "report.json"];

@@ -16,7 +16,7 @@ mod verdict;
 pub use event::{Event, Who};
 pub use finding::{Blame, Finding};
 pub use header::{ClockKind, ScenarioRef, Tolerances, TraceHeader};
-pub use journal::{JournalError, JournalReader, JournalWriter, Line, ReadJournal, TornAt, Trace};
+pub use journal::{Damage, JournalError, JournalReader, JournalWriter, Line, ReadJournal, Trace};
 pub use payload::{INLINE_LIMIT, Payload};
 pub use record::{
     CertificateFacts, ConsoleStream, Ending, FaultPhase, HowClosed, HttpEnding, Party, Record, RecordBody,

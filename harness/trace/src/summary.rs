@@ -136,6 +136,15 @@ impl RunSummary {
         }
         counts
     }
+
+    /// The exit code of the run: 4 if anything failed, else 6 (error), 5 (inconclusive), 7 (nothing ran), 0. A run cut
+    /// short has not passed, whatever passed in it.
+    pub fn exit_code(&self) -> u8 {
+        match exit_code(&self.counts()) {
+            0 if self.interrupted => 5,
+            code => code,
+        }
+    }
 }
 
 /// Exit code of a run: 4 if anything failed, else 6 (error), 5 (inconclusive), 7 (nothing ran), 0.

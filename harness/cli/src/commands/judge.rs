@@ -1,11 +1,11 @@
 //! `hil judge`.
 
-use super::{Views, fail, print};
+use super::{Views, fail, print, tell};
 use crate::{args::JudgeArguments, exit::Exit, library::Library};
 use hil_reports::{Report, TerminalReport};
 use hil_runner::{digest, judge_traces};
-use hil_trace::{JournalReader, exit_code};
-use std::io::{IsTerminal, Write};
+use hil_trace::{JournalReader, ReadJournal};
+use std::io::IsTerminal;
 
 pub(crate) fn execute(arguments: JudgeArguments) -> Exit {
     let library = match Library::open() {
@@ -16,18 +16,13 @@ pub(crate) fn execute(arguments: JudgeArguments) -> Exit {
         Ok(journal) => journal,
         Err(error) => return fail(error, Exit::Unexpected),
     };
-    if let Some(torn) = &journal.torn {
-        let warning = format!(
-            "warning: the journal breaks off at line {}: {}",
-            torn.line, torn.reason
-        );
-        let _ = writeln!(std::io::stderr(), "{warning}; judged is what stands before");
-    }
+    tell_damage(&journal);
     if arguments.digest {
         print(&digest(&journal.traces));
         return Exit::Pass;
     }
-    let summary = judge_traces(&journal.traces, &library.catalogue, arguments.strict);
+    let mut summary = judge_traces(&journal.traces, &library.catalogue, arguments.strict);
+    summary.interrupted |= journal.is_incomplete();
     let report = Report {
         summary: &summary,
         traces: &journal.traces,
@@ -43,5 +38,12 @@ pub(crate) fn execute(arguments: JudgeArguments) -> Exit {
         }
         .render(100, color),
     );
-    Exit::Run(exit_code(&summary.counts()))
+    Exit::Run(summary.exit_code())
+}
+
+/// Says what of a journal is missing.
+pub(super) fn tell_damage(journal: &ReadJournal) {
+    for damage in &journal.damage {
+        tell(&format!("warning: {damage}; judged is what stands before"));
+    }
 }

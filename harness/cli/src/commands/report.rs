@@ -1,6 +1,6 @@
 //! `hil report`.
 
-use super::{Views, fail, print};
+use super::{Views, fail, judge::tell_damage, print};
 use crate::{
     args::{Format, ReportArguments},
     exit::Exit,
@@ -20,7 +20,9 @@ pub(crate) fn execute(arguments: ReportArguments) -> Exit {
         Ok(journal) => journal,
         Err(error) => return fail(error, Exit::Unexpected),
     };
-    let summary = judge_traces(&journal.traces, &library.catalogue, arguments.strict);
+    tell_damage(&journal);
+    let mut summary = judge_traces(&journal.traces, &library.catalogue, arguments.strict);
+    summary.interrupted |= journal.is_incomplete();
     let report = Report {
         summary: &summary,
         traces: &journal.traces,

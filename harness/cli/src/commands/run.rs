@@ -1,23 +1,26 @@
 //! `hil run`.
 
-use super::{Views, fail, print};
+use super::{Views, fail, print, tell};
 use crate::{
     args::{FilterArguments, RunArguments},
     exit::Exit,
     library::{Library, LibraryError},
     units::{self, UnitOptions, UnitsError},
 };
-use hil_reports::{ProgressSink, Report, TerminalReport, stderr_progress, wants_color, write_all};
+use hil_reports::{
+    ProgressSink, Report, TerminalReport, remove_all, stderr_progress, wants_color, write_all,
+};
 use hil_runner::{
     BenchKind, Filter, InstanceResult, Progress, RunOptions, RunOutcome, Stop, UnitUnderTest, run,
 };
-use hil_trace::{Catalogue, JournalError, JournalWriter, exit_code};
+use hil_trace::{Catalogue, JournalError, JournalWriter, Trace};
 use serde_json::Map;
 use std::{
-    io::{IsTerminal, Write},
+    io::IsTerminal,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
+use tokio::signal::unix::{SignalKind, signal};
 
 pub(crate) fn execute(arguments: RunArguments) -> Exit {
     let library = match Library::open() {
@@ -28,8 +31,8 @@ pub(crate) fn execute(arguments: RunArguments) -> Exit {
         Ok(state) => state,
         Err(error) => {
             return fail(
-                format!("no folder for the units' files: {error}"),
-                Exit::Unexpected,
+                lab_error(&format!("no folder for the units' files: {error}")),
+                Exit::Run(6),
             );
         }
     };
@@ -73,19 +76,14 @@ pub(crate) fn execute(arguments: RunArguments) -> Exit {
         catalogue_sha256: library.catalogue_sha256.clone(),
         state_directory: Some(state.path().to_owned()),
     };
-    let journal = match arguments.report.as_deref().map(JournalWriter::create).transpose() {
-        Ok(journal) => journal,
-        Err(error) => return fail(error, Exit::Unexpected),
-    };
+    let journal = Arc::new(Mutex::new(Journal::begin(arguments.report.as_deref())));
     let stop = Stop::default();
     if let Err(error) = stop_on_signal(stop.clone()) {
         return fail(format!("cannot watch for Ctrl-C: {error}"), Exit::Unexpected);
     }
-    let trouble = Arc::new(Mutex::new(None));
     let progress = Told {
         sink: stderr_progress(),
-        journal,
-        trouble: trouble.clone(),
+        journal: journal.clone(),
     };
     let filter = filter(&arguments.filter);
     let outcome = match run(
@@ -100,16 +98,19 @@ pub(crate) fn execute(arguments: RunArguments) -> Exit {
         Ok(outcome) => outcome,
         Err(error) => return fail(error, Exit::CommandLine),
     };
-    let lost = trouble.lock().unwrap_or_else(PoisonError::into_inner).take();
-    finish(&outcome, &library.catalogue, arguments.report.as_deref(), lost)
+    let mut journal = journal.lock().unwrap_or_else(PoisonError::into_inner);
+    journal.end(outcome.summary.interrupted);
+    finish(
+        &outcome,
+        &library.catalogue,
+        arguments.report.as_deref(),
+        &journal,
+    )
 }
 
-fn finish(
-    outcome: &RunOutcome,
-    catalogue: &Catalogue,
-    folder: Option<&Path>,
-    lost: Option<JournalError>,
-) -> Exit {
+/// Tells the verdicts, whatever becomes of the reports: those that cannot be written are an error of the lab, which
+/// never hides a failed unit.
+fn finish(outcome: &RunOutcome, catalogue: &Catalogue, folder: Option<&Path>, journal: &Journal) -> Exit {
     let report = Report {
         summary: &outcome.summary,
         traces: &outcome.traces,
@@ -117,12 +118,14 @@ fn finish(
         events: &Views,
     };
     let mut written: Vec<PathBuf> = Vec::new();
-    let mut broken = lost.map(|error| error.to_string());
+    let mut broken: Vec<String> = journal.trouble.iter().map(JournalError::to_string).collect();
     if let Some(folder) = folder {
-        written.push(folder.join("journal.jsonl"));
+        if broken.is_empty() {
+            written.push(folder.join("journal.jsonl"));
+        }
         match write_all(folder, &report) {
             Ok(files) => written.extend(files),
-            Err(error) => broken = broken.or(Some(error.to_string())),
+            Err(error) => broken.push(error.to_string()),
         }
     }
     let terminal = std::io::stdout().is_terminal();
@@ -135,13 +138,18 @@ fn finish(
     }
     .render(100, color);
     print(&text);
-    let code = exit_code(&outcome.summary.counts());
-    match broken {
-        // Reports that could not be written never hide a failed unit.
-        Some(error) if code != 4 => fail(error, Exit::Unexpected),
-        Some(error) => fail(error, Exit::Run(code)),
-        None => Exit::Run(code),
+    for error in &broken {
+        tell(&lab_error(error));
     }
+    match outcome.summary.exit_code() {
+        4 => Exit::Run(4),
+        _ if !broken.is_empty() => Exit::Run(6),
+        code => Exit::Run(code),
+    }
+}
+
+fn lab_error(error: &str) -> String {
+    format!("error: the lab's disk: {error}")
 }
 
 fn unit_options(arguments: &RunArguments) -> Result<UnitOptions, UnitsError> {
@@ -174,30 +182,98 @@ fn fresh_seed() -> u64 {
     RandomState::new().hash_one("hil") >> 32
 }
 
-/// Ctrl-C asks once for a clean end; the second time it ends at once.
+/// Ctrl-C, or SIGTERM, asks once for a clean end; the second time it ends at once.
 fn stop_on_signal(stop: Stop) -> std::io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
+    let mut signals = {
+        let _inside = runtime.enter();
+        [signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?]
+    };
+    // A limit on the size of files would end the process; watched, it is an error of the write.
+    let file_too_large = {
+        let _inside = runtime.enter();
+        signal(SignalKind::from_raw(SIGXFSZ))?
+    };
     std::thread::spawn(move || {
         runtime.block_on(async {
-            while tokio::signal::ctrl_c().await.is_ok() {
-                if stop.asked() {
-                    std::process::exit(130);
+            let _watched = file_too_large;
+            let [interrupt, terminate] = &mut signals;
+            let mut asked_before = false;
+            loop {
+                let _ = tokio::select! {
+                    signal = interrupt.recv() => signal,
+                    signal = terminate.recv() => signal,
+                };
+                if asked_before {
+                    std::process::exit(KILLED_BY_USER);
                 }
+                asked_before = true;
                 stop.ask();
-                let _ = writeln!(std::io::stderr(), "ending; once more to end at once");
+                tell("ending; once more to end at once");
             }
         });
     });
     Ok(())
 }
 
+/// The journal while a run goes on, and what became of it.
+#[derive(Debug, Default)]
+struct Journal {
+    writer: Option<JournalWriter>,
+    trouble: Option<JournalError>,
+}
+
+impl Journal {
+    /// Reports of an earlier run are taken away first: none of them may pass for one of this run.
+    fn begin(folder: Option<&Path>) -> Journal {
+        let Some(folder) = folder else {
+            return Journal::default();
+        };
+        remove_all(folder);
+        match JournalWriter::create(folder) {
+            Ok(writer) => Journal {
+                writer: Some(writer),
+                trouble: None,
+            },
+            Err(error) => {
+                tell(&format!(
+                    "{}; the run goes on without",
+                    lab_error(&error.to_string())
+                ));
+                Journal {
+                    writer: None,
+                    trouble: Some(error),
+                }
+            }
+        }
+    }
+
+    fn append(&mut self, trace: &Trace) {
+        if let Some(writer) = &mut self.writer
+            && let Err(error) = writer.append(trace)
+        {
+            self.lose(error);
+        }
+    }
+
+    fn end(&mut self, interrupted: bool) {
+        if let Some(Err(error)) = self.writer.take().map(|writer| writer.finish(interrupted)) {
+            self.lose(error);
+        }
+    }
+
+    fn lose(&mut self, error: JournalError) {
+        self.writer = None;
+        self.trouble = Some(error);
+    }
+}
+
 /// Passes progress on, and keeps each trace as soon as it is judged.
 struct Told {
     sink: Box<dyn ProgressSink + Send + Sync>,
-    journal: Option<JournalWriter>,
-    trouble: Arc<Mutex<Option<JournalError>>>,
+    journal: Arc<Mutex<Journal>>,
 }
 
 impl Progress for Told {
@@ -210,16 +286,16 @@ impl Progress for Told {
     }
 
     fn finished(&mut self, result: &InstanceResult) {
-        if let Some(journal) = &mut self.journal
-            && let Err(error) = journal.append(&result.trace)
-        {
-            *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
-            self.journal = None;
-        }
+        let mut journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
+        journal.append(&result.trace);
         self.sink.finished(&result.summary);
     }
 }
 
+/// On Linux and macOS alike.
+const SIGXFSZ: i32 = 25;
+/// What shells say of a program that Ctrl-C ended.
+const KILLED_BY_USER: i32 = 130;
 /// Real instances that share a core.
 const WAITING_PER_CORE: usize = 4;
 const TOOL: &str = concat!("hil ", env!("CARGO_PKG_VERSION"));

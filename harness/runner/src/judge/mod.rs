@@ -133,7 +133,7 @@ pub fn judge_traces(traces: &[Trace], catalogue: &Catalogue, strict: bool) -> Ru
     instances.sort_by(|a, b| a.header.instance.cmp(&b.header.instance));
     let interrupted = traces
         .iter()
-        .any(|t| t.skipped.is_none() && t.closed() != Some(HowClosed::Complete));
+        .any(|t| t.skipped.is_none() && matches!(t.closed(), None | Some(HowClosed::Interrupted)));
     RunSummary {
         tool: traces
             .first()

@@ -1,0 +1,11 @@
+//! The trace on disk: one JSON line per header or record, large payloads in side files.
+
+mod error;
+mod line;
+mod reader;
+mod writer;
+
+pub use error::JournalError;
+pub use line::{Line, Trace};
+pub use reader::{Damage, JournalReader, ReadJournal};
+pub use writer::JournalWriter;

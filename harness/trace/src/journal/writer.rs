@@ -1,0 +1,116 @@
+//! Writes journals.
+
+use super::{JournalError, Line, Trace};
+use crate::{INLINE_LIMIT, Payload, Record};
+use sha2::{Digest, Sha256};
+use std::{
+    fs::{self, File},
+    io::{BufWriter, Write},
+    path::{Path, PathBuf},
+};
+
+/// Appends lines to a journal; flushes at the end of each instance. Every instance that is whole on disk can be judged,
+/// whatever becomes of those after it.
+#[derive(Debug)]
+pub struct JournalWriter {
+    directory: PathBuf,
+    path: PathBuf,
+    file: BufWriter<File>,
+    instances: usize,
+}
+
+impl JournalWriter {
+    /// Creates `journal.jsonl` and the side-file folder `payloads` in a folder, which is made if missing.
+    pub fn create(directory: &Path) -> Result<Self, JournalError> {
+        let path = directory.join("journal.jsonl");
+        let io = |source| JournalError::Io {
+            path: path.clone(),
+            source,
+        };
+        fs::create_dir_all(directory).map_err(io)?;
+        let file = BufWriter::new(File::create(&path).map_err(io)?);
+        Ok(JournalWriter {
+            directory: directory.to_owned(),
+            path,
+            file,
+            instances: 0,
+        })
+    }
+
+    /// Appends a whole trace and flushes it.
+    pub fn append(&mut self, trace: &Trace) -> Result<(), JournalError> {
+        match &trace.skipped {
+            Some(reason) => {
+                self.line(&Line::Skipped {
+                    header: Box::new(trace.header.clone()),
+                    reason: reason.clone(),
+                })?;
+            }
+            None => {
+                self.line(&Line::Header(Box::new(trace.header.clone())))?;
+                for record in &trace.records {
+                    self.record(&trace.header.instance, record.clone())?;
+                }
+            }
+        }
+        self.instances += 1;
+        self.flush()
+    }
+
+    /// Ends the journal: everything that is in it was meant to be.
+    pub fn finish(mut self, interrupted: bool) -> Result<(), JournalError> {
+        self.line(&Line::End {
+            instances: self.instances,
+            interrupted,
+        })?;
+        self.flush()
+    }
+
+    fn flush(&mut self) -> Result<(), JournalError> {
+        let path = &self.path;
+        self.file.flush().map_err(|source| JournalError::Io {
+            path: path.clone(),
+            source,
+        })
+    }
+
+    fn record(&mut self, instance: &str, mut record: Record) -> Result<(), JournalError> {
+        if let Some(payload) = record.payload_mut()
+            && payload.bytes().len() > INLINE_LIMIT
+        {
+            *payload = self.store(payload)?;
+        }
+        self.line(&Line::Record {
+            instance: instance.to_owned(),
+            record,
+        })
+    }
+
+    fn store(&self, payload: &Payload) -> Result<Payload, JournalError> {
+        let sha256 = hex::encode(Sha256::digest(payload.bytes()));
+        let folder = self.directory.join("payloads");
+        let path = folder.join(&sha256);
+        let io = |source| JournalError::Io {
+            path: path.clone(),
+            source,
+        };
+        if !path.exists() {
+            fs::create_dir_all(&folder).map_err(io)?;
+            fs::write(&path, payload.bytes()).map_err(io)?;
+        }
+        Ok(Payload::Stored {
+            sha256,
+            length: payload.length(),
+        })
+    }
+
+    fn line(&mut self, line: &Line) -> Result<(), JournalError> {
+        let path = &self.path;
+        let io = |source| JournalError::Io {
+            path: path.clone(),
+            source,
+        };
+        serde_json::to_writer(&mut self.file, line).map_err(|e| io(e.into()))?;
+        self.file.write_all(b"\n").map_err(io)
+    }
+}
