@@ -77,7 +77,7 @@ fn a_whole_unit_file_is_read() {
     assert_eq!(addresses["sota-http"], Address::Host("127.0.0.1".into(), 8888));
     assert_eq!(
         addresses["sota-commands"],
-        Address::Path("/run/u/commands.sock".into())
+        Address::Path("{state_dir}/commands.sock".into())
     );
 }
 
