@@ -372,7 +372,11 @@ impl MockCloud {
                     plain_origin: self.url(edge_poll::PLAIN_ORIGIN),
                 },
             ))),
-            Protocol::OtaRpc => Ok(Box::new(OtaRpcCloud::new(settings, self.url(ota_rpc::FIRMWARE)))),
+            Protocol::OtaRpc => {
+                let faces: Vec<String> = self.surroundings.unit_faces.keys().cloned().collect();
+                let firmware_url = self.url(ota_rpc::FIRMWARE);
+                Ok(Box::new(OtaRpcCloud::new(settings, firmware_url, &faces)))
+            }
             Protocol::DeviceCommand => {
                 let firmware_host = self.url(device_command::FIRMWARE_HOST);
                 Ok(Box::new(DeviceCommandCloud::new(settings, firmware_host)))

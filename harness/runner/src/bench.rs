@@ -133,7 +133,12 @@ fn faces(
         };
         Ok((name.clone(), address))
     };
-    unit.faces.iter().map(face).collect()
+    let mut faces: BTreeMap<_, _> = unit.faces.iter().map(face).collect::<Result<_, _>>()?;
+    // One server does both unless the unit file says otherwise.
+    if let Some(address) = faces.get("rpc-http").cloned() {
+        faces.entry("rpc-websocket".to_owned()).or_insert(address);
+    }
+    Ok(faces)
 }
 
 /// A path below the state folder, which is made: the cloud may listen there before the unit is prepared.

@@ -2,7 +2,7 @@
 
 use crate::{BenchKind, Preparation, UnitUnderTest};
 use hil_scenario::Plan;
-use hil_unit::{Capability, unit_file::face_of_feature};
+use hil_unit::{Capability, unit_file::faces_of_feature};
 use hil_wire::Protocol;
 use serde_json::Value;
 
@@ -89,8 +89,8 @@ pub fn applies(plan: &Plan, unit: &UnitUnderTest) -> Result<(), Skip> {
         }
     }
     let faces: Vec<String> = wanted_faces(plan, unit)
-        .filter(|face| !unit.faces.contains_key(*face))
-        .map(str::to_owned)
+        .filter(|any| !any.iter().any(|face| unit.faces.contains_key(*face)))
+        .map(|any| any.join(" or "))
         .collect();
     if !faces.is_empty() {
         return Err(Skip::LacksFaces(faces));
@@ -144,11 +144,16 @@ fn lacking_hooks(plan: &Plan, unit: &UnitUnderTest) -> Vec<String> {
     lacks
 }
 
-/// Faces behind the features a scenario asks for.
-fn wanted_faces<'a>(plan: &'a Plan, unit: &'a UnitUnderTest) -> impl Iterator<Item = &'static str> + 'a {
+/// Faces behind the features a scenario asks for; one of each will do.
+fn wanted_faces<'a>(
+    plan: &'a Plan,
+    unit: &'a UnitUnderTest,
+) -> impl Iterator<Item = &'static [&'static str]> + 'a {
     let wanted = plan.applies_when.iter();
     let wanted = wanted.filter(|(_, value)| **value == Value::Bool(true));
-    wanted.filter_map(|(feature, _)| face_of_feature(unit.protocol, feature))
+    wanted
+        .map(|(feature, _)| faces_of_feature(unit.protocol, feature))
+        .filter(|any| !any.is_empty())
 }
 
 fn can_prepare(can: &Preparation, name: &str, value: &Value) -> Result<(), String> {

@@ -13,13 +13,18 @@ pub fn faces_of(protocol: Protocol) -> &'static [&'static str] {
     }
 }
 
-/// The face without which a unit of a protocol does not have an optional feature, as far as hil can use it.
-pub fn face_of_feature(protocol: Protocol, feature: &str) -> Option<&'static str> {
+/// The faces one of which a unit of a protocol needs for an optional feature, as far as hil can use it; empty if it
+/// needs none.
+pub fn faces_of_feature(protocol: Protocol, feature: &str) -> &'static [&'static str] {
     match (protocol, feature) {
-        (Protocol::Sota, "http") => Some("sota-http"),
-        (Protocol::Sota, "websocket") => Some("sota-websocket"),
-        (Protocol::Sota, "socket") => Some("sota-commands"),
-        _ => None,
+        (Protocol::Sota, "http") => &["sota-http"],
+        (Protocol::Sota, "websocket") => &["sota-websocket"],
+        (Protocol::Sota, "socket") => &["sota-commands"],
+        (Protocol::OtaRpc, "http") => &["rpc-http"],
+        // One server may do both.
+        (Protocol::OtaRpc, "websocket") => &["rpc-websocket", "rpc-http"],
+        (Protocol::OtaRpc, "uart") => &["rpc-serial"],
+        _ => &[],
     }
 }
 

@@ -15,7 +15,7 @@ mod schema;
 
 pub use artifacts::{ArtifactFile, ROLES};
 pub use driver_kind::DriverKind;
-pub use faces::{face_of_feature, faces_of, parse_address};
+pub use faces::{faces_of, faces_of_feature, parse_address};
 pub use file::{ConfigTemplate, STATE_DIRECTORY, Subject, UnitFile, UnitFileError};
 pub use hook::{Hook, HookFormat};
 pub use init::init_template;

@@ -46,7 +46,7 @@ impl OtaRpcCloud {
         let result = match action {
             "call" => {
                 let id = self.new_id();
-                let request = CallRequest::read(with, id)?;
+                let request = CallRequest::read(with, id, self.usual)?;
                 let id = request.frame.id.as_ref().map(Id::to_value);
                 json!({"call": self.call(now, request, out), "id": id})
             }
@@ -101,7 +101,7 @@ impl OtaRpcCloud {
             let with = poll.with.clone();
             let id = self.new_id();
             // The arguments were read once already.
-            if let Ok(request) = CallRequest::read(&with, id) {
+            if let Ok(request) = CallRequest::read(&with, id, self.usual) {
                 let call = self.call(now, request, out);
                 self.polls[index].calls.push(call);
             }
@@ -141,7 +141,7 @@ impl OtaRpcCloud {
         with.entry("limit").or_insert(2.0.into());
         with.shift_remove("id");
         let id = self.new_id();
-        CallRequest::read(&with, id)?;
+        CallRequest::read(&with, id, self.usual)?;
         let pause = if until.is_some() { 0.5 } else { 1.0 };
         let every = span(seconds(&with, "every").unwrap_or(pause)).max(SHORTEST);
         let number = self.next_poll;
@@ -168,7 +168,7 @@ impl OtaRpcCloud {
         let mut arguments = with.clone();
         arguments.insert("method".to_owned(), "raw".into());
         arguments.entry("limit").or_insert(5.0.into());
-        let mut request = CallRequest::read(&arguments, Id::from(0))?;
+        let mut request = CallRequest::read(&arguments, Id::from(0), self.usual)?;
         request.frame.id = None;
         request.frame.method = None;
         let path = word("path").unwrap_or("/rpc").to_owned();

@@ -18,6 +18,7 @@ use channel::{Channel, Name};
 use hil_fault::Artifact;
 use hil_trace::Stamp;
 use hil_wire::http::Response;
+use request::Transport;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
@@ -36,6 +37,8 @@ const UNIT_SERIAL: &str = "rpc-serial";
 pub struct OtaRpcCloud {
     settings: CloudSettings,
     firmware_url: String,
+    /// What calls take that name no transport.
+    usual: Transport,
     archives: BTreeMap<String, Vec<u8>>,
     pending: BTreeMap<u64, Pending>,
     polls: Vec<Poll>,
@@ -51,9 +54,11 @@ pub struct OtaRpcCloud {
 }
 
 impl OtaRpcCloud {
-    /// A caller that has called nobody. The URL is where units reach the firmware host, without trailing slash.
-    pub fn new(settings: CloudSettings, firmware_url: String) -> Self {
+    /// A caller that has called nobody. The URL is where units reach the firmware host, without trailing slash; the
+    /// faces are those of the unit that are known at the start.
+    pub fn new(settings: CloudSettings, firmware_url: String, unit_faces: &[String]) -> Self {
         OtaRpcCloud {
+            usual: Transport::usual(unit_faces),
             firmware_url: settings.public_url.clone().unwrap_or(firmware_url),
             archives: BTreeMap::new(),
             pending: BTreeMap::new(),

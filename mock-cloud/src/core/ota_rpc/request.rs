@@ -35,6 +35,18 @@ impl Transport {
         }
     }
 
+    /// What a call takes that says nothing: HTTP, or else what the unit has.
+    pub(super) fn usual(unit_faces: &[String]) -> Transport {
+        let has = |face: &str| unit_faces.iter().any(|known| known == face);
+        let usual = [
+            (super::UNIT_HTTP, Transport::Http),
+            (super::UNIT_WEBSOCKET, Transport::WebSocket),
+            (super::UNIT_SERIAL, Transport::Serial),
+        ];
+        let found = usual.into_iter().find(|(face, _)| has(face));
+        found.map_or(Transport::Http, |(_, transport)| transport)
+    }
+
     /// Reads the argument `transport`; `default` if it is not there.
     pub(super) fn read(with: &Map<String, Value>, default: Transport) -> Result<Transport, ActError> {
         let Some(word) = with.get("transport").and_then(Value::as_str) else {
@@ -86,8 +98,8 @@ pub(super) struct CallRequest {
 }
 
 impl CallRequest {
-    /// Reads the arguments of `cloud.call`; `id` is used if they name none.
-    pub(super) fn read(with: &Map<String, Value>, id: Id) -> Result<CallRequest, ActError> {
+    /// Reads the arguments of `cloud.call`; `id` and `usual` are used if they name none.
+    pub(super) fn read(with: &Map<String, Value>, id: Id, usual: Transport) -> Result<CallRequest, ActError> {
         let word = |name: &str| with.get(name).and_then(Value::as_str).map(str::to_owned);
         let flag = |name: &str| with.get(name) == Some(&Value::Bool(true));
         let called = word("method").ok_or_else(|| bad("method", "is needed"))?;
@@ -118,7 +130,7 @@ impl CallRequest {
         });
         Ok(CallRequest {
             frame,
-            transport: Transport::read(with, Transport::Http)?,
+            transport: Transport::read(with, usual)?,
             connection: connection(with),
             login,
             limit: span(limit),

@@ -30,7 +30,7 @@ fn cloud() -> OtaRpcCloud {
         options: Map::new(),
         seed: 7,
     };
-    OtaRpcCloud::new(settings, "http://cloud:8070".into())
+    OtaRpcCloud::new(settings, "http://cloud:8070".into(), &[])
 }
 
 fn at(seconds: u64) -> Now {
