@@ -22,7 +22,7 @@ use std::{
     rc::Rc,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicU8, Ordering},
         mpsc,
     },
     thread,
@@ -56,17 +56,27 @@ pub struct RunOptions {
 
 /// Asks a run to end cleanly; clones are the same request.
 #[derive(Clone, Debug, Default)]
-pub struct Stop(Arc<AtomicBool>);
+pub struct Stop(Arc<AtomicU8>);
 
 impl Stop {
-    /// Asks.
+    /// Asks; units are put away in order.
     pub fn ask(&self) {
-        self.0.store(true, Ordering::SeqCst);
+        self.0.fetch_max(ASKED, Ordering::SeqCst);
+    }
+
+    /// Asks not to wait for units: they are killed.
+    pub fn hurry(&self) {
+        self.0.fetch_max(HURRIED, Ordering::SeqCst);
     }
 
     /// True once asked.
     pub fn asked(&self) -> bool {
-        self.0.load(Ordering::SeqCst)
+        self.0.load(Ordering::SeqCst) >= ASKED
+    }
+
+    /// True once units are not to be waited for.
+    pub fn hurried(&self) -> bool {
+        self.0.load(Ordering::SeqCst) >= HURRIED
     }
 }
 
@@ -432,15 +442,26 @@ async fn instance(job: &Job, catalogue: Rc<Catalogue>, options: &RunOptions, sto
                 &*kit.driver,
                 folder,
             );
-            match set_up.await {
-                Ok(mut bench) => {
+            let real = job.unit.bench == BenchKind::Real;
+            let set_up = tokio::select! {
+                biased;
+                bench = set_up => Some(bench),
+                () = when(|| stop.asked()), if real => None,
+            };
+            match set_up {
+                None => HowClosed::Interrupted,
+                Some(Ok(mut bench)) => {
                     let how = execute(&mut bench, job, &header, stop).await;
                     // What the unit does when it is put away is nobody's matter: the trace ends before.
                     dispatcher.record(RecordBody::Closed { how });
-                    let _ = bench.unit.stop().await;
+                    tokio::select! {
+                        biased;
+                        _ = bench.unit.stop() => {}
+                        () = when(|| stop.hurried()), if real => {}
+                    }
                     how
                 }
-                Err(error) => {
+                Some(Err(error)) => {
                     let (blame, text) = (error.blame(), error.to_string());
                     dispatcher.record(RecordBody::Trouble { blame, text });
                     HowClosed::Complete
@@ -474,14 +495,16 @@ async fn execute(bench: &mut Bench, job: &Job, header: &TraceHeader, stop: &Stop
         biased;
         how = executor.run() => how,
         () = tokio::time::sleep(limit) => HowClosed::TimedOut,
-        () = asked(stop), if real => HowClosed::Interrupted,
+        () = when(|| stop.asked()), if real => HowClosed::Interrupted,
     }
 }
 
-async fn asked(stop: &Stop) {
-    while !stop.asked() {
+async fn when(asked: impl Fn() -> bool) {
+    while !asked() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
 
+const ASKED: u8 = 1;
+const HURRIED: u8 = 2;
 const VIRTUAL_LIMIT: Duration = Duration::from_secs(24 * 3600);

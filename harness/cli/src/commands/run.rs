@@ -182,7 +182,7 @@ fn fresh_seed() -> u64 {
     RandomState::new().hash_one("hil") >> 32
 }
 
-/// Ctrl-C, or SIGTERM, asks once for a clean end; the second time it ends at once.
+/// Ctrl-C, or SIGTERM, asks for a clean end; the second time units are not waited for; the third time ends all at once.
 fn stop_on_signal(stop: Stop) -> std::io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -200,18 +200,22 @@ fn stop_on_signal(stop: Stop) -> std::io::Result<()> {
         runtime.block_on(async {
             let _watched = file_too_large;
             let [interrupt, terminate] = &mut signals;
-            let mut asked_before = false;
-            loop {
+            for times in 1.. {
                 let _ = tokio::select! {
                     signal = interrupt.recv() => signal,
                     signal = terminate.recv() => signal,
                 };
-                if asked_before {
-                    std::process::exit(KILLED_BY_USER);
+                match times {
+                    1 => {
+                        stop.ask();
+                        tell("ending; once more to kill the units that still run");
+                    }
+                    2 => {
+                        stop.hurry();
+                        tell("killing units; once more to end at once, without reports");
+                    }
+                    _ => std::process::exit(KILLED_BY_USER),
                 }
-                asked_before = true;
-                stop.ask();
-                tell("ending; once more to end at once");
             }
         });
     });
