@@ -23,7 +23,7 @@ use hil_trace::SharedRecorder;
 use hil_wire::Protocol;
 use serde_json::{Map, Value};
 use std::{cell::RefCell, collections::BTreeMap, io, rc::Rc, time::Duration};
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 
 /// What a cloud runs on.
 #[derive(Clone)]
@@ -85,6 +85,8 @@ struct Running {
     host: Rc<Host>,
     // Dropping the set ends every listener and connection.
     faces: JoinSet<()>,
+    /// The listener of each face that is open, with its connections.
+    open: BTreeMap<&'static str, AbortHandle>,
     _waker: JoinSet<()>,
 }
 
@@ -218,6 +220,8 @@ impl MockCloud {
             }
             "start" => self.start_again(true).await,
             "tls" => self.present(with),
+            "close_face" => self.close_face(self.face_named(with)?),
+            "open_face" => self.open_face(self.face_named(with)?).await,
             "restart" => {
                 let kept = with.get("store").and_then(Value::as_str) != Some("lost");
                 let down = with.get("down").and_then(Value::as_f64).unwrap_or(0.0);
@@ -316,11 +320,8 @@ impl MockCloud {
                 .map_err(|e| failed(e.into()))?;
         }
         let mut listeners = Vec::new();
-        for (face, address) in &self.addresses {
-            let address = match address {
-                Address::Host(_, port) => Address::Host(self.settings.bind.clone(), *port),
-                path => path.clone(),
-            };
+        for face in self.addresses.keys() {
+            let address = self.address_again(face);
             listeners.push((*face, self.listen(face, &address).await.map_err(failed)?.0));
         }
         self.run(listeners).await.map_err(failed)?;
@@ -346,19 +347,91 @@ impl MockCloud {
             (baud_rate.unwrap_or(BAUD_RATE), self.settings.seed),
         ));
         let (mut faces, mut waker) = (JoinSet::new(), JoinSet::new());
+        let mut open = BTreeMap::new();
         for (face, listener) in listeners {
-            match self.security.get(face) {
-                None => faces.spawn_local(serve_byte_face(host.clone(), face, listener)),
-                Some((_, protection)) => {
-                    faces.spawn_local(serve_face(host.clone(), face, protection.clone(), listener))
-                }
-            };
+            open.insert(face, self.serve(&host, &mut faces, face, listener));
         }
         waker.spawn_local(wake_when_due(host.clone()));
         let _waker = waker;
-        *self.running.borrow_mut() = Some(Running { host, faces, _waker });
+        *self.running.borrow_mut() = Some(Running {
+            host,
+            faces,
+            open,
+            _waker,
+        });
         self.edge.note("started", Map::new());
         Ok(())
+    }
+
+    fn serve(
+        &self,
+        host: &Rc<Host>,
+        faces: &mut JoinSet<()>,
+        face: &'static str,
+        listener: Listener,
+    ) -> AbortHandle {
+        match self.security.get(face) {
+            None => faces.spawn_local(serve_byte_face(host.clone(), face, listener)),
+            Some((_, protection)) => {
+                faces.spawn_local(serve_face(host.clone(), face, protection.clone(), listener))
+            }
+        }
+    }
+
+    fn face_named(&self, with: &Map<String, Value>) -> Result<&'static str, ActError> {
+        let name = with.get("face").and_then(Value::as_str).unwrap_or_default();
+        let face = self.addresses.keys().find(|face| **face == name).copied();
+        face.ok_or_else(|| ActError::Unknown {
+            kind: "face",
+            name: name.to_owned(),
+        })
+    }
+
+    /// Stops listening on one face, and cuts its connections.
+    fn close_face(&self, face: &'static str) -> Result<Map<String, Value>, ActError> {
+        let mut running = self.running.borrow_mut();
+        let running = running.as_mut().ok_or(ActError::Stopped)?;
+        if let Some(listener) = running.open.remove(face) {
+            listener.abort();
+        }
+        self.note_face("face_closed", face);
+        Ok(Map::new())
+    }
+
+    /// Listens again where a face was closed.
+    async fn open_face(&self, face: &'static str) -> Result<Map<String, Value>, ActError> {
+        let closed = self
+            .running
+            .borrow()
+            .as_ref()
+            .map(|running| !running.open.contains_key(face))
+            .ok_or(ActError::Stopped)?;
+        if closed {
+            let failed = |error: CloudError| ActError::Store(error.to_string());
+            let (listener, _) = self
+                .listen(face, &self.address_again(face))
+                .await
+                .map_err(failed)?;
+            let mut running = self.running.borrow_mut();
+            let running = running.as_mut().ok_or(ActError::Stopped)?;
+            let serving = self.serve(&running.host, &mut running.faces, face, listener);
+            running.open.insert(face, serving);
+        }
+        self.note_face("face_opened", face);
+        Ok(Map::new())
+    }
+
+    fn note_face(&self, name: &str, face: &str) {
+        let facts = Map::from_iter([("face".to_owned(), face.into())]);
+        self.edge.note(name, facts);
+    }
+
+    /// Where a face that was open before listens.
+    fn address_again(&self, face: &str) -> Address {
+        match &self.addresses[face] {
+            Address::Host(_, port) => Address::Host(self.settings.bind.clone(), *port),
+            path => path.clone(),
+        }
     }
 
     fn core(&self) -> Result<Box<dyn Core>, CloudError> {

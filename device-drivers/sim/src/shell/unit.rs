@@ -97,7 +97,11 @@ impl Unit for SimUnit {
 
     async fn stop(&mut self) -> Result<(), UnitError> {
         self.power_down();
-        self.record(UnitChange::Stopped);
+        let facts = Map::from_iter([
+            ("status".to_owned(), 0.into()),
+            ("forced".to_owned(), false.into()),
+        ]);
+        self.core.borrow().record(UnitChange::Stopped, facts);
         Ok(())
     }
 

@@ -164,7 +164,11 @@ impl SotaAgent {
     }
 
     fn plan_poll(&self, context: &mut Context<'_>) {
-        let interval = context.setup.seconds("poll_interval", 10.0);
+        let ordinary = context.setup.seconds("poll_interval", 10.0);
+        let interval = match self.configuration.polling_sec {
+            Some(seconds) => Duration::try_from_secs_f64(seconds).unwrap_or_default(),
+            None => ordinary,
+        };
         if self.configuration.polling && interval > Duration::ZERO {
             context.timer(POLL_TIMER, interval);
         }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// The switches a declared state can set.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Configuration {
     /// Installs by itself.
@@ -14,6 +14,8 @@ pub(super) struct Configuration {
     pub(super) auth: bool,
     /// Polls.
     pub(super) polling: bool,
+    /// Seconds between two polls; the ordinary ones if absent.
+    pub(super) polling_sec: Option<f64>,
     /// Downloads pending updates by itself.
     pub(super) auto_download: bool,
     /// Has a system information command.
@@ -26,6 +28,7 @@ impl Default for Configuration {
             package_manager: false,
             auth: true,
             polling: true,
+            polling_sec: None,
             auto_download: true,
             system_info: true,
         }
