@@ -277,10 +277,16 @@ fn from_file(path: &Path, options: &UnitOptions, library: &Library) -> Result<Un
             .entry(role.clone())
             .or_insert_with(|| ArtifactBytes::of(artifact));
     }
+    if protocol == Protocol::AosV7
+        && let Some(current) = given.get("current").filter(|_| !given.contains_key("second"))
+    {
+        given.insert("second".to_owned(), current.renamed());
+    }
     // How much is too much only the unit file can say.
     let room_is_known = protocol != Protocol::OtaRpc || file.stated.contains_key("slot_size");
-    let neutral: Vec<&str> = NEUTRAL_ROLES
-        .into_iter()
+    let neutral: Vec<&str> = neutral_roles(protocol)
+        .iter()
+        .copied()
         .filter(|role| !given.contains_key(*role) && (*role != "oversize" || room_is_known))
         .collect();
     let named = given.keys().cloned();
@@ -301,6 +307,9 @@ fn from_file(path: &Path, options: &UnitOptions, library: &Library) -> Result<Un
     };
     let mut timing = file.timing.clone();
     timing.entry("patience").or_insert(json!(REAL_PATIENCE));
+    for (name, seconds) in usual_timing(protocol) {
+        timing.entry(*name).or_insert(json!(seconds));
+    }
     let mut facts = facts;
     facts.extend(file.facts());
     let mut ics = file.ics.clone();
@@ -385,6 +394,14 @@ impl ArtifactBytes {
         }
     }
 
+    /// The same image as another item.
+    fn renamed(&self) -> Self {
+        ArtifactBytes {
+            name: format!("{}-second", self.name),
+            ..self.clone()
+        }
+    }
+
     fn artifact(&self) -> Artifact {
         Artifact {
             name: self.name.clone(),
@@ -434,8 +451,29 @@ pub(crate) fn parse_setting(text: &str) -> Option<(String, Value)> {
     Some((name.to_owned(), value))
 }
 
+/// Times units of a protocol have in the field, in seconds, for unit files that say nothing else.
+fn usual_timing(protocol: Protocol) -> &'static [(&'static str, u32)] {
+    match protocol {
+        Protocol::AosV7 => &[
+            ("ack_timeout", 10),
+            ("alert_period", 10),
+            ("monitoring_period", 60),
+            ("reconnect_delay", 1),
+            ("status_delay", 10),
+        ],
+        _ => &[],
+    }
+}
+
 /// Images any unit can take: nothing depends on what they do when they run.
-const NEUTRAL_ROLES: [&str; 6] = ["current", "next", "older", "other_platform", "oversize", "big"];
+fn neutral_roles(protocol: Protocol) -> &'static [&'static str] {
+    match protocol {
+        // What does not run on a unit of this protocol only its maker knows.
+        Protocol::AosV7 => &["current", "next", "older", "big", "second"],
+        _ => &["current", "next", "older", "other_platform", "oversize", "big"],
+    }
+}
+
 /// Seconds an `expect` without a bound waits for a real unit.
 const REAL_PATIENCE: f64 = 20.0;
 /// What scheduling and loopback may add to a stamp.

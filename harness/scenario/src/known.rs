@@ -22,7 +22,7 @@ pub const CAPABILITIES: [&str; 9] = [
 pub const TIERS: [&str; 3] = ["default", "quick", "long"];
 
 /// Roles of images; derived images add to a role with a dash, such as `next-flipped`.
-pub const ARTIFACT_ROLES: [&str; 9] = [
+pub const ARTIFACT_ROLES: [&str; 10] = [
     "current",
     "next",
     "older",
@@ -32,6 +32,7 @@ pub const ARTIFACT_ROLES: [&str; 9] = [
     "other_platform",
     "oversize",
     "big",
+    "second",
 ];
 
 /// What `${artifact.ROLE.…}` can refer to.

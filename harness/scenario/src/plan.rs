@@ -55,7 +55,9 @@ impl Plan {
                 .and_then(Value::as_str)
                 .map(str::to_owned),
         );
-        collect_arguments(&self.steps, "artifact", &|_| true, &mut roles);
+        for argument in ["artifact", "artifacts"] {
+            collect_arguments(&self.steps, argument, &|_| true, &mut roles);
+        }
         roles
     }
 
@@ -76,8 +78,7 @@ fn collect_arguments(
     for step in steps {
         match &step.verb {
             Verb::Do { action, with } if wanted(action) => {
-                let value = with.member(argument);
-                values.extend(value.as_ref().and_then(Value::as_str).map(str::to_owned));
+                values.extend(texts(with.member(argument)));
             }
             Verb::OneOf(branches) => {
                 branches
@@ -87,6 +88,15 @@ fn collect_arguments(
             Verb::ForEach { steps, .. } => collect_arguments(steps, argument, wanted, values),
             _ => {}
         }
+    }
+}
+
+/// A text, or those of a list.
+fn texts(value: Option<Value>) -> Vec<String> {
+    match value {
+        Some(Value::String(text)) => vec![text],
+        Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        _ => Vec::new(),
     }
 }
 

@@ -173,6 +173,9 @@ pub enum ActError {
         /// Its name.
         name: String,
     },
+    /// What it takes is not there now, such as a connection of the unit.
+    #[error("{0}")]
+    NotNow(String),
     /// The cloud is not running.
     #[error("the mock cloud is stopped")]
     Stopped,

@@ -6,7 +6,7 @@ use hil_diagnostic::{Collector, Diagnostics};
 use std::{fs, path::Path};
 
 /// Roles an image can have. Others are made from these by faults.
-pub const ROLES: [&str; 9] = [
+pub const ROLES: [&str; 10] = [
     "current",
     "next",
     "older",
@@ -16,6 +16,7 @@ pub const ROLES: [&str; 9] = [
     "other_platform",
     "oversize",
     "big",
+    "second",
 ];
 
 /// Where an image is and what it is called.

@@ -121,8 +121,8 @@ fn artifacts(protocol: Protocol, driver: DriverKind) -> String {
 fn timing(protocol: Protocol, _: DriverKind) -> String {
     let own = match protocol {
         Protocol::EdgePoll | Protocol::DeviceCommand | Protocol::Sota => "poll_interval: 1s, ",
+        Protocol::AosV7 => "ack_timeout: 10s, monitoring_period: 60s, alert_period: 10s, status_delay: 10s, ",
         Protocol::OtaRpc => "snapshot: 10s, stall: 600s, ",
-        Protocol::AosV7 => "",
     };
     format!("# Times of the unit; limits are judged by them.\n# timing: {{{own}boot: 5s}}\n")
 }
@@ -131,7 +131,7 @@ fn ics(protocol: Protocol, _: DriverKind) -> String {
     let example = match protocol {
         Protocol::EdgePoll => "tls: true, configurable-api-url: true",
         Protocol::DeviceCommand => "relay-mode: true, direct-mode: false",
-        Protocol::AosV7 => "dialect: publisher, encrypted-desired-status: false",
+        Protocol::AosV7 => "dialect: publisher, second-node: true, range_resume: true",
         Protocol::Sota => "dialect: rustc, websocket: true, console: false",
         Protocol::OtaRpc => {
             "http: true, websocket: false, websocket_client: false, uart: false, acl: false, tls: false, push-update: false"

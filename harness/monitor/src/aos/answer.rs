@@ -3,7 +3,7 @@
 use crate::{Judge, Monitor, Tally};
 use hil_trace::{Event, HowClosed, Record, Stamp, Who};
 use serde_json::Value;
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 /// Waits for an answer to each request, as long as the connection lasts.
 pub(super) struct AnswerMonitor {
@@ -12,6 +12,8 @@ pub(super) struct AnswerMonitor {
     status_correlation: Tally,
     log_correlation: Tally,
     asked_logs: Vec<String>,
+    /// Correlation ids of all overrideEnvVars; a late status may answer one of another connection.
+    asked_variables: BTreeSet<String>,
 }
 
 struct Open {
@@ -42,6 +44,7 @@ impl Default for AnswerMonitor {
             status_correlation: Tally::new("AOS7-ENVVAR-005"),
             log_correlation: Tally::new("AOS7-LOG-002"),
             asked_logs: Vec::new(),
+            asked_variables: BTreeSet::new(),
         }
     }
 }
@@ -112,6 +115,10 @@ impl AnswerMonitor {
             self.asked_logs
                 .extend(event.text("correlationId").map(str::to_owned));
         }
+        if name == "overrideEnvVars" {
+            self.asked_variables
+                .extend(event.text("correlationId").map(str::to_owned));
+        }
         let empty = |member: &str| {
             let list = event.field(member).and_then(Value::as_array);
             list.is_some_and(Vec::is_empty)
@@ -151,7 +158,9 @@ impl AnswerMonitor {
         });
         let Some(index) = index else {
             // An answer without its correlation id still answers the only request of its kind.
+            let correlation = event.text("correlationId").unwrap_or_default();
             if name == "overrideEnvVarsStatus"
+                && !self.asked_variables.contains(correlation)
                 && let Some(index) = self.open.iter().position(|open| open.rule.answer == name)
             {
                 let open = self.open.remove(index);

@@ -47,6 +47,7 @@ impl Executor<'_> {
             .map_err(|error| {
                 let blame = match error {
                     ActError::Store(_) => "lab",
+                    ActError::NotNow(_) => "missing",
                     _ => "harness",
                 };
                 Refusal {

@@ -96,7 +96,8 @@ impl AosCloud {
         artifacts: &dyn Fn(&str) -> Option<Artifact>,
         out: &mut Outputs,
     ) -> Result<Value, ActError> {
-        let node = with.get("node").and_then(Value::as_str).unwrap_or(MAIN_NODE);
+        let node = with.get("node").and_then(Value::as_str);
+        let node = node.unwrap_or_else(|| self.nodes.main());
         let mut filter = json!({"nodeIds": [{"codename": node}]});
         for end in ["from", "till"] {
             if let Some(value) = with.get(end) {
@@ -118,7 +119,7 @@ impl AosCloud {
         for _ in 1..copies {
             self.transmit(&message, out);
         }
-        let txn = self.promise(message, out);
+        let txn = self.promise(now, message, out);
         Ok(json!({"txn": txn, "correlationId": correlation}))
     }
 
@@ -193,14 +194,24 @@ impl AosCloud {
         let correlation = self.uuid();
         let mut data = json!({
             "correlationId": correlation,
-            "node": {"codename": text(with, "node")?, "type": "node"},
+            "node": {"codename": self.node(with)?, "type": "node"},
         });
         for (name, value) in extra.as_object().into_iter().flatten() {
             data[name.as_str()] = value.clone();
         }
-        data["password"] = json!(text(with, "password")?);
+        let password = with.get("password").and_then(Value::as_str);
+        data["password"] = json!(password.unwrap_or_else(|| self.node_password()));
+        let node = data["node"]["codename"].clone();
         let txn = self.post(now, message, &data, out);
-        Ok(json!({"txn": txn, "correlationId": correlation}))
+        Ok(json!({"txn": txn, "correlationId": correlation, "node": node}))
+    }
+
+    /// The node a provisioning request is about: the one named, or one besides the main one.
+    fn node(&self, with: &Map<String, Value>) -> Result<String, ActError> {
+        match with.get("node").and_then(Value::as_str) {
+            Some(node) => Ok(node.to_owned()),
+            None => self.other_node(),
+        }
     }
 
     fn finish_provisioning(
@@ -209,7 +220,7 @@ impl AosCloud {
         with: &Map<String, Value>,
         out: &mut Outputs,
     ) -> Result<Value, ActError> {
-        let node = text(with, "node")?.to_owned();
+        let node = self.node(with)?;
         let mut certificates = Vec::new();
         for (kind, csr) in self.node_requests.get(&node).cloned().unwrap_or_default() {
             match self.sign(now, &kind, &node, &csr, out) {
@@ -225,7 +236,8 @@ impl AosCloud {
     }
 
     fn renew_certificates(&mut self, now: Now, with: &Map<String, Value>, out: &mut Outputs) -> Value {
-        let node = with.get("node").and_then(Value::as_str).unwrap_or(MAIN_NODE);
+        let node = with.get("node").and_then(Value::as_str);
+        let node = node.unwrap_or_else(|| self.nodes.main()).to_owned();
         let types = match with.get("types") {
             Some(Value::Array(types)) => types.clone(),
             _ => vec![json!("online")],
@@ -302,6 +314,3 @@ pub(super) fn bad(argument: &str, problem: &str) -> ActError {
 fn seconds(with: &Map<String, Value>, name: &str) -> Option<Duration> {
     Duration::try_from_secs_f64(with.get(name)?.as_f64()?).ok()
 }
-
-/// Code name of the main node, unless a step names another.
-const MAIN_NODE: &str = "main-node";

@@ -12,10 +12,7 @@ impl AosCloud {
     /// Number of the unit's connection.
     pub(super) fn connection(&self) -> Result<u32, ActError> {
         let open = self.connected.as_ref().map(|open| open.connection);
-        open.ok_or_else(|| ActError::Unknown {
-            kind: "connection",
-            name: "WebSocket of the unit".to_owned(),
-        })
+        open.ok_or_else(|| ActError::NotNow("the unit is not connected".to_owned()))
     }
 
     /// One frame faults do not know.

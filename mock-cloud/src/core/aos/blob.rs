@@ -19,7 +19,7 @@ use sha2::Digest;
 pub(super) struct Blob {
     /// What is in it.
     pub(super) content: Vec<u8>,
-    /// Role of the image it belongs to; may be empty.
+    /// Role of the image it belongs to; empty if several have it.
     pub(super) role: String,
     /// What is downloaded.
     cipher: Vec<u8>,
@@ -97,9 +97,11 @@ impl AosCloud {
     /// Offers a blob; returns its digest.
     pub(super) fn add_blob(&mut self, content: Vec<u8>, role: &str) -> String {
         let digest = sha256_tagged(&content);
-        self.blobs
-            .entry(digest.clone())
-            .or_insert_with(|| Blob::new(content, role));
+        let blob = self.blobs.entry(digest.clone());
+        let blob = blob.or_insert_with(|| Blob::new(content, role));
+        if blob.role != role {
+            blob.role.clear();
+        }
         digest
     }
 
@@ -115,7 +117,8 @@ impl AosCloud {
             }
         }
         if kind == BlobAnswerKind::ForeignFirst {
-            let foreign = json!({"correlationId": self.uuid(), "items": items});
+            // Whoever takes this for the answer finds nothing in it.
+            let foreign = json!({"correlationId": self.uuid(), "items": []});
             self.post(now, "blobUrls", &foreign, out);
         }
         let data = json!({"correlationId": request.correlation_id, "items": items});

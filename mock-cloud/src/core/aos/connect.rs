@@ -87,15 +87,17 @@ impl AosCloud {
     }
 
     /// The unit is there. An older connection of it is closed; what it has not acknowledged goes out again.
-    pub(super) fn opened(&mut self, _: Now, connection: u32, out: &mut Outputs) {
+    pub(super) fn opened(&mut self, now: Now, connection: u32, out: &mut Outputs) {
         if let Some(older) = self.connected.replace(Connected { connection }) {
             out.sends.push(Send::CloseWebSocket {
                 connection: older.connection,
                 code: 1000,
             });
         }
-        for message in self.outgoing.values() {
+        self.patience.forget();
+        for (number, message) in &self.outgoing {
             self.transmit(message, out);
+            self.patience.sent(*number, now.stamp);
         }
     }
 

@@ -65,7 +65,7 @@ impl AosCloud {
         if let Some(Value::Object(extra)) = with.get("header_extra") {
             message.payload = with_header(&message.payload, extra);
         }
-        let txn = self.promise(message, out);
+        let txn = self.promise(now, message, out);
         Ok(json!({"txn": txn, "items": desired["items"], "digests": digests, "subject": SUBJECT}))
     }
 
@@ -80,7 +80,7 @@ impl AosCloud {
         let layer = artifact.bytes.to_vec();
         let configuration = json!({
             "created": "2026-01-01T00:00:00Z",
-            "architecture": "arm64",
+            "architecture": self.nodes.architecture(),
             "os": "linux",
             "config": {"Entrypoint": ["/service"]},
         });
@@ -103,7 +103,10 @@ impl AosCloud {
             "schemaVersion": 2,
             "mediaType": "application/vnd.oci.image.index.v1+json",
             "manifests": [part("manifest.v1+json", &manifest)],
-            "annotations": {"org.opencontainers.image.version": artifact.version},
+            "annotations": {
+                "org.opencontainers.image.title": artifact.name,
+                "org.opencontainers.image.version": artifact.version,
+            },
         });
         let mut last = String::new();
         for content in [layer, configuration, manifest, index.to_string().into_bytes()] {

@@ -47,6 +47,7 @@ impl AosCloud {
 
     fn handle(&mut self, now: Now, message: Message, out: &mut Outputs) {
         match message {
+            Message::UnitStatus(status) => self.nodes.learn(&status),
             Message::RequestBlobUrls(request) => self.answer_blobs(now, &request, out),
             Message::IssueUnitCertificates(request) => self.issue(now, &request, out),
             Message::StartProvisioningResponse(response) => {

@@ -65,14 +65,17 @@ impl AosCloud {
     /// transaction.
     pub(super) fn post(&mut self, now: Now, message: &str, data: &Value, out: &mut Outputs) -> String {
         let outgoing = self.compose(now, message, data);
-        self.promise(outgoing, out)
+        self.promise(now, outgoing, out)
     }
 
-    pub(super) fn promise(&mut self, outgoing: Outgoing, out: &mut Outputs) -> String {
+    pub(super) fn promise(&mut self, now: Now, outgoing: Outgoing, out: &mut Outputs) -> String {
         let number = self.next_outgoing;
         self.next_outgoing += 1;
         out.changes.push(document::put_outgoing(number, &outgoing));
         self.transmit(&outgoing, out);
+        if self.connected.is_some() {
+            self.patience.sent(number, now.stamp);
+        }
         let txn = outgoing.txn.clone();
         self.outgoing.insert(number, outgoing);
         txn
@@ -114,6 +117,7 @@ impl AosCloud {
             .map(|(number, _)| *number);
         if let Some(number) = number {
             self.outgoing.remove(&number);
+            self.patience.acknowledged(number);
             out.changes.push(document::delete_outgoing(number));
         }
         number.is_some()

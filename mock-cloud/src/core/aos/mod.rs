@@ -10,6 +10,8 @@ mod desire;
 mod document;
 mod inbox;
 mod message;
+mod nodes;
+mod patience;
 #[cfg(test)]
 mod tests;
 
@@ -21,8 +23,11 @@ use connect::{Connected, Discovery};
 use desire::SIGNERS;
 use hil_fault::Artifact;
 use hil_link::pki::Authority;
+use hil_trace::Stamp;
 use hil_wire::{aos::Dialect, http::Response};
 use message::Outgoing;
+use nodes::Nodes;
+use patience::Patience;
 use rand::{SeedableRng, rngs::SmallRng};
 use serde_json::{Map, Value, json};
 use std::{
@@ -72,17 +77,23 @@ pub struct AosCloud {
     /// Certificate requests of nodes under provisioning: type and request.
     node_requests: BTreeMap<String, Vec<(String, String)>>,
     state_answer: Option<(String, String)>,
+    nodes: Nodes,
+    patience: Patience,
 }
 
 impl AosCloud {
     /// An empty cloud whose authority signs the certificates of the unit. Options: `dialect` (`seed`, `publisher`),
-    /// `bearer` (demand the token of discovery), `next_request_delay` (milliseconds).
+    /// `bearer` (demand the token of discovery), `next_request_delay` (milliseconds),
+    /// `ack_timeout` (seconds until a message counts as not acknowledged; 0 waits for ever), `node_password`.
     pub fn new(settings: CloudSettings, urls: Urls, authority: Rc<Authority>) -> Self {
         let dialect = match settings.text("dialect") {
             Some("publisher") => Dialect::Publisher,
             _ => Dialect::Seed,
         };
+        let ack_timeout = settings.options.get("ack_timeout").and_then(Value::as_f64);
         AosCloud {
+            nodes: Nodes::default(),
+            patience: Patience::new(ack_timeout.unwrap_or(patience::ACK_TIMEOUT)),
             discovery: Discovery::new(&settings),
             random: SmallRng::seed_from_u64(settings.seed ^ 0x61_6f73_7637),
             settings,
@@ -105,6 +116,11 @@ impl AosCloud {
 
     fn system_id(&self) -> &str {
         &self.settings.unit_id
+    }
+
+    /// The password nodes of the unit are provisioned with.
+    fn node_password(&self) -> &str {
+        self.settings.text("node_password").unwrap_or(NODE_PASSWORD)
     }
 }
 
@@ -221,13 +237,23 @@ impl Core for AosCloud {
             .is_some_and(|open| open.connection == connection)
         {
             self.connected = None;
+            self.patience.forget();
         }
+    }
+
+    fn next_wake(&self) -> Option<Stamp> {
+        self.patience.deadline()
+    }
+
+    fn wake(&mut self, now: Now, out: &mut Outputs) {
+        self.lose_patience(now, out);
     }
 
     fn endpoints(&self, url: &dyn Fn(&str) -> String) -> BTreeMap<String, String> {
         BTreeMap::from([
             ("discovery_url".to_owned(), format!("{}/sd/v7/", url(DISCOVERY))),
             ("system_id".to_owned(), self.system_id().to_owned()),
+            ("node_password".to_owned(), self.node_password().to_owned()),
         ])
     }
 
@@ -235,3 +261,6 @@ impl Core for AosCloud {
         false
     }
 }
+
+/// The password unless the option `node_password` names another.
+const NODE_PASSWORD: &str = "hil-Passw0rd";

@@ -72,7 +72,7 @@ impl AdminError {
             | AdminError::Member { .. }
             | AdminError::Fault(_)
             | AdminError::Act(ActError::BadArgument { .. }) => 400,
-            AdminError::Act(ActError::Stopped) => 409,
+            AdminError::Act(ActError::Stopped | ActError::NotNow(_)) => 409,
             AdminError::Act(_) => 500,
         }
     }
