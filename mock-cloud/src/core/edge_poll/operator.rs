@@ -160,7 +160,7 @@ impl EdgePollCloud {
         );
         command.expires_ms = queue
             .expires_in_s
-            .map(|seconds| now.unix_ms + seconds as i64 * 1000);
+            .map(|seconds| now.unix_ms.saturating_add_unsigned(seconds.saturating_mul(1000)));
         let item = command.operator_item();
         self.insert(command, out);
         Response::json(201, &item)

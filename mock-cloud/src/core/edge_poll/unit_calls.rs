@@ -16,6 +16,7 @@ use hil_wire::{
         Ack, AckStatus, DeviceKeyError, InvalidLimit, StatusReport, device_key, header, is_device_key,
     },
     http::{Request, Response},
+    oddity::{Oddity, OddityKind},
     timestamp::format_millis,
 };
 use serde_json::{Value, json};
@@ -117,11 +118,16 @@ impl EdgePollCloud {
         }
         self.expire(now, out);
         let decoded = Ack::decode(&request.body);
-        let Some(ack) = decoded.value.as_ref().filter(|_| decoded.is_valid()) else {
+        let ambiguous = has_duplicate_members(&decoded.oddities);
+        let usable = decoded
+            .value
+            .as_ref()
+            .filter(|_| decoded.is_valid() && !ambiguous);
+        let Some(ack) = usable else {
             let about_status = decoded
                 .first_invalid()
                 .is_some_and(|oddity| oddity.path == "/status");
-            if about_status {
+            if about_status && !ambiguous {
                 let allowed = AckStatus::ALL.map(AckStatus::name);
                 let members = [("allowed", json!(allowed))];
                 return self.error_with(400, "invalid_status", "`status` is missing or unknown.", &members);
@@ -312,6 +318,9 @@ impl EdgePollCloud {
             return refusal;
         }
         let decoded = StatusReport::decode(&request.body);
+        if has_duplicate_members(&decoded.oddities) {
+            return self.error(400, "invalid_json", "A member of the body occurs twice.");
+        }
         let Some(report) = decoded.value.as_ref().filter(|_| decoded.is_valid()) else {
             let oddity = decoded.first_invalid();
             let path = oddity
@@ -383,6 +392,13 @@ impl EdgePollCloud {
         out.changes.push(snap.change());
         snap
     }
+}
+
+/// Whether a body says something twice (reference section 2).
+fn has_duplicate_members(oddities: &[Oddity]) -> bool {
+    oddities
+        .iter()
+        .any(|oddity| oddity.kind == OddityKind::DuplicateMember)
 }
 
 enum Range {

@@ -11,7 +11,7 @@
 //! | `DELETE /admin/P/faults`, `DELETE /admin/P/faults/ID` | removes faults |
 //! | `GET /admin/P/trace?after=SEQ&limit=N&wait=S` | records behind a sequence number; waits up to S seconds for one |
 
-use super::{admin::Served, plan::is_unit_face};
+use super::{admin::Served, arguments, plan::is_unit_face};
 use hil_fault::{Artifact, FaultError, FaultId, FaultSpec};
 use hil_mock_cloud::ActError;
 use hil_unit::unit_file::parse_address;
@@ -112,7 +112,8 @@ pub(super) async fn execute(
         }
         ["act", action] => {
             only(path, method, "POST")?;
-            Ok(Value::Object(cloud.act(action, &object(body)?).await?))
+            let arguments = arguments::check(served.protocol, action, object(body)?)?;
+            Ok(Value::Object(cloud.act(action, &arguments).await?))
         }
         ["artifacts", role] => {
             only(path, method, "PUT")?;

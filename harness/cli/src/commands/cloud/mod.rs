@@ -3,6 +3,7 @@
 mod admin;
 mod admin_call;
 mod announce;
+mod arguments;
 mod data;
 mod plan;
 mod trace;
