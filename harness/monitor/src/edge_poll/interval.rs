@@ -153,7 +153,7 @@ impl IntervalMonitor {
             .collect();
         let mean = gaps.iter().sum::<f64>() / gaps.len() as f64;
         let expected = self.interval.as_secs_f64();
-        let tolerance = (expected * 0.1).max(1.0_f64.min(expected * 0.1)) + self.slack.as_secs_f64();
+        let tolerance = (expected * 0.1).max(LEAST_TOLERANCE) + self.slack.as_secs_f64();
         let evidence: Vec<u64> = self.quiet.iter().map(|(_, seq)| *seq).collect();
         let last = evidence.last().copied().unwrap_or_default();
         if (mean - expected).abs() <= tolerance {
@@ -215,6 +215,8 @@ impl IntervalMonitor {
 }
 
 const WINDOW: usize = 20;
+/// Seconds a mean may be off where a tenth of the interval is less: what a busy machine adds to each poll.
+const LEAST_TOLERANCE: f64 = 0.25;
 const REORDERING: Duration = Duration::from_millis(250);
 /// Why an exchange has no answer whose connection stays open.
 const STALLED: &str = "stalled";
