@@ -59,6 +59,13 @@ pub fn artifacts_for(protocol: Protocol, said: &Map<String, Value>) -> Artifacts
         .unwrap_or_default()
 }
 
+/// Images by role for a unit that is not ours and has none of its own.
+pub fn neutral_artifacts(protocol: Protocol, said: &Map<String, Value>) -> Artifacts {
+    kind_of(protocol)
+        .map(|kind| kind.neutral_artifacts(said))
+        .unwrap_or_default()
+}
+
 /// Times of simulated units of a protocol, in seconds.
 pub fn default_timing(protocol: Protocol) -> Map<String, Value> {
     kind_of(protocol).map(Kind::timing).unwrap_or_default()

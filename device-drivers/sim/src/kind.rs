@@ -27,6 +27,11 @@ pub trait Kind {
         self.artifacts()
     }
 
+    /// The same for units that are not ours: what is inside matters to nobody, or is what any such unit reads.
+    fn neutral_artifacts(&self, said: &Map<String, Value>) -> Artifacts {
+        self.artifacts_for(said)
+    }
+
     /// Times in seconds.
     fn timing(&self) -> Map<String, Value>;
 

@@ -25,7 +25,9 @@ mod url;
 pub use agent::Agent;
 pub use context::Context;
 pub use defect::{Defect, UnknownDefect};
-pub use driver::{SimDriver, artifacts_for, default_artifacts, default_ics, default_timing, settings_of};
+pub use driver::{
+    SimDriver, artifacts_for, default_artifacts, default_ics, default_timing, neutral_artifacts, settings_of,
+};
 pub use hardware::{Flash, FlashError, Hardware, Service, Slot};
 pub use image::{Behaviour, Image};
 pub use input::{HttpError, Input};

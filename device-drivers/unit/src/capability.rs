@@ -25,11 +25,13 @@ pub enum Capability {
     VirtualTime,
     /// The unit can be put into a declared state.
     Provision,
+    /// Its images are its maker's own, and it reads the version inside them.
+    OwnImages,
 }
 
 impl Capability {
     /// All of them.
-    pub const ALL: [Capability; 9] = [
+    pub const ALL: [Capability; 10] = [
         Capability::Power,
         Capability::Reboot,
         Capability::Console,
@@ -39,6 +41,7 @@ impl Capability {
         Capability::Clock,
         Capability::VirtualTime,
         Capability::Provision,
+        Capability::OwnImages,
     ];
 
     /// The word scenarios use.
@@ -53,6 +56,7 @@ impl Capability {
             Capability::Clock => "clock",
             Capability::VirtualTime => "virtual-time",
             Capability::Provision => "provision",
+            Capability::OwnImages => "own-images",
         }
     }
 }

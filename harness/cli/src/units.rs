@@ -6,10 +6,10 @@ use hil_fault::{Artifact, Artifacts};
 use hil_link::Address;
 use hil_process::{ProcessDriver, RemoteDriver};
 use hil_runner::{BenchKind, Preparation, UnitKit, UnitUnderTest};
-use hil_sim::{Defect, SimDriver, artifacts_for, default_artifacts, default_ics, default_timing};
+use hil_sim::{Defect, SimDriver, default_artifacts, default_ics, default_timing, neutral_artifacts};
 use hil_trace::Tolerances;
 use hil_unit::{
-    Driver, UnitError, UnitFile, UnitFileError,
+    Capability, Driver, UnitError, UnitFile, UnitFileError,
     unit_file::{DriverKind, ROLES, STATE_DIRECTORY, dialects_of},
 };
 use hil_wire::Protocol;
@@ -284,21 +284,21 @@ fn from_file(path: &Path, options: &UnitOptions, library: &Library) -> Result<Un
     }
     // How much is too much only the unit file can say.
     let room_is_known = protocol != Protocol::OtaRpc || file.stated.contains_key("slot_size");
-    let neutral: Vec<&str> = neutral_roles(protocol)
+    let neutral: BTreeSet<String> = neutral_roles(protocol)
         .iter()
-        .copied()
-        .filter(|role| !given.contains_key(*role) && (*role != "oversize" || room_is_known))
+        .filter(|role| **role != "oversize" || room_is_known)
+        .map(|role| (*role).to_owned())
         .collect();
-    let named = given.keys().cloned();
-    let artifact_roles = named
-        .chain(neutral.iter().map(|role| (*role).to_owned()))
-        .collect();
+    let artifact_roles = given.keys().chain(&neutral).cloned().collect();
     let driver = real_driver(&file, &base)?;
-    let (capabilities, facts) = (driver.capabilities(), driver.facts());
+    let (mut capabilities, facts) = (driver.capabilities(), driver.facts());
+    if given.contains_key("next") {
+        capabilities.insert(Capability::OwnImages);
+    }
     let (made, said) = (file.clone(), file.stated.clone());
     let make = move || {
-        let mut artifacts = artifacts_for(protocol, &said);
-        artifacts.0.retain(|role, _| neutral.contains(&role.as_str()));
+        let mut artifacts = neutral_artifacts(protocol, &said);
+        artifacts.0.retain(|role, _| neutral.contains(role));
         artifacts
             .0
             .extend(given.iter().map(|(role, file)| (role.clone(), file.artifact())));
@@ -309,6 +309,9 @@ fn from_file(path: &Path, options: &UnitOptions, library: &Library) -> Result<Un
     timing.entry("patience").or_insert(json!(REAL_PATIENCE));
     for (name, seconds) in usual_timing(protocol) {
         timing.entry(*name).or_insert(json!(seconds));
+    }
+    if let Some(interval) = default_timing(protocol).get("poll_interval") {
+        timing.entry("poll_interval").or_insert(interval.clone());
     }
     let mut facts = facts;
     facts.extend(file.facts());
@@ -470,6 +473,8 @@ fn neutral_roles(protocol: Protocol) -> &'static [&'static str] {
     match protocol {
         // What does not run on a unit of this protocol only its maker knows.
         Protocol::AosV7 => &["current", "next", "older", "big", "second"],
+        // Room and platform of a unit of this protocol only its maker knows, too.
+        Protocol::DeviceCommand => &["next", "older", "big"],
         _ => &["current", "next", "older", "other_platform", "oversize", "big"],
     }
 }

@@ -6,7 +6,7 @@ pub const VERBS: [&str; 8] = [
 ];
 
 /// Capabilities a scenario can need, as the unit drivers name them.
-pub const CAPABILITIES: [&str; 9] = [
+pub const CAPABILITIES: [&str; 10] = [
     "power",
     "reboot",
     "console",
@@ -16,6 +16,7 @@ pub const CAPABILITIES: [&str; 9] = [
     "clock",
     "virtual-time",
     "provision",
+    "own-images",
 ];
 
 /// Tiers a parameter can have values for.

@@ -51,7 +51,7 @@ impl DeviceAgent {
             None | Some("") if required => return Err(Refusal::SignatureRequired),
             Some(text) if self.policy.checks() => {
                 let signature = text.parse::<Signature>().map_err(|_| Refusal::SignatureInvalid)?;
-                if !signature.verify_hmac(self.hmac_key.as_bytes(), input) {
+                if !self.keys.fit(&signature, input) {
                     return Err(Refusal::SignatureInvalid);
                 }
             }

@@ -1,6 +1,9 @@
 //! The device's agent: its state, and where each input goes.
 
-use super::{boot, direct, execution::Work, fetching::Fetching, outbox::Outbox, probe, store::Commands};
+use super::{
+    boot, direct, execution::Work, fetching::Fetching, outbox::Outbox, probe, signing::SigningKeys,
+    store::Commands,
+};
 use crate::{
     Agent, Behaviour, Context, Hardware, HttpCall, HttpError, Input, RequestId, Setup, TimerId, Url,
 };
@@ -19,8 +22,8 @@ pub(super) struct DeviceAgent {
     pub(super) base: Option<Url>,
     /// Its own id.
     pub(super) device_id: String,
-    /// Key of command signatures.
-    pub(super) hmac_key: String,
+    /// Keys of command signatures.
+    pub(super) keys: SigningKeys,
     /// Which commands must be signed.
     pub(super) policy: SignaturePolicy,
     /// It serves the issuing call instead of fetching.
@@ -73,9 +76,9 @@ impl DeviceAgent {
             _ => SignaturePolicy::Destructive,
         };
         DeviceAgent {
-            base: Url::parse(endpoints.get("base_url")).ok(),
+            base: Url::parse(origin(endpoints.get("base_url"))).ok(),
             device_id: endpoints.get("device_id").to_owned(),
-            hmac_key: endpoints.get("hmac_key").to_owned(),
+            keys: SigningKeys::new(endpoints),
             policy,
             direct: endpoints.get("mode") == "direct",
             commands: Commands::load(&hardware.flash),
@@ -235,4 +238,10 @@ impl Agent for DeviceAgent {
     ) -> Result<Value, UnitError> {
         probe::apply(name, arguments, context)
     }
+}
+
+/// A base URL with or without the path of the API.
+fn origin(base: &str) -> &str {
+    let base = base.trim_end_matches('/');
+    base.strip_suffix("/api/v1").unwrap_or(base)
 }

@@ -46,7 +46,7 @@ impl DeviceAgent {
     /// The fetch has its answer, or none.
     pub(super) fn fetched(&mut self, result: Result<Response, HttpError>, context: &mut Context<'_>) {
         self.fetching.in_flight = false;
-        let interval = context.setup.seconds("fetch_interval", 30.0);
+        let interval = context.setup.seconds("poll_interval", 30.0);
         let gap = match result {
             Ok(response) => {
                 self.note_answer(&response, context);

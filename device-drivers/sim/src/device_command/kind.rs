@@ -55,15 +55,34 @@ impl Kind for DeviceCommandKind {
         Artifacts(images.map(|(role, image)| (role.to_owned(), image)).into())
     }
 
+    /// Opaque bytes that begin like firmware of the hardware this protocol is for. Their versions, which only the
+    /// commands tell, are newer and older than any real unit's. Slot size and platform of such a unit are unknown.
+    fn neutral_artifacts(&self, _: &Map<String, Value>) -> Artifacts {
+        let opaque = |version: &str, size| Artifact {
+            name: "firmware".to_owned(),
+            version: version.to_owned(),
+            bytes: std::iter::once(IMAGE_MAGIC)
+                .chain(Image::new("firmware", "opaque", version).render(size))
+                .collect(),
+        };
+        let images = [
+            ("next", opaque("90.0.0", SMALL)),
+            ("older", opaque("0.0.1", SMALL)),
+            ("big", opaque("91.0.0", 200 * 1024)),
+        ];
+        Artifacts(images.map(|(role, image)| (role.to_owned(), image)).into())
+    }
+
     fn timing(&self) -> Map<String, Value> {
         object(json!({
-            "fetch_interval": 30, "boot": 1, "verify": 1, "install": 2, "self_test_limit": 120, "progress": 45,
+            "poll_interval": 30, "boot": 1, "verify": 1, "install": 2, "self_test_limit": 120, "progress": 45,
         }))
     }
 
     fn ics(&self) -> Map<String, Value> {
         object(json!({
-            "relay-mode": true, "direct-mode": true, "signatures": true, "traceroute": false, "lab-mode": true,
+            "relay-mode": true, "direct-mode": true, "signatures": true, "tls": true, "traceroute": false,
+            "lab-mode": true, "loopback-diagnostics": true,
         }))
     }
 
@@ -74,6 +93,7 @@ impl Kind for DeviceCommandKind {
             "device_token",
             "issuer_token",
             "hmac_key",
+            "ed25519_public_key",
             "mode",
             "signature_policy",
         ]
@@ -89,4 +109,6 @@ fn object(value: Value) -> Map<String, Value> {
 
 /// Bytes of a slot.
 pub(super) const SLOT_SIZE: usize = 1024 * 1024;
+/// First byte of an image of the ESP32.
+const IMAGE_MAGIC: u8 = 0xe9;
 const SMALL: usize = 4 * 1024;

@@ -17,6 +17,7 @@ mod outbox;
 mod probe;
 mod reset;
 mod restart;
+mod signing;
 mod store;
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@ use super::{
     View,
     common::{common_event, event, fields},
 };
-use hil_trace::{Event, HttpEnding, Party, Record, RecordBody, Who};
+use hil_trace::{Event, HttpEnding, Party, Record, RecordBody, UnitChange, Who};
 use hil_wire::{
     device_command::{Call, CsvExport, ExportBody, StatusBody, header},
     http::{Headers, Request},
@@ -12,10 +12,43 @@ use hil_wire::{
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// Remembers open exchanges by number.
+/// Remembers open exchanges by number, and which boot the unit speaks of.
 #[derive(Default)]
 pub(crate) struct DeviceCommandView {
     open: BTreeMap<u32, Open>,
+    boot: Boots,
+}
+
+/// Boots the driver tells of, and those that only a new `X-Boot-Id` shows: a remote unit, or one that restarts without
+/// ending its process.
+#[derive(Default)]
+struct Boots {
+    /// The last `X-Boot-Id`.
+    id: Option<String>,
+    /// The driver told of a boot, and no request of that boot came yet.
+    told: bool,
+}
+
+impl Boots {
+    /// The driver's own word.
+    fn driver(&mut self, record: &Record) {
+        if let RecordBody::Unit {
+            change: UnitChange::Booted,
+            ..
+        } = record.what
+        {
+            self.told = true;
+        }
+    }
+
+    /// True if this request is the first sign of a boot.
+    fn is_news(&mut self, id: Option<&str>) -> bool {
+        let Some(id) = id.filter(|id| self.id.as_deref() != Some(id)) else {
+            return false;
+        };
+        self.id = Some(id.to_owned());
+        !std::mem::take(&mut self.told)
+    }
 }
 
 struct Open {
@@ -65,7 +98,13 @@ impl View for DeviceCommandView {
                 } else {
                     Who::Cloud
                 };
-                vec![event(record, who, name, fields(facts))]
+                let seen = event(record, who, name, fields(facts));
+                if self.boot.is_news(seen.text("boot_id")) {
+                    let facts =
+                        json!({"boot_id": seen.text("boot_id"), "version": seen.text("firmware_version")});
+                    return vec![event(record, Who::Unit, "booted", fields(facts)), seen];
+                }
+                vec![seen]
             }
             RecordBody::HttpResponse {
                 exchange,
@@ -83,7 +122,10 @@ impl View for DeviceCommandView {
                 event.records.insert(0, open.record);
                 vec![event]
             }
-            _ => common_event(record).into_iter().collect(),
+            _ => {
+                self.boot.driver(record);
+                common_event(record).into_iter().collect()
+            }
         }
     }
 }

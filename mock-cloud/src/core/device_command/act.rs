@@ -5,7 +5,7 @@ use super::{DeviceCommandCloud, command::StoredCommand};
 use crate::core::{ActError, Now, Outputs};
 use hil_fault::Artifact;
 use hil_wire::{
-    device_command::{CommandObject, CommandType},
+    device_command::{CommandObject, CommandType, Signature, signing_input},
     digest::sha256_tagged,
     timestamp::format_millis,
 };
@@ -63,7 +63,7 @@ impl DeviceCommandCloud {
         for _ in 0..count {
             let id = match with.get("id").and_then(Value::as_str) {
                 Some(id) if count == 1 => id.to_owned(),
-                _ => self.new_id(),
+                _ => self.made_id(with),
             };
             let mut command = json!({"type": kind, "command_id": id});
             if let Some(parameters) = with.get("parameters").filter(|value| !value.is_null()) {
@@ -118,27 +118,27 @@ impl DeviceCommandCloud {
 
     fn signature(&self, device: &str, timestamp: &str, command: &Value, with: &With) -> Option<String> {
         let read = CommandObject::read(command, "", &mut Vec::new());
-        let sign = || {
-            let command = read
-                .clone()
-                .unwrap_or_else(|| CommandObject::new(CommandType::BcgmcuReset, "unreadable"));
-            self.sign(device, timestamp, &command)
+        let input = || match &read {
+            Some(read) => signing_input(device, timestamp, read),
+            None => signing_input(
+                device,
+                timestamp,
+                &CommandObject::new(CommandType::BcgmcuReset, "unreadable"),
+            ),
         };
-        match with.get("signature").and_then(Value::as_str).unwrap_or("auto") {
-            "auto" => read
-                .as_ref()
-                .is_some_and(|read| self.needs_signature(read))
-                .then(sign),
-            "valid" => Some(sign()),
-            "absent" => None,
-            "wrong" => {
-                let mut signature = sign();
-                let last = signature.pop();
-                signature.push(if last == Some('0') { '1' } else { '0' });
-                Some(signature)
-            }
-            given => Some(given.to_owned()),
-        }
+        let keys = &self.keys;
+        let needed = || read.as_ref().is_some_and(|read| self.needs_signature(read));
+        let signature = match with.get("signature").and_then(Value::as_str).unwrap_or("auto") {
+            "auto" if !needed() => return None,
+            "absent" => return None,
+            "auto" | "valid" => keys.sign_hmac(&input()),
+            "wrong" => flipped(keys.sign_hmac(&input())),
+            "other-device" => keys.sign_as_other_unit(&input()),
+            "ed25519" => keys.sign_ed25519(&input()),
+            "ed25519-wrong" => flipped(keys.sign_ed25519(&input())),
+            given => return Some(given.to_owned()),
+        };
+        Some(signature.to_string())
     }
 
     fn issue_raw(&mut self, now: Now, with: &With, out: &mut Outputs) -> Result<Value, ActError> {
@@ -183,7 +183,7 @@ impl DeviceCommandCloud {
                 parameters[name] = value.clone();
             }
         }
-        let id = word(with, "id").unwrap_or_else(|| self.new_id());
+        let id = self.chosen_id(with);
         let command = json!({"type": "firmware_update", "command_id": id, "parameters": parameters});
         self.send_out(now, &id, command, with, out);
         Ok(json!({"id": id, "version": version, "checksum": checksum, "url": url}))
@@ -200,7 +200,7 @@ impl DeviceCommandCloud {
                 parameters[parameter] = value.clone();
             }
         }
-        let id = word(with, "id").unwrap_or_else(|| self.new_id());
+        let id = self.chosen_id(with);
         let command = json!({"type": "data_export", "command_id": id, "parameters": parameters});
         self.send_out(now, &id, command, with, out);
         Ok(json!({"id": id, "start_time": start, "end_time": end}))
@@ -229,13 +229,46 @@ impl DeviceCommandCloud {
         Ok(json!({"id": id}))
     }
 
+    fn chosen_id(&mut self, with: &With) -> String {
+        word(with, "id").unwrap_or_else(|| self.made_id(with))
+    }
+
+    fn made_id(&mut self, with: &With) -> String {
+        match with.get("id_length").and_then(Value::as_u64) {
+            Some(length) => self.new_id_of(usize::try_from(length).unwrap_or(usize::MAX).min(LONGEST_ID)),
+            None => self.new_id(),
+        }
+    }
+
+    /// An id no run used before: a unit that keeps its history between runs must not take it for a known one.
     fn new_id(&mut self) -> String {
-        let id = format!("cmd_{:04}", self.next_id);
+        let id = format!("cmd_{:06x}_{:04}", self.settings.seed & 0xff_ffff, self.next_id);
         if self.commands.contains_key(&id) {
             self.next_id += 1;
             return self.new_id();
         }
         id
+    }
+
+    /// An id of so many characters, as much of it new as fits.
+    fn new_id_of(&mut self, length: usize) -> String {
+        let mut id = self.new_id();
+        let own = id.split_off(id.len().saturating_sub(length));
+        format!("{}{own}", "x".repeat(length.saturating_sub(own.len())))
+    }
+}
+
+/// The same form, and fits nothing.
+fn flipped(signature: Signature) -> Signature {
+    match signature {
+        Signature::HmacSha256(mut bytes) => {
+            bytes[31] ^= 1;
+            Signature::HmacSha256(bytes)
+        }
+        Signature::Ed25519(mut bytes) => {
+            bytes[0] ^= 1;
+            Signature::Ed25519(bytes)
+        }
     }
 }
 
@@ -263,3 +296,6 @@ fn bad(name: &str, problem: &str) -> ActError {
         problem: problem.to_owned(),
     }
 }
+
+/// Ids longer than any unit takes are still possible.
+const LONGEST_ID: usize = 256;

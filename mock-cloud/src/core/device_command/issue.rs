@@ -55,12 +55,6 @@ impl DeviceCommandCloud {
         }
     }
 
-    /// Signs a command for the unit.
-    pub(super) fn sign(&self, device: &str, timestamp: &str, command: &CommandObject) -> String {
-        let input = hil_wire::device_command::signing_input(device, timestamp, command);
-        Signature::hmac(self.hmac_key.as_bytes(), &input).to_string()
-    }
-
     /// True if the policy asks for a signature of this command; parameters that cannot be read need none.
     pub(super) fn needs_signature(&self, command: &CommandObject) -> bool {
         let parameters = command.command_type().map(|kind| {
@@ -130,7 +124,7 @@ impl DeviceCommandCloud {
                 let input = issue.signing_input();
                 let good = text
                     .parse::<Signature>()
-                    .is_ok_and(|signature| signature.verify_hmac(self.hmac_key.as_bytes(), &input));
+                    .is_ok_and(|signature| self.keys.fits(&signature, &input));
                 if good {
                     Ok(())
                 } else {

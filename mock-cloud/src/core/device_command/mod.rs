@@ -8,6 +8,7 @@ mod direct;
 mod export;
 mod issue;
 mod origin;
+mod signing;
 #[cfg(test)]
 mod tests;
 mod unit_calls;
@@ -21,10 +22,10 @@ use export::StoredExport;
 use hil_fault::Artifact;
 use hil_wire::{
     device_command::{Call, SignaturePolicy, StatusBody, header},
-    digest::sha256_hex,
     http::{Request, Response},
 };
 use serde_json::{Map, Value, json};
+use signing::SigningKeys;
 use std::collections::BTreeMap;
 
 /// The face units and issuers call.
@@ -39,7 +40,7 @@ pub const UNIT_DIRECT: &str = "device-direct";
 pub struct DeviceCommandCloud {
     settings: CloudSettings,
     firmware_host_url: String,
-    hmac_key: String,
+    keys: SigningKeys,
     policy: SignaturePolicy,
     direct: bool,
     token_revoked: bool,
@@ -62,10 +63,8 @@ enum Caller {
 
 impl DeviceCommandCloud {
     /// An empty cloud. The URL is where units reach the firmware host, without trailing slash. Options: `mode`,
-    /// `signature_policy`, `hmac_key`, `device_token_issues` (flag).
+    /// `signature_policy`, `hmac_key`, `ed25519_public_key`, `device_token_issues` (flag).
     pub fn new(settings: CloudSettings, firmware_host_url: String) -> Self {
-        let made = || sha256_hex(format!("hmac key {}", settings.seed).as_bytes());
-        let hmac_key = settings.text("hmac_key").map_or_else(made, str::to_owned);
         let policy = match settings.text("signature_policy") {
             Some("required") => SignaturePolicy::Required,
             Some("if_present") => SignaturePolicy::IfPresent,
@@ -74,7 +73,7 @@ impl DeviceCommandCloud {
         };
         DeviceCommandCloud {
             firmware_host_url,
-            hmac_key,
+            keys: SigningKeys::new(&settings),
             policy,
             direct: settings.text("mode") == Some("direct"),
             token_revoked: false,
@@ -102,11 +101,16 @@ impl DeviceCommandCloud {
         Err(self.refuse_token())
     }
 
-    /// The unit's own calls: its token, and its own id in the path.
+    /// The unit's own calls: its token, and its own id in the path. One token may serve both ways.
     fn authenticate_unit(&mut self, request: &Request, device: Option<&str>) -> Result<(), Response> {
-        match self.caller(request)? {
-            Caller::Unit if device.is_none_or(|device| device == self.settings.unit_id) => Ok(()),
-            Caller::Unit | Caller::Issuer => Err(self.refuse_device()),
+        let caller = self.caller(request)?;
+        let own = request.headers.bearer_token() == Some(self.settings.unit_key.as_str());
+        if (caller == Caller::Unit || own && !self.token_revoked)
+            && device.is_none_or(|device| device == self.settings.unit_id)
+        {
+            Ok(())
+        } else {
+            Err(self.refuse_device())
         }
     }
 
@@ -225,14 +229,18 @@ impl Core for DeviceCommandCloud {
 
     fn endpoints(&self, url: &dyn Fn(&str) -> String) -> BTreeMap<String, String> {
         let base_url = self.settings.public_url.clone().unwrap_or_else(|| url(API));
+        let api_base_url = format!("{}/api/v1", base_url.trim_end_matches('/'));
         let mode = if self.direct { "direct" } else { "relay" };
         let policy = self.settings.text("signature_policy").unwrap_or("destructive");
         let pairs = [
             ("base_url", base_url.as_str()),
+            ("api_base_url", &api_base_url),
             ("device_id", &self.settings.unit_id),
             ("device_token", &self.settings.unit_key),
             ("issuer_token", &self.settings.admin_token),
-            ("hmac_key", &self.hmac_key),
+            ("hmac_key", &self.keys.hmac),
+            ("ed25519_public_key", &self.keys.ed25519_public()),
+            ("ed25519_private_key", &self.keys.ed25519_private()),
             ("mode", mode),
             ("signature_policy", policy),
         ];
