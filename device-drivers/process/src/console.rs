@@ -1,7 +1,11 @@
 //! What a process prints: recorded as it comes, up to a limit, and searched for the text that says it is ready.
 
+use crate::stdio_face::StdioFace;
 use hil_unit::trace::{Blame, ConsoleStream, RecordBody, SharedRecorder};
-use std::cell::{Cell, RefCell};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
 use tokio::{
     io::{AsyncRead, AsyncReadExt},
     sync::Notify,
@@ -33,6 +37,8 @@ pub(crate) struct Console {
     error: Counted,
     /// The end of what was printed last, for messages.
     last: RefCell<Vec<u8>>,
+    /// Where what is printed goes as well.
+    face: Option<Rc<StdioFace>>,
     wanted: Option<String>,
     seen: Cell<bool>,
     appeared: Notify,
@@ -46,14 +52,20 @@ struct Counted {
 }
 
 impl Console {
-    /// A console that looks for a text.
-    pub(crate) fn new(recorder: SharedRecorder, limit: ConsoleLimit, wanted: Option<String>) -> Self {
+    /// A console that looks for a text, and may be a face too.
+    pub(crate) fn new(
+        recorder: SharedRecorder,
+        limit: ConsoleLimit,
+        wanted: Option<String>,
+        face: Option<Rc<StdioFace>>,
+    ) -> Self {
         Console {
             recorder,
             limit,
             out: Counted::default(),
             error: Counted::default(),
             last: RefCell::default(),
+            face,
             wanted,
             seen: Cell::new(false),
             appeared: Notify::new(),
@@ -64,6 +76,11 @@ impl Console {
     pub(crate) fn begin_boot(&self) {
         self.seen.set(false);
         self.last.borrow_mut().clear();
+    }
+
+    /// The face that is this console, if there is one.
+    pub(crate) fn face(&self) -> Option<&Rc<StdioFace>> {
+        self.face.as_ref()
     }
 
     /// Waits until the text appeared in this boot.
@@ -96,6 +113,9 @@ impl Console {
             self.search(&mut carried, bytes);
             self.remember(bytes);
             self.record(stream, counted, bytes);
+            if let Some(face) = &self.face {
+                face.print(bytes);
+            }
             // A flood must not keep others on this thread from their work.
             tokio::task::yield_now().await;
         }

@@ -8,6 +8,7 @@ mod launch;
 mod provision;
 mod remote;
 mod run;
+mod stdio_face;
 mod substitute;
 mod supervisor;
 mod unit;

@@ -4,7 +4,12 @@ use crate::{console::Console, launch::Launch};
 use hil_unit::{UnitError, trace::ConsoleStream};
 use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 use serde_json::{Map, Value};
-use std::{os::unix::process::ExitStatusExt, process::ExitStatus, rc::Rc, time::Duration};
+use std::{
+    os::unix::process::ExitStatusExt,
+    process::{ExitStatus, Stdio},
+    rc::Rc,
+    time::Duration,
+};
 use tokio::{
     process::Child,
     sync::watch,
@@ -57,7 +62,11 @@ impl Run {
         console: &Rc<Console>,
         on_end: impl FnOnce(Ending) + 'static,
     ) -> Result<Run, UnitError> {
-        let mut child = launch.command().spawn().map_err(|error| launch.failed(&error))?;
+        let mut command = launch.command();
+        if console.face().is_some() {
+            command.stdin(Stdio::piped());
+        }
+        let mut child = command.spawn().map_err(|error| launch.failed(&error))?;
         let group = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
         let readers = [
             child
@@ -71,6 +80,9 @@ impl Run {
         ];
         let readers: Vec<JoinHandle<()>> = readers.into_iter().flatten().collect();
         let mut tasks: Vec<AbortHandle> = readers.iter().map(JoinHandle::abort_handle).collect();
+        if let (Some(face), Some(input)) = (console.face(), child.stdin.take()) {
+            tasks.push(face.attach(input));
+        }
         let (sender, ended) = watch::channel(None);
         let waiter = tokio::task::spawn_local(async move {
             let Some(ending) = wait(child, readers).await else {

@@ -6,6 +6,7 @@ use crate::{
     hook,
     launch::Launch,
     provision,
+    stdio_face::StdioFace,
     supervisor::Supervisor,
 };
 use async_trait::async_trait;
@@ -17,7 +18,10 @@ use hil_unit::{
 use rustix::process::Signal;
 use serde_json::{Map, Value};
 use std::{collections::BTreeMap, path::PathBuf, rc::Rc, time::Duration};
-use tokio::time::{sleep, timeout};
+use tokio::{
+    task::JoinSet,
+    time::{sleep, timeout},
+};
 
 /// One process with its state folder. Dropping it kills the process group.
 pub(crate) struct ProcessUnit {
@@ -29,6 +33,8 @@ pub(crate) struct ProcessUnit {
     supervisor: Rc<Supervisor>,
     values: Values,
     provisioned: bool,
+    /// Serves the console as a face.
+    listening: JoinSet<()>,
 }
 
 impl ProcessUnit {
@@ -57,7 +63,9 @@ impl ProcessUnit {
         provision::name_certificates(&state_directory, &surroundings.endpoints, &mut values);
         let launch = Launch::new("command", &file.command, &file, &directory, &values)?;
         let recorder = surroundings.recorder.clone();
-        let console = Rc::new(Console::new(recorder.clone(), limit, file.ready.console.clone()));
+        let face = file.stdio_face().map(|_| Rc::new(StdioFace::new()));
+        let wanted = file.ready.console.clone();
+        let console = Rc::new(Console::new(recorder.clone(), limit, wanted, face));
         let supervisor = Supervisor::new(recorder, console.clone(), file.restart, launch);
         Ok(ProcessUnit {
             file,
@@ -68,6 +76,7 @@ impl ProcessUnit {
             supervisor,
             values,
             provisioned: false,
+            listening: JoinSet::new(),
         })
     }
 
@@ -104,6 +113,24 @@ impl ProcessUnit {
         let file = &self.file;
         let mut texts = file.command.iter().chain(file.environment.values());
         texts.any(|text| text.contains("{running_")) || !file.templates.is_empty()
+    }
+
+    /// Opens the face that is the console of the process.
+    async fn listen(&mut self) -> Result<(), UnitError> {
+        let address = self
+            .file
+            .stdio_face()
+            .and_then(|face| self.surroundings.faces.get(face));
+        if let (Some(face), Some(address), true) = (self.console.face(), address, self.listening.is_empty()) {
+            let listener = self.surroundings.network.listen(address).await;
+            let listener = listener.map_err(|error| {
+                UnitError::Lab(format!(
+                    "cannot listen on {address} for the unit's console: {error}"
+                ))
+            })?;
+            self.listening.spawn_local(face.clone().serve(listener));
+        }
+        Ok(())
     }
 
     async fn wait_until_ready(&self) -> Result<(), UnitError> {
@@ -221,6 +248,7 @@ impl Unit for ProcessUnit {
         if !self.provisioned {
             self.provision("current")?;
         }
+        self.listen().await?;
         self.supervisor.record(UnitChange::Started, Map::new());
         self.supervisor.boot()?;
         self.wait_until_ready().await

@@ -55,6 +55,8 @@ pub(super) enum Origin {
     WebSocket(crate::SocketId),
     /// A connection to the commands socket.
     Stream(crate::StreamId),
+    /// Whoever types on the console.
+    Console(crate::StreamId),
 }
 
 /// The command under way.

@@ -18,6 +18,8 @@ pub(super) struct Gateways {
     /// Text of messages in fragments.
     fragments: BTreeMap<SocketId, Vec<u8>>,
     streams: BTreeMap<StreamId, Vec<u8>>,
+    /// Consoles somebody sits at, with the line that is being typed.
+    pub(super) consoles: BTreeMap<StreamId, Vec<u8>>,
     /// Events on their way to the installer.
     outgoing: BTreeMap<StreamId, Vec<u8>>,
     next_socket: u32,
@@ -32,6 +34,7 @@ impl Gateways {
             sockets: BTreeSet::new(),
             fragments: BTreeMap::new(),
             streams: BTreeMap::new(),
+            consoles: BTreeMap::new(),
             outgoing: BTreeMap::new(),
             next_socket: 0,
             next_stream: 0,
@@ -43,6 +46,7 @@ impl Gateways {
         context.serve_http(HTTP);
         context.serve_http(WEBSOCKET);
         context.serve_half_closing(COMMANDS);
+        context.serve_streams(CONSOLE);
     }
 
     fn next_stream(&mut self) -> StreamId {
@@ -95,6 +99,7 @@ impl SotaAgent {
                 }
                 context.close_stream(stream);
             }
+            Origin::Console(stream) => self.show_outcome(stream, event, context),
         }
     }
 
@@ -117,10 +122,12 @@ impl SotaAgent {
                     context.close_stream(stream);
                 }
             }
+            Input::StreamOpened { stream, face } if face == CONSOLE => self.console_opened(stream, context),
             Input::StreamOpened { stream, .. } => {
                 self.gateways.streams.insert(stream, Vec::new());
             }
             Input::StreamData { stream, bytes } => {
+                self.typed(stream, &bytes, context);
                 if let Some(buffer) = self.gateways.streams.get_mut(&stream) {
                     buffer.extend_from_slice(&bytes);
                 }
@@ -128,6 +135,7 @@ impl SotaAgent {
             Input::StreamEnded { stream } => self.text_command(stream, context),
             Input::StreamClosed { stream } => {
                 self.gateways.streams.remove(&stream);
+                self.gateways.consoles.remove(&stream);
                 self.gateways.outgoing.remove(&stream);
             }
             _ => {}
@@ -205,3 +213,4 @@ fn accepted(body: &[u8], dialect: Dialect) -> Option<Command> {
 const HTTP: &str = "sota-http";
 const WEBSOCKET: &str = "sota-websocket";
 const COMMANDS: &str = "sota-commands";
+const CONSOLE: &str = "sota-console";

@@ -53,7 +53,7 @@ impl Kind for SotaKind {
     fn ics(&self) -> Map<String, Value> {
         object(json!({
             "dialect": "rustc", "auth": true, "no-auth": true, "http": true, "websocket": true, "socket": true,
-            "console": false, "d-bus": false, "package-manager": true, "no-package-manager": true,
+            "console": true, "d-bus": false, "package-manager": true, "no-package-manager": true,
             "system-info": true, "auto-download-switch": true, "system_info": SYSTEM_INFO,
             "package": PACKAGE,
         }))

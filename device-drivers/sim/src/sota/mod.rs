@@ -4,6 +4,7 @@
 mod agent;
 mod calls;
 mod configuration;
+mod console;
 mod gateways;
 mod kind;
 mod packages;

@@ -8,10 +8,24 @@ pub fn faces_of(protocol: Protocol) -> &'static [&'static str] {
     match protocol {
         Protocol::EdgePoll | Protocol::AosV7 => &[],
         Protocol::DeviceCommand => &["device-direct"],
-        Protocol::Sota => &["sota-http", "sota-websocket", "sota-commands", "sota-events"],
+        Protocol::Sota => &[
+            "sota-http",
+            "sota-websocket",
+            "sota-commands",
+            "sota-events",
+            "sota-console",
+        ],
         Protocol::OtaRpc => &["rpc-http", "rpc-websocket", "rpc-serial"],
     }
 }
+
+/// Whether a face may be the standard input and output of a process, written [`STDIO`].
+pub(super) fn may_be_stdio(face: &str) -> bool {
+    face == "sota-console"
+}
+
+/// The address of a face that is the standard input and output of the process.
+pub(super) const STDIO: &str = "stdio";
 
 /// The faces one of which a unit of a protocol needs for an optional feature, as far as hil can use it; empty if it
 /// needs none.
@@ -20,6 +34,7 @@ pub fn faces_of_feature(protocol: Protocol, feature: &str) -> &'static [&'static
         (Protocol::Sota, "http") => &["sota-http"],
         (Protocol::Sota, "websocket") => &["sota-websocket"],
         (Protocol::Sota, "socket") => &["sota-commands"],
+        (Protocol::Sota, "console") => &["sota-console"],
         (Protocol::OtaRpc, "http") => &["rpc-http"],
         // One server may do both.
         (Protocol::OtaRpc, "websocket") => &["rpc-websocket", "rpc-http"],

@@ -1,7 +1,8 @@
 //! The content of a unit file.
 
 use super::{
-    ArtifactFile, DriverKind, Hook, KnownNames, ReadyPolicy, RestartPolicy, StopPolicy, parse_address, read,
+    ArtifactFile, DriverKind, Hook, KnownNames, ReadyPolicy, RestartPolicy, StopPolicy, faces::STDIO,
+    parse_address, read,
 };
 use hil_diagnostic::{Diagnostics, Source, Span};
 use hil_link::Address;
@@ -125,6 +126,7 @@ impl UnitFile {
     /// The faces as addresses. A path may still begin with [`STATE_DIRECTORY`]: each instance has its own.
     pub fn addresses(&self) -> BTreeMap<String, Address> {
         let address = |text: &String| match text.starts_with(STATE_DIRECTORY) {
+            _ if text == STDIO => Some(Address::Path(format!("{STATE_DIRECTORY}/stdio.socket"))),
             true => Some(Address::Path(text.clone())),
             false => parse_address(text),
         };
@@ -132,6 +134,13 @@ impl UnitFile {
             .iter()
             .filter_map(|(name, text)| Some((name.clone(), address(text)?)))
             .collect()
+    }
+
+    /// The face that is the standard input and output of the process.
+    pub fn stdio_face(&self) -> Option<&str> {
+        let mut faces = self.faces.iter();
+        let (name, _) = faces.find(|(_, address)| *address == STDIO)?;
+        Some(name)
     }
 
     /// What reports say of the unit: driver, subject.

@@ -1,7 +1,11 @@
 //! YAML to a checked unit file: every mistake at its place, all at once.
 
 use super::{
-    ArtifactFile, DriverKind, ROLES, Subject, UnitFile, faces_of, file::STATE_DIRECTORY, parse_address,
+    ArtifactFile, DriverKind, ROLES, Subject, UnitFile,
+    faces::{STDIO, may_be_stdio},
+    faces_of,
+    file::STATE_DIRECTORY,
+    parse_address,
 };
 use hil_diagnostic::{Collector, Diagnostics, Entry, MapReader, Node, Source, Span, parse_yaml};
 use hil_wire::Protocol;
@@ -188,6 +192,7 @@ impl<'c> Reader<'c> {
                 self.collector
                     .unknown(&entry.key_span, "face", &entry.key, known.iter().copied());
             } else if let Some(text) = faces.get(&entry.key)
+                && !(text == STDIO && may_be_stdio(&entry.key) && driver == Some(DriverKind::Process))
                 && parse_address(&text.replace(STATE_DIRECTORY, "/")).is_none()
             {
                 let title = format!("`faces.{}` is no address", entry.key);

@@ -24,8 +24,12 @@ impl SotaCloud {
             "command" => self.command(now, with, out)?,
             "command_raw" => {
                 let gateway = Gateway::read(with)?;
+                let mut bytes = command::raw_bytes(with)?;
+                if gateway == Gateway::Console && with.get("end") != Some(&Value::Bool(false)) {
+                    bytes.push(b'\n');
+                }
                 let sending = Sending {
-                    bytes: command::raw_bytes(with)?,
+                    bytes,
                     limit: span(with, "limit", 20.0),
                     ..sending(with, gateway)
                 };

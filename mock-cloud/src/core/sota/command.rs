@@ -15,6 +15,7 @@ pub(super) enum Gateway {
     Http,
     WebSocket,
     Socket,
+    Console,
 }
 
 impl Gateway {
@@ -24,7 +25,8 @@ impl Gateway {
             None | Some("http") => Ok(Gateway::Http),
             Some("websocket") => Ok(Gateway::WebSocket),
             Some("socket") => Ok(Gateway::Socket),
-            Some(_) => Err(bad("gateway", "is none of http, websocket, socket")),
+            Some("console") => Ok(Gateway::Console),
+            Some(_) => Err(bad("gateway", "is none of http, websocket, socket, console")),
         }
     }
 
@@ -34,6 +36,7 @@ impl Gateway {
             Gateway::Http => "http",
             Gateway::WebSocket => "websocket",
             Gateway::Socket => "socket",
+            Gateway::Console => "console",
         }
     }
 }
@@ -98,6 +101,7 @@ pub(super) fn payload(
     let keywords = if short { Keywords::Short } else { Keywords::Long };
     let text = match gateway {
         Gateway::Socket => format(command, dialect, keywords),
+        Gateway::Console => format(command, dialect, keywords).map(|text| text + "\n"),
         Gateway::Http | Gateway::WebSocket => command.encode(dialect),
     };
     text.map(String::into_bytes)

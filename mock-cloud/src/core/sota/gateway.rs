@@ -1,5 +1,5 @@
-//! The client's gateways: HTTP calls, WebSockets by name, one socket connection for each text command (reference
-//! section 2).
+//! The client's gateways: HTTP calls, WebSockets by name, one socket connection for each text command, and the console
+//! (reference section 2).
 
 use super::command::Gateway;
 use crate::core::{Now, Operation, Outputs, Send};
@@ -7,14 +7,19 @@ use hil_trace::Stamp;
 use hil_wire::{
     digest::sha256_hex,
     http::{Request, Response},
+    sota::console::find_outcome,
 };
 use serde_json::json;
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
 
 /// Faces of the unit.
 const UNIT_HTTP: &str = "sota-http";
 const UNIT_WEBSOCKET: &str = "sota-websocket";
 const UNIT_COMMANDS: &str = "sota-commands";
+const UNIT_CONSOLE: &str = "sota-console";
 
 /// Something to send, and how.
 #[derive(Clone, Debug)]
@@ -38,6 +43,7 @@ pub(super) struct Gateways {
     calls: BTreeMap<u64, Called>,
     sockets: BTreeMap<String, Socket>,
     links: BTreeMap<u64, Purpose>,
+    console: Console,
     /// Socket connections that wait for their answer.
     streams: BTreeMap<u32, u64>,
     next_call: u64,
@@ -58,8 +64,20 @@ struct Socket {
     waiting: Vec<Send>,
 }
 
+/// The console: one connection for all commands, answered in their order.
+#[derive(Debug, Default)]
+struct Console {
+    connection: Option<u32>,
+    opening: bool,
+    waiting: Vec<(u64, Vec<u8>)>,
+    /// Calls that were typed and not answered.
+    typed: VecDeque<u64>,
+    line: Vec<u8>,
+}
+
 #[derive(Debug)]
 enum Purpose {
+    Console,
     Socket(String),
     Command(u64),
 }
@@ -109,6 +127,11 @@ impl Gateways {
                     websocket: None,
                 });
                 let deadline = now.stamp + sending.limit;
+                self.remember(call, sending, Some(deadline));
+            }
+            Gateway::Console => {
+                let deadline = now.stamp + sending.limit;
+                self.type_in(call, sending.bytes.clone(), out);
                 self.remember(call, sending, Some(deadline));
             }
         }
@@ -166,12 +189,16 @@ impl Gateways {
                 }
             }
             Some(Purpose::Command(call)) => self.command_opened(call, result, out),
+            Some(Purpose::Console) => self.console_opened(result, out),
             None => {}
         }
     }
 
     /// Bytes of the answer to a text command; empty = its end.
     pub(super) fn bytes(&mut self, connection: u32, payload: &[u8], out: &mut Outputs) {
+        if self.console.connection == Some(connection) {
+            return self.printed(payload);
+        }
         let Some(call) = self.streams.get(&connection).copied() else {
             return;
         };
@@ -189,6 +216,9 @@ impl Gateways {
             if socket.connection == Some(connection) {
                 socket.connection = None;
             }
+        }
+        if self.console.connection == Some(connection) {
+            self.console = Console::default();
         }
         self.ended(connection, out);
     }
@@ -217,6 +247,7 @@ impl Gateways {
             if let Some(called) = self.calls.remove(&call) {
                 unanswered(call, &called.sending, "no answer in time", out);
             }
+            self.console.typed.retain(|typed| *typed != call);
             let open = self.streams.iter().find(|(_, other)| **other == call);
             if let Some(connection) = open.map(|(connection, _)| *connection) {
                 self.streams.remove(&connection);
@@ -237,6 +268,60 @@ impl Gateways {
         match socket.connection {
             Some(_) => out.sends.push(message),
             None => socket.waiting.push(message),
+        }
+    }
+
+    /// Types a line; the console is opened for the first.
+    fn type_in(&mut self, call: u64, bytes: Vec<u8>, out: &mut Outputs) {
+        self.console.typed.push_back(call);
+        match self.console.connection {
+            Some(connection) => out.sends.push(line(connection, bytes)),
+            None => self.console.waiting.push((call, bytes)),
+        }
+        if self.console.connection.is_none() && !self.console.opening {
+            self.console.opening = true;
+            let link = self.link(Purpose::Console);
+            out.sends.push(Send::Open {
+                link,
+                face: UNIT_CONSOLE.to_owned(),
+                websocket: None,
+            });
+        }
+    }
+
+    fn console_opened(&mut self, result: Result<u32, String>, out: &mut Outputs) {
+        self.console.opening = false;
+        let waiting = std::mem::take(&mut self.console.waiting);
+        match result {
+            Ok(connection) => {
+                self.console.connection = Some(connection);
+                let lines = waiting.into_iter().map(|(_, bytes)| line(connection, bytes));
+                out.sends.extend(lines);
+            }
+            Err(reason) => {
+                for (call, _) in waiting {
+                    self.console.typed.retain(|typed| *typed != call);
+                    if let Some(called) = self.calls.remove(&call) {
+                        unanswered(call, &called.sending, &reason, out);
+                    }
+                }
+            }
+        }
+    }
+
+    /// What the console printed: each line with an outcome answers the command typed first.
+    fn printed(&mut self, payload: &[u8]) {
+        for byte in payload {
+            if *byte != b'\n' {
+                self.console.line.push(*byte);
+                continue;
+            }
+            let line = std::mem::take(&mut self.console.line);
+            if find_outcome(&String::from_utf8_lossy(&line)).is_some()
+                && let Some(call) = self.console.typed.pop_front()
+            {
+                self.calls.remove(&call);
+            }
         }
     }
 
@@ -293,6 +378,18 @@ impl Gateways {
         self.next_link += 1;
         self.links.insert(self.next_link, purpose);
         self.next_link
+    }
+}
+
+/// A line for the console.
+fn line(connection: u32, payload: Vec<u8>) -> Send {
+    Send::Bytes {
+        connection,
+        payload,
+        operation: Operation {
+            name: "command".to_owned(),
+            ..Operation::default()
+        },
     }
 }
 

@@ -13,10 +13,13 @@ use hil_trace::{Event, Party, Record, RecordBody, Who};
 use hil_wire::{
     digest::sha256_hex,
     http::{Request, Response},
-    sota::socket::{SocketEvent, SocketReply},
+    sota::{
+        console::{ConsoleOutcome, find_outcome},
+        socket::{SocketEvent, SocketReply},
+    },
 };
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 /// Remembers calls that were announced, exchanges, and connections.
 #[derive(Default)]
@@ -59,6 +62,8 @@ struct Connection {
     bytes: Vec<u8>,
     fragments: BTreeMap<Party, Vec<u8>>,
     socket: bool,
+    /// Commands typed on a console that were not answered, with their records.
+    typed: VecDeque<(u64, Value)>,
 }
 
 impl View for SotaView {
@@ -153,10 +158,7 @@ impl View for SotaView {
                 from,
                 payload,
             } => {
-                return self
-                    .bytes(record, *connection, *from, payload.bytes())
-                    .into_iter()
-                    .collect();
+                return self.bytes(record, *connection, *from, payload.bytes());
             }
             RecordBody::ConnectionClosed { connection, .. } => {
                 let open = self.connections.remove(connection);
@@ -275,14 +277,27 @@ impl SotaView {
         Some(event(record, Who::Unit, "event", fields(facts)))
     }
 
-    fn bytes(&mut self, record: &Record, connection: u32, from: Party, payload: &[u8]) -> Option<Event> {
-        let open = self.connections.get_mut(&connection)?;
-        if from == Party::Unit {
-            open.bytes.extend_from_slice(payload);
-            return None;
+    fn bytes(&mut self, record: &Record, connection: u32, from: Party, payload: &[u8]) -> Vec<Event> {
+        let Some(open) = self.connections.get_mut(&connection) else {
+            return Vec::new();
+        };
+        let console = open.face == CONSOLE;
+        match from {
+            Party::Unit if console => open.printed(record, payload),
+            Party::Unit => {
+                open.bytes.extend_from_slice(payload);
+                Vec::new()
+            }
+            _ if console => {
+                let facts = self.announced("console", payload);
+                if let Some(open) = self.connections.get_mut(&connection) {
+                    open.typed.push_back((record.seq, facts.clone()));
+                }
+                vec![event(record, Who::Cloud, "command", fields(facts))]
+            }
+            _ if std::mem::replace(&mut open.told, true) => Vec::new(),
+            _ => vec![event(record, Who::Cloud, "command", fields(open.command.clone()))],
         }
-        let first = !std::mem::replace(&mut open.told, true);
-        first.then(|| event(record, Who::Cloud, "command", fields(open.command.clone())))
     }
 
     /// Facts of a call by the bytes it was announced with.
@@ -304,6 +319,37 @@ impl Announced {
 }
 
 impl Connection {
+    /// What a console printed: each line with an outcome answers the command typed first.
+    fn printed(&mut self, record: &Record, payload: &[u8]) -> Vec<Event> {
+        let mut events = Vec::new();
+        self.bytes.extend_from_slice(payload);
+        while let Some(end) = self.bytes.iter().position(|byte| *byte == b'\n') {
+            let line: Vec<u8> = self.bytes.drain(..=end).collect();
+            let line = String::from_utf8_lossy(&line);
+            let (Some(outcome), Some((asked, mut facts))) =
+                (find_outcome(&line), self.typed.front().cloned())
+            else {
+                continue;
+            };
+            self.typed.pop_front();
+            match outcome {
+                ConsoleOutcome::Response { event, debug } => {
+                    words::merge(
+                        &mut facts,
+                        json!({"event": event, "text": debug, "rejected": false}),
+                    );
+                }
+                ConsoleOutcome::Error(text) => {
+                    words::merge(&mut facts, json!({"rejected": true, "text": text}));
+                }
+            }
+            let mut event = event(record, Who::Unit, "reply", fields(facts));
+            event.records.insert(0, asked);
+            events.push(event);
+        }
+        events
+    }
+
     /// What a connection amounts to once it has ended.
     fn closed(self, record: &Record) -> Option<Event> {
         let (name, facts) = match self.face.as_str() {
@@ -332,3 +378,6 @@ impl Connection {
         Some(event)
     }
 }
+
+/// The face that is the unit's console.
+const CONSOLE: &str = "sota-console";
