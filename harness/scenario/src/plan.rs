@@ -2,6 +2,7 @@
 //! runner executes and the judge compiles.
 
 use crate::condition::Condition;
+use crate::lookup::{Lookup, walk};
 use crate::moment::{Moment, Span};
 use crate::template::Template;
 use hil_wire::Protocol;
@@ -56,7 +57,7 @@ impl Plan {
                 .map(str::to_owned),
         );
         for argument in ["artifact", "artifacts"] {
-            collect_arguments(&self.steps, argument, &|_| true, &mut roles);
+            self.collect_arguments(argument, &|_| true, &mut roles);
         }
         roles
     }
@@ -64,8 +65,41 @@ impl Plan {
     /// Texts that calls of an action give as one argument, such as the `name` of every `unit.probe`.
     pub fn arguments_named(&self, action: &str, argument: &str) -> BTreeSet<String> {
         let mut values = BTreeSet::new();
-        collect_arguments(&self.steps, argument, &|called| called == action, &mut values);
+        self.collect_arguments(argument, &|called| called == action, &mut values);
         values
+    }
+
+    fn collect_arguments(
+        &self,
+        argument: &str,
+        wanted: &dyn Fn(&str) -> bool,
+        values: &mut BTreeSet<String>,
+    ) {
+        let mut known = Known {
+            params: &self.params,
+            variables: Vec::new(),
+        };
+        collect_arguments(&self.steps, argument, wanted, &mut known, values);
+    }
+}
+
+/// What is known before anything runs: defaults of parameters, values of loops.
+struct Known<'p> {
+    params: &'p BTreeMap<String, Parameter>,
+    variables: Vec<(String, Value)>,
+}
+
+impl Lookup for Known<'_> {
+    fn get(&self, path: &str) -> Option<Value> {
+        if let Some(name) = path.strip_prefix("params.") {
+            return self.params.get(name).map(|parameter| parameter.default.clone());
+        }
+        let (root, rest) = path.split_once('.').unwrap_or((path, ""));
+        let (_, value) = self.variables.iter().rev().find(|(name, _)| name == root)?;
+        match rest {
+            "" => Some(value.clone()),
+            rest => walk(value, rest).cloned(),
+        }
     }
 }
 
@@ -73,19 +107,33 @@ fn collect_arguments(
     steps: &[Step],
     argument: &str,
     wanted: &dyn Fn(&str) -> bool,
+    known: &mut Known<'_>,
     values: &mut BTreeSet<String>,
 ) {
     for step in steps {
         match &step.verb {
             Verb::Do { action, with } if wanted(action) => {
-                values.extend(texts(with.member(argument)));
+                values.extend(texts(with.member_in(argument, known)));
             }
             Verb::OneOf(branches) => {
-                branches
-                    .iter()
-                    .for_each(|branch| collect_arguments(&branch.steps, argument, wanted, values));
+                for branch in branches {
+                    collect_arguments(&branch.steps, argument, wanted, known, values);
+                }
             }
-            Verb::ForEach { steps, .. } => collect_arguments(steps, argument, wanted, values),
+            Verb::ForEach {
+                variable,
+                values: list,
+                steps,
+            } => {
+                let list = list.resolve(known).ok();
+                // Whatever else a loop does, it does it at least with an unknown value.
+                let turns = list.as_ref().and_then(Value::as_array).cloned();
+                for value in turns.unwrap_or_else(|| vec![Value::Null]) {
+                    known.variables.push((variable.clone(), value));
+                    collect_arguments(steps, argument, wanted, known, values);
+                    known.variables.pop();
+                }
+            }
             _ => {}
         }
     }

@@ -85,10 +85,15 @@ impl Template {
 
     /// A member of an object, if it refers to nothing.
     pub fn member(&self, name: &str) -> Option<Value> {
+        self.member_in(name, &Nothing)
+    }
+
+    /// A member of an object, if everything it refers to is known.
+    pub(crate) fn member_in(&self, name: &str, lookup: &dyn Lookup) -> Option<Value> {
         match &self.root {
             Part::Object(members) => {
                 let (_, part) = members.iter().find(|(member, _)| member == name)?;
-                part.resolve(&Nothing).ok()
+                part.resolve(lookup).ok()
             }
             Part::Literal(value) => value.get(name).cloned(),
             _ => None,

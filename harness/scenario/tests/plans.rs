@@ -132,3 +132,30 @@ fn every_embedded_scenario_is_good() {
     }
     assert!(diagnostics.is_empty(), "{diagnostics}");
 }
+
+#[test]
+fn images_are_those_of_lists_and_loops_too() {
+    let vocabulary = "actions:\n  cloud.desire:\n    summary: Images.\n    with:\n      \
+                      artifacts: {type: list, summary: Roles.}\n";
+    let vocabulary = Vocabulary::read([("aos-v7.yaml".to_owned(), vocabulary.to_owned())]);
+    let text = r#"
+name: x
+protocol: aos-v7
+verifies: [AOS7-NACK-001]
+steps:
+  - do: cloud.desire
+    with: {artifacts: [next, second]}
+  - for_each:
+      role: [crash, mute]
+      steps:
+        - do: cloud.desire
+          with: {artifacts: ["${role}"]}
+"#;
+    let vocabulary = vocabulary.unwrap_or_else(|d| panic!("{d}"));
+    let plan = load("x.yaml", text, &vocabulary, &support::catalogue());
+    let plan = plan.unwrap_or_else(|d| panic!("{d}"));
+    assert_eq!(
+        plan.artifacts().into_iter().collect::<Vec<_>>(),
+        ["crash", "mute", "next", "second"]
+    );
+}

@@ -108,7 +108,8 @@ impl Plan {
         artifacts.0.extend(units::load_artifacts(&files)?.0);
         let endpoints = endpoints(protocol, &told, &listen)?;
         check_cloud(protocol, &endpoints, arguments)?;
-        let mut prepare = facts("prepare", &arguments.prepare)?;
+        let mut prepare = declared(&told);
+        prepare.extend(facts("prepare", &arguments.prepare)?);
         if protocol == Protocol::Sota && endpoints.get("auth_url").is_empty() {
             // Nobody gives tokens: the unit is one without credentials.
             prepare.entry("auth").or_insert(json!(false));
@@ -345,6 +346,14 @@ fn facts(argument: &'static str, given: &[String]) -> Result<Map<String, Value>,
         })
     };
     given.iter().map(read).collect()
+}
+
+/// The declared state a process unit is told.
+fn declared(told: &Told) -> Map<String, Value> {
+    told.all()
+        .filter_map(|(name, value)| Some((name.strip_prefix("prepare_")?.to_owned(), value)))
+        .map(|(name, value)| (name, serde_json::from_str(value).unwrap_or_else(|_| json!(value))))
+        .collect()
 }
 
 /// What was told is an argument, too: so a process unit is given the arguments of its probes.

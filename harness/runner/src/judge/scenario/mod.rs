@@ -4,6 +4,8 @@ mod closing;
 mod fault;
 mod measure;
 mod statement;
+#[cfg(test)]
+mod tests;
 
 use super::watch::{Answer, Watch};
 use hil_trace::{
@@ -22,7 +24,10 @@ pub(crate) struct ScenarioJudge {
     /// When named steps happened, and the record that shows it.
     pub(crate) moments: BTreeMap<String, (Stamp, u64)>,
     pub(crate) measurements: Vec<Measurement>,
+    /// Events steps look back to.
     recent: Vec<Event>,
+    /// The last `do`, and whether only what goes with it followed, set the unit going.
+    starting: bool,
     used: Vec<(u64, String)>,
     waiting: Option<Waiting>,
     settled: Option<Settled>,
@@ -83,6 +88,7 @@ impl ScenarioJudge {
             moments: BTreeMap::new(),
             measurements: Vec::new(),
             recent: Vec::new(),
+            starting: false,
             used: Vec::new(),
             waiting: None,
             settled: None,
@@ -135,9 +141,10 @@ impl ScenarioJudge {
             RecordBody::StepStarted {
                 step,
                 verb,
+                subject,
                 arguments,
-                ..
             } => {
+                self.look_back(verb, subject);
                 self.start(record, step, verb, arguments, catalogue, findings);
             }
             RecordBody::StepFinished {
@@ -177,6 +184,22 @@ impl ScenarioJudge {
         }
     }
 
+    /// A `do` begins what later steps look back to. One that directly follows the start of the unit goes with it: how
+    /// much a unit has done by the time its driver calls it started is not the scenario's choice.
+    fn look_back(&mut self, verb: &str, subject: &str) {
+        match verb {
+            "do" => {
+                let starts = STARTS.contains(&subject);
+                if starts || ENDS.contains(&subject) || !self.starting {
+                    self.recent.clear();
+                    self.starting = starts;
+                }
+            }
+            "inject" => {}
+            _ => self.starting = false,
+        }
+    }
+
     fn start(
         &mut self,
         record: &Record,
@@ -187,7 +210,6 @@ impl ScenarioJudge {
         findings: &mut Vec<Finding>,
     ) {
         match verb {
-            "do" => self.recent.clear(),
             "expect" => {
                 let name = arguments.get("as").and_then(Value::as_str).map(str::to_owned);
                 let branches = vec![(name, Watch::read(arguments, self.tolerance_us))];
@@ -528,6 +550,10 @@ fn shorten(text: &str) -> String {
     }
 }
 
+/// Actions that set the unit going.
+const STARTS: [&str; 3] = ["unit.start", "unit.restore_power", "unit.reboot"];
+/// Actions that end what the unit does.
+const ENDS: [&str; 2] = ["unit.stop", "unit.cut_power"];
 const EVIDENCE_LIMIT: usize = 8;
 const TEXT_LIMIT: usize = 200;
 

@@ -1,0 +1,147 @@
+//! Traces by hand: what steps look back to, and how they end.
+
+use crate::judge_trace;
+use hil_trace::{
+    Catalogue, ClockKind, HowClosed, InstanceSummary, Record, RecordBody, ScenarioRef, Stamp, StepOutcome,
+    Tolerances, Trace, TraceHeader, UnitChange, Verdict,
+};
+use hil_wire::Protocol;
+use serde_json::{Map, Value, json};
+use std::rc::Rc;
+
+/// A trace that grows by a record each millisecond.
+struct Story {
+    records: Vec<Record>,
+}
+
+impl Story {
+    fn new() -> Self {
+        Story { records: Vec::new() }
+    }
+
+    fn record(mut self, what: RecordBody) -> Self {
+        let seq = self.records.len() as u64;
+        self.records.push(Record {
+            seq,
+            at: Stamp(seq * 1000),
+            what,
+        });
+        self
+    }
+
+    fn unit(self, change: UnitChange) -> Self {
+        self.record(RecordBody::Unit {
+            change,
+            facts: Map::new(),
+        })
+    }
+
+    fn begin(self, step: &str, verb: &str, subject: &str, arguments: Value) -> Self {
+        self.record(RecordBody::StepStarted {
+            step: step.into(),
+            verb: verb.into(),
+            subject: subject.into(),
+            arguments,
+        })
+    }
+
+    fn end(self, step: &str, outcome: StepOutcome) -> Self {
+        self.record(RecordBody::StepFinished {
+            step: step.into(),
+            outcome,
+            result: json!({}),
+        })
+    }
+
+    fn does(self, step: &str, subject: &str) -> Self {
+        self.begin(step, "do", subject, json!({}))
+            .end(step, StepOutcome::Done)
+    }
+
+    fn expects_boot(self, step: &str) -> InstanceSummary {
+        let before = self.records.len() as u64 * 1000 + 5000;
+        let arguments = json!({"event": "unit.booted", "match": {}, "verifies": [], "before_us": before});
+        let mut story = self.begin(step, "expect", "unit.booted", arguments);
+        for _ in 0..10 {
+            story = story.record(RecordBody::Cloud {
+                name: "nothing".into(),
+                facts: Map::new(),
+            });
+        }
+        story.close()
+    }
+
+    fn close(self) -> InstanceSummary {
+        let story = self.record(RecordBody::Closed {
+            how: HowClosed::Complete,
+        });
+        let trace = Trace {
+            header: header(),
+            records: story.records,
+            skipped: None,
+        };
+        judge_trace(&trace, &Rc::new(Catalogue::default()), false)
+    }
+}
+
+fn header() -> TraceHeader {
+    TraceHeader {
+        format: TraceHeader::FORMAT,
+        instance: "edge-poll/x@unit".into(),
+        protocol: Protocol::EdgePoll,
+        scenario: ScenarioRef {
+            path: "edge-poll/x.yaml".into(),
+            name: "x".into(),
+            text: String::new(),
+            sha256: String::new(),
+            verifies: Vec::new(),
+        },
+        seed: 1,
+        repetition: 0,
+        tool: "hil".into(),
+        catalogue_sha256: String::new(),
+        clock: ClockKind::Real,
+        epoch_unix_us: 0,
+        tolerances: Tolerances::default(),
+        unit: "unit".into(),
+        facts: Map::new(),
+        ics: Map::new(),
+        timing: Map::new(),
+        params: Map::new(),
+    }
+}
+
+fn booting(step: &str, subject: &str) -> Story {
+    Story::new()
+        .begin(step, "do", subject, json!({}))
+        .unit(UnitChange::Booted)
+        .end(step, StepOutcome::Done)
+}
+
+#[test]
+fn a_step_that_directly_follows_the_start_hides_nothing_of_it() {
+    for start in ["unit.start", "unit.restore_power", "unit.reboot"] {
+        let summary = booting("1", start)
+            .does("2", "cloud.subscribe")
+            .does("3", "cloud.queue")
+            .expects_boot("4");
+        assert_eq!(summary.verdict, Verdict::Pass, "{start}: {:?}", summary.findings);
+    }
+}
+
+#[test]
+fn any_other_step_hides_what_came_before_it() {
+    let stories = [
+        booting("1", "cloud.queue").does("2", "cloud.queue"),
+        booting("1", "unit.start").does("2", "unit.cut_power"),
+        booting("1", "unit.start").does("2", "unit.start"),
+        booting("1", "unit.start")
+            .begin("2", "wait", "", json!({}))
+            .end("2", StepOutcome::Done)
+            .does("3", "cloud.queue"),
+    ];
+    for story in stories {
+        let summary = story.expects_boot("9");
+        assert_eq!(summary.verdict, Verdict::Fail, "{:?}", summary.findings);
+    }
+}
