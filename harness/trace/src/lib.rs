@@ -19,8 +19,8 @@ pub use header::{ClockKind, ScenarioRef, Tolerances, TraceHeader};
 pub use journal::{Damage, JournalError, JournalReader, JournalWriter, Line, ReadJournal, Trace};
 pub use payload::{INLINE_LIMIT, Payload};
 pub use record::{
-    CertificateFacts, ConsoleStream, Ending, FaultPhase, HowClosed, HttpEnding, Party, Record, RecordBody,
-    StepOutcome, UnitChange,
+    CertificateFacts, ConsoleStream, Ending, FaultPhase, HowClosed, HttpEnding, PLAIN_INSTEAD_OF_TLS, Party,
+    Record, RecordBody, StepOutcome, UnitChange,
 };
 pub use recorder::{Recorder, SharedRecorder};
 pub use requirement::{Catalogue, Level, Origin, Requirement};

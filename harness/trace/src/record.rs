@@ -170,7 +170,7 @@ pub enum RecordBody {
     TlsRefused {
         /// Connection number.
         connection: u32,
-        /// Why, in the words of the TLS library.
+        /// Why, in the words of the TLS library; [`PLAIN_INSTEAD_OF_TLS`] if the peer did not speak TLS.
         reason: String,
     },
     /// A transport connection ended.
@@ -335,3 +335,6 @@ pub enum RecordBody {
         how: HowClosed,
     },
 }
+
+/// Reason of a handshake that failed because the peer sent something else than TLS, such as an HTTP request.
+pub const PLAIN_INSTEAD_OF_TLS: &str = "plain bytes came instead of TLS";

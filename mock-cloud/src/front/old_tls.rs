@@ -2,6 +2,7 @@
 //! a server hello of that version, and shows how the client takes it.
 
 use hil_link::{Clock, Stream};
+use hil_trace::PLAIN_INSTEAD_OF_TLS;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -15,10 +16,11 @@ pub(super) async fn play(clock: &Clock, stream: &mut Stream, minor: u8) -> Strin
         () = clock.sleep(LIMIT) => Ok(None),
     };
     match played {
-        Ok(Some([ALERT, _, _, _, _, level, code])) => {
+        Ok(Some(Answer::Plain)) => PLAIN_INSTEAD_OF_TLS.to_owned(),
+        Ok(Some(Answer::Record([ALERT, _, _, _, _, level, code]))) => {
             format!("the peer refused {version}: alert {code}, level {level}")
         }
-        Ok(Some(_)) => format!("the peer went on with {version}"),
+        Ok(Some(Answer::Record(_))) => format!("the peer went on with {version}"),
         Ok(None) => format!("the peer took {version} and waited for more"),
         Err(_) if clock.now().since(begun) >= PROMPT => {
             format!("the peer took {version}, waited for more and closed")
@@ -27,10 +29,21 @@ pub(super) async fn play(clock: &Clock, stream: &mut Stream, minor: u8) -> Strin
     }
 }
 
+/// What a peer made of it.
+enum Answer {
+    /// It does not speak TLS.
+    Plain,
+    /// The first bytes after the server's hello.
+    Record([u8; 7]),
+}
+
 /// Reads a client hello, sends the server's, and returns the first bytes of what comes then.
-async fn converse(stream: &mut Stream, minor: u8) -> std::io::Result<Option<[u8; 7]>> {
+async fn converse(stream: &mut Stream, minor: u8) -> std::io::Result<Option<Answer>> {
     let mut header = [0; 5];
     stream.read_exact(&mut header).await?;
+    if header[0] != HANDSHAKE {
+        return Ok(Some(Answer::Plain));
+    }
     let length = u16::from_be_bytes([header[3], header[4]]);
     let mut hello = vec![0; usize::from(length)];
     stream.read_exact(&mut hello).await?;
@@ -38,7 +51,7 @@ async fn converse(stream: &mut Stream, minor: u8) -> std::io::Result<Option<[u8;
     stream.flush().await?;
     let mut answer = [0; 7];
     stream.read_exact(&mut answer).await?;
-    Ok(Some(answer))
+    Ok(Some(Answer::Record(answer)))
 }
 
 /// A server hello with TLS_RSA_WITH_AES_128_CBC_SHA, no session, no extensions.

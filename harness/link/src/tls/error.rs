@@ -1,6 +1,7 @@
 //! Why TLS could not be set up, and why a handshake failed.
 
-use rustls::{AlertDescription, server::VerifierBuilderError};
+use hil_trace::PLAIN_INSTEAD_OF_TLS;
+use rustls::{AlertDescription, InvalidMessage, server::VerifierBuilderError};
 use std::io;
 
 /// Why an acceptor or connector could not be made.
@@ -35,6 +36,9 @@ pub enum TlsError {
     /// We refused the peer, or it does not speak TLS as it must.
     #[error("{0}")]
     Refused(rustls::Error),
+    /// The peer sent something else than TLS, such as an HTTP request.
+    #[error("{PLAIN_INSTEAD_OF_TLS}")]
+    Plain,
     /// The connection broke or ended.
     #[error("{0}")]
     Transport(io::Error),
@@ -47,6 +51,7 @@ impl From<io::Error> for TlsError {
             .and_then(|inner| inner.downcast_ref::<rustls::Error>())
         {
             Some(rustls::Error::AlertReceived(alert)) => TlsError::RefusedByPeer(*alert),
+            Some(rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType)) => TlsError::Plain,
             Some(refusal) => TlsError::Refused(refusal.clone()),
             None => TlsError::Transport(error),
         }

@@ -19,6 +19,7 @@ pub(super) struct ContentMonitor {
     explained: Tally,
     checksum: Tally,
     serial: Tally,
+    last: Tally,
     secret: Tally,
     requested: Tally,
     correlated: Tally,
@@ -45,6 +46,7 @@ impl Default for ContentMonitor {
             explained: Tally::new("AOS7-LOG-006"),
             checksum: Tally::new("AOS7-STATE-005"),
             serial: Tally::new("AOS7-CERT-004"),
+            last: Tally::new("AOS7-CERT-006"),
             secret: Tally::new("AOS7-PROV-007"),
             requested: Tally::new("AOS7-BLOB-001"),
             correlated: Tally::new("AOS7-BLOB-002"),
@@ -140,6 +142,7 @@ impl Monitor for ContentMonitor {
             &mut self.explained,
             &mut self.checksum,
             &mut self.serial,
+            &mut self.last,
             &mut self.secret,
             &mut self.requested,
             &mut self.correlated,
@@ -192,7 +195,24 @@ impl ContentMonitor {
 
     fn confirmation(&mut self, event: &Event, seq: u64, judge: &mut Judge<'_>) {
         let certificates = event.field("certificates").and_then(Value::as_array);
-        for entry in certificates.into_iter().flatten() {
+        let entries: Vec<&Value> = certificates.into_iter().flatten().collect();
+        for (at, entry) in entries
+            .iter()
+            .enumerate()
+            .filter(|(_, entry)| entry["type"] == "iam")
+        {
+            let others = entries
+                .iter()
+                .filter(|other| other["node"] == entry["node"])
+                .count();
+            let later = entries.iter().skip(at + 1);
+            let later = later.filter(|later| later["node"] == entry["node"]).count();
+            let text = || "the iam certificate of a node was not installed last".to_owned();
+            if others > 1 {
+                self.last.check(later == 0, text, seq, judge);
+            }
+        }
+        for entry in entries {
             if entry.get("errorInfo").is_some() {
                 continue;
             }

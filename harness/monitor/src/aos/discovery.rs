@@ -24,6 +24,7 @@ pub(super) struct DiscoveryMonitor {
     online: Tally,
     not_offline: Tally,
     version: Tally,
+    secured: Tally,
 }
 
 impl Default for DiscoveryMonitor {
@@ -46,6 +47,7 @@ impl Default for DiscoveryMonitor {
             online: Tally::new("AOS7-TLS-003"),
             not_offline: Tally::new("AOS7-TLS-009"),
             version: Tally::new("AOS7-CONN-001"),
+            secured: Tally::new("AOS7-TLS-008"),
         }
     }
 }
@@ -138,6 +140,10 @@ impl Monitor for DiscoveryMonitor {
         for event in events {
             match event.full_name().as_str() {
                 "unit.started" | "unit.booted" => self.discovered = false,
+                "unit.plain" => {
+                    let text = "the unit speaks without TLS to a face that demands it";
+                    self.secured.violated(text, vec![record.seq], judge);
+                }
                 "cloud.discovery_answer"
                     if event.field("http_status").and_then(Value::as_u64) == Some(200) =>
                 {
@@ -170,6 +176,7 @@ impl Monitor for DiscoveryMonitor {
             &mut self.online,
             &mut self.not_offline,
             &mut self.version,
+            &mut self.secured,
         ] {
             tally.close(judge);
         }

@@ -6,8 +6,10 @@ mod answer;
 mod content;
 mod discovery;
 mod envelope;
+mod form;
 mod nack;
 mod report;
+mod retry;
 mod status;
 
 use crate::Monitor;
@@ -23,5 +25,7 @@ pub(crate) fn monitors(header: &TraceHeader) -> Vec<Box<dyn Monitor>> {
         Box::new(answer::AnswerMonitor::default()),
         Box::new(content::ContentMonitor::default()),
         Box::new(report::ReportMonitor::new(header)),
+        Box::new(retry::RetryMonitor::new(header)),
+        Box::new(form::FormMonitor::default()),
     ]
 }

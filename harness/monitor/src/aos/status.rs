@@ -79,6 +79,11 @@ impl Monitor for StatusMonitor {
                 }
                 (Who::Unit, "unreadable") => {
                     let reason = event.text("reason").unwrap_or_default();
+                    // It came; that it is no whole report is another requirement's matter.
+                    if event.text("message") == Some("unitStatus") {
+                        self.connected = None;
+                        self.first_new = None;
+                    }
                     if reason.contains("/state") {
                         let text = format!("a state that is none: {reason}");
                         self.named.violated(text, vec![record.seq], judge);

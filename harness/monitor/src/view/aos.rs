@@ -4,7 +4,10 @@ use super::{
     View,
     common::{common_event, event, fields},
 };
-use hil_trace::{CertificateFacts, Ending, Event, HttpEnding, Party, Record, RecordBody, TraceHeader, Who};
+use hil_trace::{
+    CertificateFacts, Ending, Event, HttpEnding, PLAIN_INSTEAD_OF_TLS, Party, Record, RecordBody,
+    TraceHeader, Who,
+};
 use hil_wire::aos::{Dialect, Direction, decode};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -69,7 +72,11 @@ impl View for AosView {
                 Vec::new()
             }
             RecordBody::TlsRefused { connection, reason } => {
-                let facts = json!({"face": self.faces.get(connection), "reason": reason});
+                let face = self.faces.get(connection);
+                if reason == PLAIN_INSTEAD_OF_TLS {
+                    return vec![event(record, Who::Unit, "plain", fields(json!({"face": face})))];
+                }
+                let facts = json!({"face": face, "reason": reason});
                 vec![event(record, Who::Unit, "tls_refused", fields(facts))]
             }
             RecordBody::HttpRequest {
@@ -236,7 +243,14 @@ impl AosView {
                 .find(|oddity| oddity.weight == hil_wire::Weight::Invalid);
             let reason = worst.map(|oddity| format!("{} {}", oddity.path, oddity.detail));
             let txn = decoded.value.as_ref().map(|envelope| envelope.header.txn.clone());
-            let facts = json!({"reason": reason, "txn": txn, "connection": connection, "opcode": 2});
+            let message = readable.map(|message| message.to_string());
+            let facts = json!({
+                "reason": reason,
+                "message": message,
+                "txn": txn,
+                "connection": connection,
+                "opcode": 2,
+            });
             return event(record, who, "unreadable", fields(facts));
         };
         let name = message_type.to_string();
