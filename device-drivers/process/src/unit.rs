@@ -12,12 +12,19 @@ use crate::{
 use async_trait::async_trait;
 use hil_unit::{
     Surroundings, Unit, UnitError, UnitFile,
+    link::Address,
     trace::{ClockKind, UnitChange},
     unit_file::{Hook, StopSignal},
 };
 use rustix::process::Signal;
 use serde_json::{Map, Value};
-use std::{collections::BTreeMap, path::PathBuf, rc::Rc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    rc::Rc,
+    time::Duration,
+};
 use tokio::{
     task::JoinSet,
     time::{sleep, timeout},
@@ -206,6 +213,19 @@ impl ProcessUnit {
         }
     }
 
+    /// Takes away links to pseudo terminals: they lead to whoever opens the next one once the process is gone.
+    fn unlink_lines(&self) {
+        for address in self.surroundings.faces.values() {
+            if let Address::Path(path) = address
+                && Path::new(path).starts_with(&self.state_directory)
+                && fs::symlink_metadata(path).is_ok_and(|facts| facts.is_symlink())
+            {
+                // Whoever was faster has taken it away.
+                let _ = fs::remove_file(path);
+            }
+        }
+    }
+
     async fn run_hook(
         &self,
         kind: &'static str,
@@ -255,6 +275,7 @@ impl Unit for ProcessUnit {
     }
 
     async fn stop(&mut self) -> Result<(), UnitError> {
+        self.unlink_lines();
         let stop = self.file.stop;
         let facts = self.supervisor.stop(signal(stop.signal), stop.timeout).await?;
         self.supervisor.record(UnitChange::Stopped, facts);
@@ -263,6 +284,7 @@ impl Unit for ProcessUnit {
 
     async fn cut_power(&mut self) -> Result<(), UnitError> {
         self.supervisor.record(UnitChange::PowerCut, Map::new());
+        self.unlink_lines();
         self.supervisor.kill().await
     }
 
@@ -274,6 +296,7 @@ impl Unit for ProcessUnit {
 
     async fn reboot(&mut self) -> Result<(), UnitError> {
         self.supervisor.record(UnitChange::Rebooted, Map::new());
+        self.unlink_lines();
         let stop = self.file.stop;
         self.supervisor.stop(signal(stop.signal), stop.timeout).await?;
         self.supervisor.boot()

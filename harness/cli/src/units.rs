@@ -13,7 +13,7 @@ use hil_unit::{
     unit_file::{DriverKind, ROLES, STATE_DIRECTORY, dialects_of},
 };
 use hil_wire::Protocol;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs, io,
@@ -131,7 +131,7 @@ pub(crate) fn units(
             .into_iter()
             .filter(|protocol| !default_artifacts(*protocol).0.is_empty());
         return all
-            .map(|protocol| simulated(protocol, options).map(Arc::new))
+            .map(|protocol| simulated(protocol, options, Map::new()).map(Arc::new))
             .collect();
     }
     let mut units: Vec<Arc<UnitUnderTest>> = Vec::new();
@@ -169,7 +169,7 @@ fn named_simulated(name: &str, rest: &str, options: &UnitOptions) -> Result<Unit
     let protocol: Protocol = protocol
         .parse()
         .map_err(|_| UnitsError::NoSuchSim(name.to_owned()))?;
-    let mut unit = simulated(protocol, options)?;
+    let mut unit = simulated(protocol, options, Map::new())?;
     if let Some(dialect) = dialect {
         let known = dialects_of(protocol);
         if !known.contains(&dialect) {
@@ -187,7 +187,14 @@ fn way_out<'w>(word: &str, known: impl IntoIterator<Item = &'w str> + Clone) -> 
     did_you_mean(word, known.clone()).unwrap_or_else(|| format!("expected {}", one_of(known)))
 }
 
-fn simulated(protocol: Protocol, options: &UnitOptions) -> Result<UnitUnderTest, UnitsError> {
+/// `said`: what the unit says of itself, such as its platform.
+fn simulated(
+    protocol: Protocol,
+    options: &UnitOptions,
+    said: Map<String, Value>,
+) -> Result<UnitUnderTest, UnitsError> {
+    let mut ics = default_ics(protocol);
+    ics.extend(said.clone());
     let defects = options.defects.clone();
     let given = read_artifacts(&options.artifacts)?;
     let name = if defects.is_empty() {
@@ -203,7 +210,7 @@ fn simulated(protocol: Protocol, options: &UnitOptions) -> Result<UnitUnderTest,
         )
     };
     let make = move || {
-        let mut artifacts = default_artifacts(protocol);
+        let mut artifacts = artifacts_for(protocol, &said);
         artifacts
             .0
             .extend(given.iter().map(|(role, file)| (role.clone(), file.artifact())));
@@ -226,7 +233,7 @@ fn simulated(protocol: Protocol, options: &UnitOptions) -> Result<UnitUnderTest,
             .collect(),
         exclusive: false,
         timing: default_timing(protocol),
-        ics: default_ics(protocol),
+        ics,
         prepare: Preparation::Any,
         facts: driver.facts(),
         settings: BTreeMap::new(),
@@ -259,11 +266,9 @@ fn from_file(path: &Path, options: &UnitOptions, library: &Library) -> Result<Un
     let base = path.parent().unwrap_or(Path::new("")).to_owned();
     let protocol = file.protocol;
     if file.driver == DriverKind::Sim {
-        let mut unit = simulated(protocol, options)?;
+        let mut unit = simulated(protocol, options, file.stated.clone())?;
         unit.name = file.name.clone();
         unit.timing.extend(file.timing.clone());
-        // What it says of itself is what it shall be.
-        unit.ics.extend(file.stated.clone());
         unit.ics.extend(file.ics.clone());
         return Ok(unit);
     }

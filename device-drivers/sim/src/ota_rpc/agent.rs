@@ -5,6 +5,7 @@ use super::{
     board::Board,
     channel::{Line, ServerLink, Way},
     intake::build_id_of,
+    push::Push,
     record,
     snapshot::Copying,
     update::Update,
@@ -15,7 +16,7 @@ use crate::{
 use bytes::Bytes;
 use hil_trace::Stamp;
 use hil_unit::UnitError;
-use hil_wire::ota_rpc::{BootState, Frame};
+use hil_wire::ota_rpc::{BootState, Frame, PushState};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
@@ -47,6 +48,9 @@ pub(crate) struct OtaAgent {
     /// When the restart comes that was asked for.
     pub(super) restart_at: Option<Stamp>,
     pub(super) update: Option<Update>,
+    pub(super) push: Option<Push>,
+    /// How the last update went, by download or by push.
+    pub(super) progress: PushState,
     pub(super) copying: Option<Copying>,
     pub(super) access: Access,
     /// Fragments of messages, by socket.
@@ -116,6 +120,8 @@ impl OtaAgent {
             booted_at: Stamp::ZERO,
             restart_at: None,
             update: None,
+            push: None,
+            progress: PushState::Idle,
             copying: None,
             access: Access::load(&hardware.flash),
             sockets: BTreeMap::new(),
@@ -123,6 +129,11 @@ impl OtaAgent {
             lines: BTreeMap::new(),
             server: ServerLink::default(),
         }
+    }
+
+    /// The slot that does not run is being written.
+    pub(super) fn is_busy(&self) -> bool {
+        self.update.is_some() || self.push.is_some() || self.copying.is_some()
     }
 
     /// The slot that does not run.
@@ -134,6 +145,9 @@ impl OtaAgent {
         match timer {
             INIT_TIMER => self.initialised(context),
             COMMIT_TIMER => self.window_ends(context),
+            STALL_TIMER if self.push.is_some() => {
+                self.push_fails("Update timed out", context);
+            }
             STALL_TIMER => self.download_fails("Update timed out", context),
             SNAPSHOT_TIMER => self.snapshot_done(context),
             SERVER_TIMER => self.reach_server(context),

@@ -3,7 +3,7 @@
 use super::{
     agent::{COMMIT_TIMER, INIT_TIMER, OtaAgent},
     channel::{HTTP, SERIAL, WEBSOCKET},
-    record,
+    files, record,
 };
 use crate::{Behaviour, Context, Slot};
 use hil_wire::ota_rpc::BootState;
@@ -18,6 +18,7 @@ impl OtaAgent {
         if !self.state.is_committed {
             self.provisional = true;
             self.write_record(record::way_back(&self.state), context);
+            files::merge(&mut context.hardware.flash, self.slot);
         }
         let (name, version) = (&self.image.name, &self.image.version);
         context.console(format!(

@@ -88,8 +88,8 @@ impl Kind for OtaRpcKind {
     fn ics(&self) -> Map<String, Value> {
         object(json!({
             "http": true, "websocket": true, "websocket_client": true, "uart": true, "mqtt": false, "acl": true,
-            "tls": false, "snapshots": true, "no-snapshots": false, "push-update": false,
-            "file-system-rpc": false, "signatures": false,
+            "tls": true, "snapshots": true, "no-snapshots": false, "push-update": true,
+            "file-system-rpc": true, "signatures": false,
         }))
     }
 

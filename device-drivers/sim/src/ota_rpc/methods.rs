@@ -8,8 +8,8 @@ use crate::Context;
 use hil_wire::ota_rpc::{
     BootStateChange, Describe, Reboot, RpcError, SystemInfo, argument, code,
     method::{
-        COMMIT, CORE, CREATE_SNAPSHOT, DESCRIBE, DOCUMENTED, GET_BOOT_STATE, GET_INFO, LIST, PING, REBOOT,
-        REVERT, SET_BOOT_STATE, UPDATE,
+        BEGIN, COMMIT, CORE, CREATE_SNAPSHOT, DESCRIBE, DOCUMENTED, END, GET_BOOT_STATE, GET_FILE, GET_INFO,
+        LIST, PING, PUSH, PUT_FILE, REBOOT, REVERT, SET_BOOT_STATE, STATUS, UPDATE, WRITE,
     },
 };
 use serde_json::{Value, json};
@@ -36,8 +36,14 @@ impl OtaAgent {
             }
             GET_BOOT_STATE => Ok(self.state.to_value()),
             SET_BOOT_STATE => self.set_boot_state(arguments, context),
-            LIST => Ok(json!(known())),
-            DESCRIBE => describe(arguments),
+            STATUS if self.push_is_there(context) => Ok(self.status()),
+            BEGIN if self.push_is_there(context) => self.push_begins(arguments, context),
+            WRITE if self.push_is_there(context) => self.push_goes_on(arguments, context),
+            END if self.push_is_there(context) => self.push_ends(context),
+            PUT_FILE => self.put_file(arguments, context),
+            GET_FILE => self.get_file(arguments, context),
+            LIST => Ok(json!(self.known(context))),
+            DESCRIBE => self.describe(arguments, context),
             PING => Ok(json!({"channel_info": "hil"})),
             GET_INFO => Ok(self.information(context)),
             _ => Err(RpcError::no_handler(method)),
@@ -136,27 +142,43 @@ impl OtaAgent {
 /// A planned restart leaves this much time for the reply to leave.
 pub(super) const RESTART_AFTER: Duration = Duration::from_millis(100);
 
-fn known() -> Vec<&'static str> {
-    CORE.into_iter().chain(DOCUMENTED).collect()
-}
-
-fn describe(arguments: Option<&Value>) -> Result<Value, RpcError> {
-    let missing = || RpcError::new(code::BAD_REQUEST, "name is required");
-    let name = argument::text(arguments, "name").ok_or_else(missing)?;
-    if !known().contains(&name) {
-        return Err(RpcError::no_handler(name));
+impl OtaAgent {
+    /// Push methods are optional.
+    fn push_is_there(&self, context: &Context<'_>) -> bool {
+        context.setup.ics.get("push-update") != Some(&Value::Bool(false))
     }
-    let args_fmt = match name {
-        UPDATE => "{url: %Q, commit_timeout: %d, timeout: %d}",
-        CREATE_SNAPSHOT => "{set_as_revert: %B, commit_timeout: %d}",
-        SET_BOOT_STATE => "{active_slot: %d, is_committed: %B, revert_slot: %d, commit_timeout: %d}",
-        REBOOT => "{delay_ms: %d}",
-        DESCRIBE => "{name: %Q}",
-        _ => "",
-    };
-    let description = Describe {
-        name: name.to_owned(),
-        args_fmt: args_fmt.to_owned(),
-    };
-    Ok(description.to_value())
+
+    fn known(&self, context: &Context<'_>) -> Vec<&'static str> {
+        let push = self.push_is_there(context).then_some(PUSH);
+        let all = CORE
+            .into_iter()
+            .chain(DOCUMENTED)
+            .chain(push.into_iter().flatten());
+        all.chain([PUT_FILE, GET_FILE]).collect()
+    }
+
+    fn describe(&self, arguments: Option<&Value>, context: &Context<'_>) -> Result<Value, RpcError> {
+        let missing = || RpcError::new(code::BAD_REQUEST, "name is required");
+        let name = argument::text(arguments, "name").ok_or_else(missing)?;
+        if !self.known(context).contains(&name) {
+            return Err(RpcError::no_handler(name));
+        }
+        let args_fmt = match name {
+            UPDATE => "{url: %Q, commit_timeout: %d, timeout: %d}",
+            CREATE_SNAPSHOT => "{set_as_revert: %B, commit_timeout: %d}",
+            SET_BOOT_STATE => "{active_slot: %d, is_committed: %B, revert_slot: %d, commit_timeout: %d}",
+            REBOOT => "{delay_ms: %d}",
+            BEGIN => "{timeout: %d, commit_timeout: %d, size: %d}",
+            WRITE => "{offset: %d, data: %Q}",
+            PUT_FILE => "{filename: %Q, data: %V, append: %B}",
+            GET_FILE => "{filename: %Q, offset: %d, len: %d}",
+            DESCRIBE => "{name: %Q}",
+            _ => "",
+        };
+        let description = Describe {
+            name: name.to_owned(),
+            args_fmt: args_fmt.to_owned(),
+        };
+        Ok(description.to_value())
+    }
 }

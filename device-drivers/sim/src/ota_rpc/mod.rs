@@ -6,10 +6,12 @@ mod agent;
 mod board;
 mod boot;
 mod channel;
+mod files;
 mod intake;
 mod kind;
 mod methods;
 mod probe;
+mod push;
 mod record;
 mod snapshot;
 #[cfg(test)]

@@ -1,6 +1,9 @@
 //! Copying the running firmware into the other slot (reference section 3.3).
 
-use super::agent::{Asker, OtaAgent, SNAPSHOT_TIMER};
+use super::{
+    agent::{Asker, OtaAgent, SNAPSHOT_TIMER},
+    files,
+};
 use crate::{Context, Slot};
 use hil_wire::ota_rpc::{RpcError, Snapshot, SnapshotRequest, code};
 use serde_json::Value;
@@ -26,7 +29,7 @@ impl OtaAgent {
         let refusal = match () {
             () if !self.state.is_committed => Some("Cannot create snapshots in uncommitted state"),
             () if odd_boolean => Some("set_as_revert must be true or false"),
-            () if self.update.is_some() || self.copying.is_some() => Some("Failed to create snapshot"),
+            () if self.is_busy() => Some("Failed to create snapshot"),
             () => None,
         };
         if let Some(text) = refusal {
@@ -54,6 +57,8 @@ impl OtaAgent {
             .get(self.slot)
             .map(|slot| Rc::clone(&slot.image));
         context.hardware.slots[other].image = image.unwrap_or_default();
+        files::erase(&mut context.hardware.flash, other);
+        files::merge(&mut context.hardware.flash, other);
         let slot = other as i64;
         if copying.request.set_as_revert == Some(true) {
             self.state.is_committed = false;

@@ -2,13 +2,14 @@
 
 use super::{
     agent::{Asker, DOWNLOAD, OtaAgent, STALL_TIMER},
+    files,
     intake::{Intake, refusal},
     methods::RESTART_AFTER,
 };
 use crate::{Context, HttpCall, Limits, Slot, Url};
 use hil_wire::{
     http::Headers,
-    ota_rpc::{BootState, RpcError, UpdateRequest, code},
+    ota_rpc::{BootState, PushState, RpcError, UpdateRequest, code},
 };
 use serde_json::Value;
 use std::{rc::Rc, time::Duration};
@@ -36,7 +37,7 @@ impl OtaAgent {
         let Ok(request) = UpdateRequest::read(arguments) else {
             return self.reply(&asker, fail("Malformed request"), context);
         };
-        if self.update.is_some() || self.copying.is_some() || !self.state.is_committed {
+        if self.is_busy() || !self.state.is_committed {
             return self.reply(&asker, fail("Failed to init updater"), context);
         }
         let Ok(url) = Url::parse(&request.url) else {
@@ -49,6 +50,7 @@ impl OtaAgent {
         context.console(format!("Update URL: {}", request.url));
         let other = self.other_slot();
         context.hardware.slots[other] = Slot::default();
+        self.progress = PushState::Progress;
         self.update = Some(Update {
             asker,
             url,
@@ -155,6 +157,11 @@ impl OtaAgent {
         if let Some(update) = self.update.take() {
             context.cancel(STALL_TIMER);
             context.cancel_http(DOWNLOAD);
+            let applied = matches!(&outcome, Err(error) if error.code == code::SUCCESS);
+            self.progress = match applied {
+                true => PushState::Success,
+                false => PushState::Error,
+            };
             self.reply(&update.asker, outcome, context);
         }
     }
@@ -175,6 +182,7 @@ impl OtaAgent {
     pub(super) fn switch_over(&mut self, firmware: Vec<u8>, commit_timeout: i64, context: &mut Context<'_>) {
         let other = self.other_slot();
         context.hardware.slots[other].image = Rc::from(firmware);
+        files::erase(&mut context.hardware.flash, other);
         let record = BootState {
             active_slot: other as i64,
             is_committed: false,

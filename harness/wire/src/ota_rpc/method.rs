@@ -20,6 +20,10 @@ pub const BEGIN: &str = "OTA.Begin";
 pub const WRITE: &str = "OTA.Write";
 /// `OTA.End` of the push methods.
 pub const END: &str = "OTA.End";
+/// `FS.Put`: write a user file.
+pub const PUT_FILE: &str = "FS.Put";
+/// `FS.Get`: read a user file.
+pub const GET_FILE: &str = "FS.Get";
 /// `RPC.List`: names of all methods.
 pub const LIST: &str = "RPC.List";
 /// `RPC.Describe`.

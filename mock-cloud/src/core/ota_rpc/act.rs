@@ -8,7 +8,7 @@ use super::{
 use crate::core::{ActError, Now, Outputs};
 use hil_fault::Artifact;
 use hil_trace::Stamp;
-use hil_wire::ota_rpc::{Frame, Id, Outcome, method};
+use hil_wire::ota_rpc::{Frame, Id, Outcome, Write, method};
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 
@@ -50,6 +50,7 @@ impl OtaRpcCloud {
                 let id = request.frame.id.as_ref().map(Id::to_value);
                 json!({"call": self.call(now, request, out), "id": id})
             }
+            "push" => self.push(now, with, out)?,
             "call_raw" => self.raw(with, out)?,
             "poll" => self.poll(now, with, None, out)?,
             "await" => {
@@ -157,6 +158,24 @@ impl OtaRpcCloud {
         });
         self.make_polls(now, out);
         Ok(json!({"poll": number}))
+    }
+
+    /// Calls `OTA.Write` with one part of an archive.
+    fn push(&mut self, now: Now, with: &Map<String, Value>, out: &mut Outputs) -> Result<Value, ActError> {
+        let number = |name: &str| with.get(name).and_then(Value::as_u64);
+        let path = with.get("path").and_then(Value::as_str).unwrap_or_default();
+        let (offset, data) =
+            self.part_of_archive(path, number("part").unwrap_or(1), number("of").unwrap_or(1))?;
+        let mut arguments = with.clone();
+        for name in ["path", "part", "of"] {
+            arguments.shift_remove(name);
+        }
+        arguments.insert("method".to_owned(), method::WRITE.into());
+        arguments.insert("args".to_owned(), Write { offset, data }.to_value());
+        let id = self.new_id();
+        let request = CallRequest::read(&arguments, id, self.usual)?;
+        let id = request.frame.id.as_ref().map(Id::to_value);
+        Ok(json!({"call": self.call(now, request, out), "id": id}))
     }
 
     fn raw(&mut self, with: &Map<String, Value>, out: &mut Outputs) -> Result<Value, ActError> {

@@ -78,6 +78,21 @@ impl OtaRpcCloud {
         }))
     }
 
+    /// One of so many parts of an archive, counted from 1, and its offset.
+    pub(super) fn part_of_archive(&self, path: &str, part: u64, of: u64) -> Result<(u64, Vec<u8>), ActError> {
+        let archive = self.archives.get(path).ok_or_else(|| ActError::Unknown {
+            kind: "archive",
+            name: path.to_owned(),
+        })?;
+        if part < 1 || part > of {
+            return Err(bad("part", "must be one of the parts, counted from 1"));
+        }
+        let size = archive.len() as u64;
+        let (from, to) = (size * (part - 1) / of, size * part / of);
+        let bytes = archive.iter().skip(from as usize).take((to - from) as usize);
+        Ok((from, bytes.copied().collect()))
+    }
+
     pub(super) fn withdraw(
         &mut self,
         with: &Map<String, Value>,

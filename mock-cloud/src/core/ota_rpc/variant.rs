@@ -52,7 +52,8 @@ pub(super) fn spoil(bytes: &[u8], variant: &str) -> Result<Vec<u8>, VariantError
         }
         "part_size" => {
             if let Some(part) = builder.manifest.parts.values_mut().next() {
-                part.size = part.size.map(|size| size + 1);
+                let data = part.src.as_ref().and_then(|src| builder.data.get(src));
+                part.size = Some(data.map_or(0, |data| data.len() as u64) + 1);
             }
         }
         "missing_part" => {

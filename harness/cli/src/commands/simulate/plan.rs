@@ -6,7 +6,7 @@ use crate::{
     units::{self, UnitsError},
 };
 use hil_link::{Address, pki::Identity};
-use hil_sim::{Defect, default_artifacts, default_ics, default_timing, settings_of};
+use hil_sim::{Defect, artifacts_for, default_ics, default_timing, settings_of};
 use hil_unit::{
     Artifacts, Endpoints,
     unit_file::{faces_of, parse_address},
@@ -103,7 +103,7 @@ impl Plan {
         for (name, value) in facts("ics", &arguments.ics)? {
             ics.insert(name, value);
         }
-        let mut artifacts = default_artifacts(protocol);
+        let mut artifacts = artifacts_for(protocol, &ics);
         let files = units::artifact_files(&arguments.artifacts)?;
         artifacts.0.extend(units::load_artifacts(&files)?.0);
         let endpoints = endpoints(protocol, &told, &listen)?;
