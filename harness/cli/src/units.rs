@@ -6,7 +6,9 @@ use hil_fault::{Artifact, Artifacts};
 use hil_link::Address;
 use hil_process::{ProcessDriver, RemoteDriver};
 use hil_runner::{BenchKind, Preparation, UnitKit, UnitUnderTest};
-use hil_sim::{Defect, SimDriver, default_artifacts, default_ics, default_timing, neutral_artifacts};
+use hil_sim::{
+    Defect, SimDriver, artifacts_for, default_artifacts, default_ics, default_timing, neutral_artifacts,
+};
 use hil_trace::Tolerances;
 use hil_unit::{
     Capability, Driver, UnitError, UnitFile, UnitFileError,
