@@ -16,7 +16,7 @@ use crate::{
 };
 use hil_fault::{Artifact, Artifacts, FaultId, FaultSpec};
 use hil_link::{
-    Address, Clock, Listener, Network,
+    Address, Clock, Listener, Network, Reservation,
     pki::{Authority, Identity},
 };
 use hil_trace::SharedRecorder;
@@ -79,6 +79,8 @@ pub struct MockCloud {
     addresses: BTreeMap<&'static str, Address>,
     artifacts: Rc<RefCell<Artifacts>>,
     running: RefCell<Option<Running>>,
+    /// Its ports while it is stopped.
+    reserved: RefCell<Vec<Reservation>>,
 }
 
 struct Running {
@@ -119,6 +121,7 @@ impl MockCloud {
             addresses: BTreeMap::new(),
             artifacts,
             running: RefCell::new(None),
+            reserved: RefCell::default(),
         };
         let core = cloud.core()?;
         cloud.identities = cloud.pki.identities(core.identities())?;
@@ -216,6 +219,7 @@ impl MockCloud {
         match action {
             "stop" => {
                 self.stop();
+                self.reserve_ports().await;
                 Ok(Map::new())
             }
             "start" => self.start_again(true).await,
@@ -226,6 +230,7 @@ impl MockCloud {
                 let kept = with.get("store").and_then(Value::as_str) != Some("lost");
                 let down = with.get("down").and_then(Value::as_f64).unwrap_or(0.0);
                 self.stop();
+                self.reserve_ports().await;
                 self.surroundings
                     .clock
                     .sleep(Duration::from_secs_f64(down.max(0.0)))
@@ -259,6 +264,23 @@ impl MockCloud {
         if self.running.borrow_mut().take().is_some() {
             self.edge.all_closed();
             self.edge.note("stopped", Map::new());
+        }
+    }
+
+    /// Keeps the ports of a stopped cloud, so that it can come back to them.
+    async fn reserve_ports(&self) {
+        for face in self.addresses.keys() {
+            let address = self.address_again(face);
+            for _ in 0..RESERVE_TRIES {
+                match self.surroundings.network.reserve(&address) {
+                    Ok(reservation) => {
+                        self.reserved.borrow_mut().extend(reservation);
+                        break;
+                    }
+                    // Its listener is about to be dropped.
+                    Err(_) => self.surroundings.clock.sleep(Duration::from_millis(1)).await,
+                }
+            }
         }
     }
 
@@ -319,6 +341,7 @@ impl MockCloud {
                 .await
                 .map_err(|e| failed(e.into()))?;
         }
+        self.reserved.take();
         let mut listeners = Vec::new();
         for face in self.addresses.keys() {
             let address = self.address_again(face);
@@ -498,5 +521,6 @@ impl MockCloud {
     }
 }
 
+const RESERVE_TRIES: u32 = 100;
 /// Bits per second on a serial line unless the option `baud_rate` says another.
 const BAUD_RATE: u32 = 115_200;

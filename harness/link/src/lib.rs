@@ -10,5 +10,5 @@ mod stream;
 pub mod tls;
 
 pub use clock::Clock;
-pub use network::{Address, Listener, Network};
+pub use network::{Address, Listener, Network, Reservation};
 pub use stream::{Io, Stream, StreamHandle};

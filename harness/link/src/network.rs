@@ -5,10 +5,11 @@ use std::{
     cell::RefCell,
     collections::{BTreeMap, HashMap},
     fmt, io,
+    net::{IpAddr, SocketAddr},
     rc::Rc,
 };
 use tokio::{
-    net::{TcpListener, TcpStream, UnixListener, UnixStream},
+    net::{TcpListener, TcpSocket, TcpStream, UnixListener, UnixStream},
     sync::mpsc,
 };
 
@@ -47,6 +48,12 @@ pub struct MemoryNetwork {
     next_port: RefCell<u16>,
 }
 
+/// Keeps a port from being taken while nobody listens on it: connections to it are refused, and no listener and no
+/// outgoing connection gets it. Released on drop.
+pub struct Reservation {
+    _socket: TcpSocket,
+}
+
 /// Accepts connections until dropped.
 pub enum Listener {
     /// In memory.
@@ -82,6 +89,24 @@ impl Network {
                 Ok(Listener::Unix(UnixListener::bind(path)?, path.clone()))
             }
         }
+    }
+
+    /// Reserves the port of an address nobody listens on; `None` where ports are not taken by others.
+    pub fn reserve(&self, address: &Address) -> io::Result<Option<Reservation>> {
+        let (Network::Tcp, Address::Host(host, port)) = (self, address) else {
+            return Ok(None);
+        };
+        let Ok(host) = host.parse::<IpAddr>() else {
+            return Ok(None);
+        };
+        let socket = if host.is_ipv4() {
+            TcpSocket::new_v4()?
+        } else {
+            TcpSocket::new_v6()?
+        };
+        socket.set_reuseaddr(true)?;
+        socket.bind(SocketAddr::new(host, *port))?;
+        Ok(Some(Reservation { _socket: socket }))
     }
 
     /// Connects.
