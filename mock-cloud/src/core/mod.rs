@@ -103,6 +103,8 @@ pub enum Send {
         operation: Operation,
         /// Given up after this time.
         limit: std::time::Duration,
+        /// How long the unit may refuse connections, as one that boots does, before the call has failed.
+        patience: std::time::Duration,
     },
     /// Opens a connection to a face of the unit: a WebSocket if `websocket` is given, else a byte stream.
     Open {

@@ -24,6 +24,13 @@ pub(super) struct Caller {
     state: Rc<Cell<State>>,
 }
 
+/// How long a call may take in all, and how long the unit may refuse connections before it has failed.
+#[derive(Clone, Copy)]
+pub(super) struct Limits {
+    pub(super) limit: Duration,
+    pub(super) patience: Duration,
+}
+
 /// What a connection of ours is doing.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
@@ -40,7 +47,7 @@ impl Host {
         face: String,
         mut request: Request,
         operation: &Operation,
-        limit: Duration,
+        limits: Limits,
     ) {
         let can = |effect: &Effect| {
             !matches!(
@@ -57,14 +64,14 @@ impl Host {
         self.spawn(async move {
             let result = match effect {
                 Some(Effect::Withhold) => {
-                    host.edge.clock.sleep(limit).await;
+                    host.edge.clock.sleep(limits.limit).await;
                     Err(CallError::Late)
                 }
                 Some(Effect::Delay { span }) => {
                     host.edge.clock.sleep(span).await;
-                    host.call_within(&face, request.clone(), limit).await
+                    host.call_within(&face, request.clone(), limits).await
                 }
-                _ => host.call_within(&face, request.clone(), limit).await,
+                _ => host.call_within(&face, request.clone(), limits).await,
             };
             let result = result.map_err(|error| error.to_string());
             host.tell(|core, now, out| core.answered(now, call, result, out))
@@ -72,7 +79,7 @@ impl Host {
             if let Some(Effect::Repeat { copies }) = effect {
                 for _ in 0..copies {
                     // Only the first answer counts; those of the copies are in the trace.
-                    let _ = host.call_within(&face, request.clone(), limit).await;
+                    let _ = host.call_within(&face, request.clone(), limits).await;
                 }
             }
         });
@@ -82,13 +89,13 @@ impl Host {
         self: &Rc<Self>,
         face: &str,
         request: Request,
-        limit: Duration,
+        Limits { limit, patience }: Limits,
     ) -> Result<Response, CallError> {
         let keeps = keeps_alive(&request.headers);
         let mut progress = Progress::default();
         let result = tokio::select! {
             biased;
-            result = self.call_once(face, request, keeps, &mut progress) => result,
+            result = self.call_once(face, request, (keeps, patience), &mut progress) => result,
             () = self.edge.clock.sleep(limit) => Err(CallError::Late),
         };
         if let Err(error) = &result
@@ -118,7 +125,7 @@ impl Host {
         self: &Rc<Self>,
         face: &str,
         request: Request,
-        keeps: bool,
+        (keeps, patience): (bool, Duration),
         progress: &mut Progress,
     ) -> Result<Response, CallError> {
         let kept = if keeps {
@@ -128,7 +135,7 @@ impl Host {
         };
         let caller = match kept.filter(|caller| caller.state.get() == State::Idle) {
             Some(caller) => caller,
-            None => self.caller(face).await?,
+            None => self.patient_caller(face, patience).await?,
         };
         caller.state.set(State::Busy);
         let (request, message) = message(&caller.address, request)?;
@@ -152,6 +159,22 @@ impl Host {
         progress.unanswered = None;
         self.edge.response(exchange, Party::Unit, &response, ending);
         error.map_or(Ok(response), Err)
+    }
+
+    /// A new connection, tried again while the unit refuses it and patience lasts.
+    async fn patient_caller(self: &Rc<Self>, face: &str, patience: Duration) -> Result<Caller, CallError> {
+        let deadline = self.edge.clock.now() + patience;
+        loop {
+            match self.caller(face).await {
+                Err(CallError::Connect { error, .. })
+                    if error.kind() == io::ErrorKind::ConnectionRefused
+                        && self.edge.clock.now() < deadline =>
+                {
+                    self.edge.clock.sleep(CONNECT_AGAIN).await;
+                }
+                result => return result,
+            }
+        }
     }
 
     /// A new connection; its end is recorded by the call that uses it, or here while none does.
@@ -261,4 +284,5 @@ pub(super) fn head(response: hyper::Response<Incoming>) -> (Response, Incoming) 
     (response, body)
 }
 
+const CONNECT_AGAIN: Duration = Duration::from_millis(100);
 const BODY_LIMIT: usize = 64 << 20;

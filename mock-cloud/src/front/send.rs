@@ -2,6 +2,7 @@
 
 use super::{
     Host,
+    call::Limits,
     frame::{Frame, TEXT},
     link::Item,
 };
@@ -76,7 +77,8 @@ impl Host {
                 request,
                 operation,
                 limit,
-            } => self.call(call, face, request, &operation, limit),
+                patience,
+            } => self.call(call, face, request, &operation, Limits { limit, patience }),
             Send::Open {
                 link,
                 face,

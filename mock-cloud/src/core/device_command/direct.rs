@@ -49,6 +49,7 @@ impl DeviceCommandCloud {
                 facts: facts.as_object().cloned().unwrap_or_default(),
             },
             limit: CALL_LIMIT,
+            patience: BOOT_PATIENCE,
         });
     }
 
@@ -89,3 +90,5 @@ impl DeviceCommandCloud {
 }
 
 const CALL_LIMIT: Duration = Duration::from_secs(20);
+/// A unit that was just started, or restarts, gets so long until it listens.
+const BOOT_PATIENCE: Duration = Duration::from_secs(18);

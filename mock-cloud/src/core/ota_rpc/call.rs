@@ -248,6 +248,7 @@ impl OtaRpcCloud {
             request: post,
             operation: channel::call_operation(request.method()),
             limit: request.limit,
+            patience: std::time::Duration::ZERO,
         });
     }
 

@@ -115,6 +115,7 @@ impl Gateways {
                     request,
                     operation,
                     limit: sending.limit,
+                    patience: std::time::Duration::ZERO,
                 });
                 self.remember(call, sending, None);
             }

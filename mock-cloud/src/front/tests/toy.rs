@@ -81,6 +81,7 @@ impl Core for Toy {
                 },
                 operation: operation("do"),
                 limit: Duration::from_secs(5),
+                patience: std::time::Duration::ZERO,
             }),
             "open" => out.sends.push(Send::Open {
                 link: 3,
