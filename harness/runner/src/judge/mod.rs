@@ -1,5 +1,7 @@
 //! From records to findings: the view, the protocol's monitors, and the small monitors steps become. Pure.
 
+#[cfg(test)]
+mod live_tests;
 mod matching;
 mod scenario;
 mod watch;
@@ -57,8 +59,26 @@ impl Judgement {
         }
     }
 
-    /// Lets deadlines at or before `now` expire.
+    /// Lets deadlines at or before `now` expire, in their order: what is found does not depend on when it was asked for.
     pub(crate) fn expire(&mut self, now: Stamp) {
+        let mut passed = None;
+        while let Some(at) = self.next_deadline().filter(|at| *at <= now) {
+            // A deadline that stays where it is has passed; those after it have not yet.
+            let at = if passed == Some(at) { now } else { at };
+            self.expire_at(at);
+            if at == now {
+                return;
+            }
+            passed = Some(at);
+        }
+    }
+
+    fn next_deadline(&self) -> Option<Stamp> {
+        let monitors = self.monitors.iter().filter_map(|monitor| monitor.next_deadline());
+        monitors.chain(self.scenario.next_deadline()).min()
+    }
+
+    fn expire_at(&mut self, now: Stamp) {
         for monitor in &mut self.monitors {
             if monitor.next_deadline().is_some_and(|deadline| deadline <= now) {
                 let mut judge = Judge::new(&self.catalogue, monitor.name(), &mut self.findings);

@@ -285,15 +285,19 @@ impl ScenarioJudge {
         }
     }
 
+    /// When the step that waits has waited long enough.
+    pub(crate) fn next_deadline(&self) -> Option<Stamp> {
+        let waiting = self.waiting.as_ref()?;
+        let deadlines = waiting.branches.iter().filter_map(|(_, watch)| watch.deadline());
+        deadlines.max()
+    }
+
     /// Lets deadlines at or before `now` expire.
     pub(crate) fn expire(&mut self, now: Stamp, catalogue: &Catalogue, findings: &mut Vec<Finding>) {
-        let Some(waiting) = &mut self.waiting else { return };
-        let deadline = waiting
-            .branches
-            .iter()
-            .filter_map(|(_, watch)| watch.deadline())
-            .max();
-        if deadline.is_some_and(|deadline| deadline <= now) {
+        if self.next_deadline().is_none_or(|deadline| deadline > now) {
+            return;
+        }
+        if let Some(waiting) = &mut self.waiting {
             let answers: Vec<Answer> = waiting
                 .branches
                 .iter_mut()
