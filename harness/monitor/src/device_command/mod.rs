@@ -1,6 +1,9 @@
 //! Oracles of the device command API, one file per concern.
 
+mod announced;
+mod clock;
 mod credential;
+mod estimate;
 mod export;
 mod patience;
 mod queue;
@@ -18,6 +21,9 @@ pub(crate) fn monitors(header: &TraceHeader) -> Vec<Box<dyn Monitor>> {
         Box::new(status::StatusMonitor::default()),
         Box::new(queue::QueueMonitor::default()),
         Box::new(restart::RestartMonitor::new(header)),
+        Box::new(announced::AnnouncedMonitor::default()),
+        Box::new(clock::ClockMonitor::new(header)),
+        Box::new(estimate::EstimateMonitor::new(header)),
         Box::new(export::ExportMonitor::default()),
         Box::new(patience::PatienceMonitor::new(header)),
     ]

@@ -38,9 +38,16 @@ fn header() -> TraceHeader {
 
 /// Verdicts by requirement of a list of (seconds, whose, name, facts).
 fn judge(events: &[(u64, Who, &str, Value)]) -> Vec<(String, Verdict)> {
+    judge_at(0, events)
+}
+
+/// The same in a run that began at a time in Unix seconds; 0 if nobody knows.
+fn judge_at(epoch_s: i64, events: &[(u64, Who, &str, Value)]) -> Vec<(String, Verdict)> {
     let catalogue = Catalogue::default();
     let mut findings: Vec<Finding> = Vec::new();
-    for mut monitor in monitors(&header()) {
+    let mut header = header();
+    header.epoch_unix_us = epoch_s * 1_000_000;
+    for mut monitor in monitors(&header) {
         let mut judge = Judge::new(&catalogue, monitor.name(), &mut findings);
         for (seq, (seconds, who, name, facts)) in events.iter().enumerate() {
             let at = Stamp(seconds * 1_000_000);
@@ -104,7 +111,8 @@ fn a_clean_life_passes() {
         [
             passed("DCMD-STATUS-001"),
             passed("DCMD-STATUS-002"),
-            passed("DCMD-QUEUE-001")
+            passed("DCMD-QUEUE-001"),
+            passed("DCMD-STATUS-004"),
         ]
     );
 }
@@ -112,6 +120,7 @@ fn a_clean_life_passes() {
 #[test]
 fn two_terminals_and_two_at_once_fail() {
     let two = [
+        (0, Who::Unit, "status", status("a", "executing", "")),
         (0, Who::Unit, "status", status("a", "completed", "")),
         (1, Who::Unit, "status", status("a", "failed", "")),
     ];
@@ -127,6 +136,7 @@ fn two_terminals_and_two_at_once_fail() {
 fn a_promised_restart_has_its_window() {
     let promise = |boot: u64| {
         vec![
+            (0, Who::Unit, "status", status("r", "executing", "")),
             (
                 0,
                 Who::Unit,
@@ -146,15 +156,20 @@ fn a_promised_restart_has_its_window() {
     assert_eq!(failed(&promise(4)), ["DCMD-RESTART-002"]);
     assert_eq!(failed(&promise(36)), ["DCMD-RESTART-002"]);
     let mut cut = promise(36);
-    cut.insert(2, (10, Who::Unit, "power_cut", json!({})));
+    cut.insert(3, (10, Who::Unit, "power_cut", json!({})));
     assert!(failed(&cut).is_empty());
-    let lost = [promise(0)[0].clone(), (200, Who::Unit, "booted", json!({}))];
+    let lost = [
+        promise(0)[0].clone(),
+        promise(0)[1].clone(),
+        (200, Who::Unit, "booted", json!({})),
+    ];
     assert!(failed(&lost).is_empty());
 }
 
 #[test]
 fn counts_and_pauses_are_compared() {
     let export = [
+        (0, Who::Unit, "status", status("e", "executing", "")),
         (
             0,
             Who::Unit,
@@ -182,4 +197,61 @@ fn counts_and_pauses_are_compared() {
     };
     assert_eq!(failed(&pause(59)), ["DCMD-ROBUST-003"]);
     assert!(failed(&pause(60)).is_empty());
+}
+
+#[test]
+fn completed_without_executing_is_seen_while_nothing_hides_it() {
+    let silent = [(0, Who::Unit, "status", status("a", "completed", ""))];
+    assert_eq!(failed(&silent), ["DCMD-STATUS-004"]);
+    let refused = [(0, Who::Unit, "status", status("a", "failed", "Expired"))];
+    assert!(failed(&refused).is_empty());
+    let hidden = [(0, Who::Cloud, "stopped", json!({})), silent[0].clone()];
+    assert!(failed(&hidden).is_empty());
+}
+
+/// 2026-01-01T00:00:00Z.
+const NEW_YEAR_S: i64 = 1_767_225_600;
+
+fn told(timestamp: &str) -> Value {
+    json!({"command_id": "a", "status": "executing", "timestamp": timestamp, "valid": true})
+}
+
+#[test]
+fn the_time_of_a_report_is_the_time() {
+    let clock = |events: &[(u64, Who, &str, Value)]| -> Vec<Verdict> {
+        let judged = judge_at(NEW_YEAR_S, events).into_iter();
+        judged
+            .filter(|(requirement, _)| requirement == "DCMD-STATUS-006")
+            .map(|(_, verdict)| verdict)
+            .collect()
+    };
+    let report = |timestamp: &str| (60, Who::Unit, "status", told(timestamp));
+    assert_eq!(clock(&[report("2026-01-01T00:00:59.000Z")]), [Verdict::Pass]);
+    assert_eq!(clock(&[report("2026-01-01T02:01:00.000Z")]), [Verdict::Fail]);
+    assert_eq!(clock(&[report("2025-12-31T22:01:00.000Z")]), [Verdict::Fail]);
+    // A clock that is not set, and a report that waited for its delivery.
+    assert_eq!(clock(&[report("1970-01-01T00:00:10.000Z")]), []);
+    let away = (1, Who::Cloud, "stopped", json!({}));
+    assert_eq!(clock(&[away, report("2026-01-01T00:00:10.000Z")]), []);
+}
+
+#[test]
+fn estimates_are_compared_with_what_happens() {
+    let answer = json!({
+        "command_id": "a", "http_status": 200, "command_status": "queued",
+        "estimated_execution": "2026-01-01T00:00:02.000Z", "recovery_expected": "2026-01-01T00:00:32.000Z",
+    });
+    let verdicts = |start: u64| -> Vec<Verdict> {
+        let events = [
+            (0, Who::Unit, "issue_answer", answer.clone()),
+            (start, Who::Unit, "status", told("2026-01-01T00:00:00.000Z")),
+        ];
+        let judged = judge_at(NEW_YEAR_S, &events).into_iter();
+        judged
+            .filter(|(requirement, _)| requirement == "DCMD-RESP-005")
+            .map(|(_, verdict)| verdict)
+            .collect()
+    };
+    assert_eq!(verdicts(3), [Verdict::Pass]);
+    assert!(verdicts(40).iter().all(|verdict| *verdict != Verdict::Pass) && !verdicts(40).is_empty());
 }
