@@ -123,8 +123,10 @@ impl MockCloud {
             running: RefCell::new(None),
             reserved: RefCell::default(),
         };
-        let core = cloud.core()?;
-        cloud.identities = cloud.pki.identities(core.identities())?;
+        let mut core = cloud.core()?;
+        let identities = core.identities();
+        cloud.identities = cloud.pki.identities(identities, |name| core.identity_key(name))?;
+        core.identified(&cloud.identities);
         let default = if cloud.settings.flag("tls") {
             Security::Tls
         } else {
@@ -353,6 +355,7 @@ impl MockCloud {
 
     async fn run(&self, listeners: Listeners) -> Result<(), CloudError> {
         let mut core = self.core()?;
+        core.identified(&self.identities);
         let mut documents = BTreeMap::new();
         for collection in core.collections() {
             documents.insert(*collection, self.surroundings.store.load(collection).await?);

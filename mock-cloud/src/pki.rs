@@ -73,11 +73,17 @@ impl Pki {
     pub(crate) fn identities(
         &self,
         wanted: Vec<(String, String)>,
+        key: impl Fn(&str) -> Option<&'static str>,
     ) -> Result<BTreeMap<String, Identity>, PkiProblem> {
         let mut identities = BTreeMap::new();
         for (name, common_name) in wanted {
             let subject = Subject::named(common_name);
-            let identity = self.authority.issue_client(&subject, self.validity(), None)?;
+            let identity = match key(&name) {
+                Some(key) => self
+                    .authority
+                    .issue_client_for_key(&subject, self.validity(), None, key)?,
+                None => self.authority.issue_client(&subject, self.validity(), None)?,
+            };
             identities.insert(name, identity);
         }
         Ok(identities)

@@ -326,6 +326,10 @@ fn from_file(path: &Path, options: &UnitOptions, library: &Library) -> Result<Un
     if let Some(dialect) = default_ics(protocol).get("dialect") {
         ics.entry("dialect").or_insert(dialect.clone());
     }
+    if protocol == Protocol::AosV7 {
+        // An option of the dialect: no unit has it unless it says so.
+        ics.entry("encrypted-desired-status").or_insert(json!(false));
+    }
     let prepare = match file.driver {
         DriverKind::Remote => Preparation::Fixed(file.prepare.clone()),
         _ => Preparation::Named(file.prepare.keys().cloned().collect()),

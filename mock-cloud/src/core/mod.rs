@@ -8,6 +8,7 @@ pub mod sota;
 
 use crate::store::Change;
 use hil_fault::Artifact;
+use hil_link::pki::Identity;
 use hil_trace::{CertificateFacts, Stamp};
 use hil_wire::http::{Request, Response};
 use serde_json::{Map, Value};
@@ -201,6 +202,17 @@ pub trait Core {
     fn face_security(&self, face: &str) -> Option<Security> {
         let _ = face;
         None
+    }
+
+    /// The private key (PKCS #8 PEM) of an identity that must have a certain one; a fresh key if `None`.
+    fn identity_key(&self, name: &str) -> Option<&'static str> {
+        let _ = name;
+        None
+    }
+
+    /// The identities that were made for the unit, by name.
+    fn identified(&mut self, identities: &BTreeMap<String, Identity>) {
+        let _ = identities;
     }
 
     /// Client identities the unit needs: name such as `online`, and common name of the certificate.

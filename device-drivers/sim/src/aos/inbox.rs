@@ -35,7 +35,7 @@ impl AosAgent {
 
     fn carry_out(&mut self, message: Message, context: &mut Context<'_>) {
         match message {
-            Message::DesiredStatus(desired) => self.desire(desired, context),
+            Message::DesiredStatus(desired) => self.desire_perhaps_sealed(desired, context),
             Message::BlobUrls(answer) => self.blob_urls(&answer, context),
             Message::RequestLog(request) => self.push_log(&request, context),
             Message::OverrideEnvVars(request) => self.override_variables(&request, context),

@@ -15,6 +15,7 @@ mod monitoring;
 mod outbox;
 mod probe;
 mod provisioning;
+mod sealed;
 mod state;
 mod status;
 mod store;

@@ -1,6 +1,6 @@
 //! Messages of the unit until they are acknowledged (reference sections 4.2 and 4.4). Without an ack in time the
 //! connection counts as broken (seed) or the message is sent again (publisher); after four transmissions it is given
-//! up.
+//! up, and the connection with it.
 
 use super::{
     agent::{AosAgent, OUTBOX_TIMER, timestamp},
@@ -109,9 +109,14 @@ impl AosAgent {
                 self.journal("no ack in time: the connection is broken", context);
                 return self.abandon(context);
             }
+            let before = self.outbox.waiting.len();
             self.outbox
                 .waiting
                 .retain(|message| !late(message) || message.transmissions < MOST_TRANSMISSIONS);
+            if self.outbox.waiting.len() < before {
+                self.journal("four transmissions without an ack: nobody is there", context);
+                return self.abandon(context);
+            }
             for message in &mut self.outbox.waiting {
                 if late(message) {
                     message.deadline = None;

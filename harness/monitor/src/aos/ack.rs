@@ -102,6 +102,11 @@ impl Monitor for AckMonitor {
                     self.refusals.insert(txn.to_owned());
                 }
                 (Who::Cloud, "unreadable", Some(txn)) => self.message(txn, false, connection, record),
+                // Whether a unit accepts what it cannot decrypt is its own matter.
+                (Who::Cloud, "desiredStatus", Some(txn)) if event.field("encrypted").is_some() => {
+                    self.message(txn, true, connection, record);
+                    self.open.remove(&record.seq);
+                }
                 (Who::Cloud, _, Some(txn)) if is_frame(record) => self.message(txn, true, connection, record),
                 (Who::Unit, _, Some(txn)) if is_frame(record) => {
                     self.repeated(txn, connection, record, judge);

@@ -147,7 +147,7 @@ impl AosCloud {
         let asked = self.blobs.get(digest)?;
         let other;
         let blob = if kind == BlobAnswerKind::BadDigest {
-            other = Blob::new([&asked.content[..], b" and more"].concat(), "");
+            other = Blob::new([&asked.content[..], ALTERED].concat(), "");
             &other
         } else {
             asked
@@ -198,7 +198,7 @@ impl AosCloud {
             return Response::new(405).header("Allow", "GET");
         }
         let cipher = if wrong {
-            Blob::new([&blob.content[..], b" and more"].concat(), "").cipher
+            Blob::new([&blob.content[..], ALTERED].concat(), "").cipher
         } else {
             blob.cipher.clone()
         };
@@ -253,5 +253,7 @@ fn hex_of(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// What content with another digest has behind it: documents stay readable, so that only the digest tells.
+const ALTERED: &[u8] = b" ";
 /// The key of the signer of blobs, made for tests.
 pub(super) const SIGNER_KEY: &str = include_str!("signer_key.pem");

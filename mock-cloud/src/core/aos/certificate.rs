@@ -58,7 +58,7 @@ impl AosCloud {
 
     /// Signs one request; leaves the note `issued` with the serial number.
     pub(super) fn sign(
-        &self,
+        &mut self,
         now: Now,
         kind: &str,
         node: &str,
@@ -87,6 +87,9 @@ impl AosCloud {
         let facts: Value =
             json!({"type": kind, "node": node, "serial": issued.serial_hex, "right_key": right});
         out.note("issued", facts);
+        if kind == "offline" && right {
+            self.offline_certificate = Some(issued.chain_pem.clone());
+        }
         Ok(issued.chain_pem)
     }
 }

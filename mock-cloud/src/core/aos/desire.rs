@@ -58,6 +58,12 @@ impl AosCloud {
             "certificateChains".to_owned(),
             signers["certificateChains"].clone(),
         );
+        if let Some(recipient) = with.get("encrypted").and_then(Value::as_str) {
+            let items = desired["items"].clone();
+            let sealed = self.sealed(now, recipient, &desired)?;
+            let txn = self.post(now, "desiredStatus", &sealed, out);
+            return Ok(json!({"txn": txn, "items": items, "digests": digests, "subject": SUBJECT}));
+        }
         if let Some(Value::Object(extra)) = with.get("extra") {
             desired.extend(extra.clone());
         }

@@ -12,6 +12,7 @@ mod inbox;
 mod message;
 mod nodes;
 mod patience;
+mod sealed;
 #[cfg(test)]
 mod tests;
 
@@ -22,7 +23,7 @@ use certificate::Issuing;
 use connect::{Connected, Discovery};
 use desire::SIGNERS;
 use hil_fault::Artifact;
-use hil_link::pki::Authority;
+use hil_link::pki::{Authority, Identity};
 use hil_trace::Stamp;
 use hil_wire::{aos::Dialect, http::Response};
 use message::Outgoing;
@@ -79,12 +80,14 @@ pub struct AosCloud {
     state_answer: Option<(String, String)>,
     nodes: Nodes,
     patience: Patience,
+    /// PEM.
+    offline_certificate: Option<String>,
 }
 
 impl AosCloud {
     /// An empty cloud whose authority signs the certificates of the unit. Options: `dialect` (`seed`, `publisher`),
     /// `bearer` (demand the token of discovery), `next_request_delay` (milliseconds),
-    /// `ack_timeout` (seconds until a message counts as not acknowledged; 0 waits for ever), `node_password`.
+    /// `offline_certificate` (PEM; the one made for the unit if not given), `ack_timeout` (seconds until a message counts as not acknowledged; 0 waits for ever), `node_password`.
     pub fn new(settings: CloudSettings, urls: Urls, authority: Rc<Authority>) -> Self {
         let dialect = match settings.text("dialect") {
             Some("publisher") => Dialect::Publisher,
@@ -93,6 +96,7 @@ impl AosCloud {
         let ack_timeout = settings.options.get("ack_timeout").and_then(Value::as_f64);
         AosCloud {
             nodes: Nodes::default(),
+            offline_certificate: None,
             patience: Patience::new(ack_timeout.unwrap_or(patience::ACK_TIMEOUT)),
             discovery: Discovery::new(&settings),
             random: SmallRng::seed_from_u64(settings.seed ^ 0x61_6f73_7637),
@@ -145,6 +149,16 @@ impl Core for AosCloud {
             ("online".to_owned(), id.to_owned()),
             ("offline".to_owned(), format!("{id}-offline")),
         ]
+    }
+
+    fn identity_key(&self, name: &str) -> Option<&'static str> {
+        (name == "offline").then_some(sealed::OFFLINE_KEY)
+    }
+
+    fn identified(&mut self, identities: &BTreeMap<String, Identity>) {
+        let kept = self.settings.text("offline_certificate").map(str::to_owned);
+        let made = identities.get("offline");
+        self.offline_certificate = kept.or(made.map(|identity| identity.certificate_chain.clone()));
     }
 
     fn collections(&self) -> &'static [&'static str] {

@@ -137,19 +137,10 @@ impl DataFolder {
         unit_id: &str,
         identities: &BTreeMap<String, Identity>,
     ) -> Result<IdentityFiles, DataError> {
-        let plain = |c: char| {
-            if c.is_ascii_alphanumeric() || "-_".contains(c) {
-                c
-            } else {
-                '_'
-            }
-        };
-        let unit: String = unit_id.chars().map(plain).collect();
         let mut files = IdentityFiles::new();
         for (name, identity) in identities {
-            let stem = format!("{protocol}-{unit}-{name}");
-            let certificate = self.pki().join(format!("{stem}.pem"));
-            let key = self.pki().join(format!("{stem}.key"));
+            let certificate = self.identity_file(protocol, unit_id, name, "pem");
+            let key = self.identity_file(protocol, unit_id, name, "key");
             if !(certificate.exists() && key.exists()) {
                 write_private(&key, identity.private_key.as_bytes()).map_err(at(&key))?;
                 write_private(&certificate, identity.certificate_chain.as_bytes())
@@ -159,6 +150,23 @@ impl DataFolder {
             files.insert(format!("{name}_key_file"), key);
         }
         Ok(files)
+    }
+
+    /// The certificate of an identity that an earlier cloud made, PEM.
+    pub(super) fn kept_certificate(&self, protocol: Protocol, unit_id: &str, name: &str) -> Option<String> {
+        std::fs::read_to_string(self.identity_file(protocol, unit_id, name, "pem")).ok()
+    }
+
+    fn identity_file(&self, protocol: Protocol, unit_id: &str, name: &str, extension: &str) -> PathBuf {
+        let plain = |c: char| {
+            if c.is_ascii_alphanumeric() || "-_".contains(c) {
+                c
+            } else {
+                '_'
+            }
+        };
+        let unit: String = unit_id.chars().map(plain).collect();
+        self.pki().join(format!("{protocol}-{unit}-{name}.{extension}"))
     }
 }
 

@@ -157,6 +157,9 @@ impl Plan {
         if let Some(path) = &self.key_log {
             options.insert("tls_key_log".to_owned(), json!(path.display().to_string()));
         }
+        if let Some(certificate) = data.kept_certificate(protocol, &self.unit_id, "offline") {
+            options.insert("offline_certificate".to_owned(), json!(certificate));
+        }
         for (name, value) in &self.options {
             if let Some(name) = scoped(protocol, name) {
                 options.insert(name.to_owned(), value.clone());
