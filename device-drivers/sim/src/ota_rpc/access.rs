@@ -31,8 +31,17 @@ pub(super) enum NoAccess {
 
 /// Puts the declared access list into flash.
 pub(super) fn provision(state: &Map<String, Value>, flash: &mut Flash) -> Result<(), UnitError> {
-    let Some(list) = state.get("acl").and_then(Value::as_str) else {
-        return Ok(());
+    // The list is text in scenarios, and easily JSON on a command line.
+    let list = match state.get("acl") {
+        Some(Value::String(text)) if !text.is_empty() => text.clone(),
+        Some(list @ Value::Array(_)) => list.to_string(),
+        None | Some(Value::Null | Value::String(_)) => return Ok(()),
+        Some(_) => {
+            return Err(UnitError::BadArgument {
+                name: "acl".into(),
+                problem: "is no access list".into(),
+            });
+        }
     };
     let realm = state.get("realm").and_then(Value::as_str).unwrap_or("RPC");
     let mut hashes = Map::new();
