@@ -524,6 +524,17 @@ impl MockCloud {
     }
 }
 
+/// The faces of a cloud, in no particular order.
+pub fn cloud_faces(protocol: Protocol) -> Vec<&'static str> {
+    match protocol {
+        Protocol::EdgePoll => edge_poll::FACES.to_vec(),
+        Protocol::DeviceCommand => device_command::FACES.to_vec(),
+        Protocol::AosV7 => aos::FACES.to_vec(),
+        Protocol::Sota => [sota::FACES, &[sota::EVENTS]].concat(),
+        Protocol::OtaRpc => ota_rpc::FACES.to_vec(),
+    }
+}
+
 const RESERVE_TRIES: u32 = 100;
 /// Bits per second on a serial line unless the option `baud_rate` says another.
 const BAUD_RATE: u32 = 115_200;

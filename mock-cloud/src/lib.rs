@@ -9,7 +9,7 @@ mod settings;
 mod store;
 
 pub use core::{ActError, Operation, Security};
-pub use handle::{CloudError, CloudSurroundings, MockCloud};
+pub use handle::{CloudError, CloudSurroundings, MockCloud, cloud_faces};
 pub use pki::PkiProblem;
 pub use settings::CloudSettings;
 pub use store::{MemoryStore, SqliteStore, Store, StoreError};

@@ -5,6 +5,7 @@ use hil_diagnostic::{Diagnostics, Source};
 use hil_scenario::{
     FieldType, Plan, ReadError, Vocabulary, embedded_catalogue, embedded_suites, load_source, options,
 };
+use hil_mock_cloud::cloud_faces;
 use hil_sim::{default_ics, default_timing};
 use hil_trace::Catalogue;
 use hil_unit::unit_file::KnownNames;
@@ -97,6 +98,8 @@ impl Library {
             features: features.into_iter().filter(|name| name != "dialect").collect(),
             probes: words.probes.keys().cloned().collect(),
             stimuli: words.stimuli.keys().cloned().collect(),
+            states: words.prepare.keys().cloned().collect(),
+            cloud_faces: cloud_faces(protocol).into_iter().map(str::to_owned).collect(),
         }
     }
 }

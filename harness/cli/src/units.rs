@@ -344,7 +344,9 @@ fn from_file(path: &Path, options: &UnitOptions, library: &Library) -> Result<Un
         probes: Some(file.probes.keys().cloned().collect()),
         stimuli: Some(file.stimuli.keys().cloned().collect()),
         artifact_roles,
-        exclusive: file.driver == DriverKind::Remote || faces.values().any(is_fixed),
+        exclusive: file.driver == DriverKind::Remote
+            || faces.values().any(is_fixed)
+            || !file.cloud.ports.is_empty(),
         timing,
         ics,
         prepare,
@@ -355,9 +357,9 @@ fn from_file(path: &Path, options: &UnitOptions, library: &Library) -> Result<Un
             stamp_us: TCP_TOLERANCE_US,
             order_us: 2 * TCP_TOLERANCE_US,
         },
-        ports: BTreeMap::new(),
-        bind: "127.0.0.1".to_owned(),
-        advertised_host: "127.0.0.1".to_owned(),
+        ports: file.cloud.ports.clone(),
+        bind: file.cloud.bind.clone(),
+        advertised_host: file.cloud.advertise.clone(),
     })
 }
 

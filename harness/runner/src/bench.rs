@@ -165,15 +165,20 @@ fn settings(plan: &Plan, unit: &UnitUnderTest, seed: u64) -> CloudSettings {
     let real = unit.bench == BenchKind::Real;
     let unit_id = given("device_id")
         .or(given("system_id"))
+        .or(given("device_uuid"))
         .unwrap_or_else(|| "hil-unit-0001".to_owned());
     let unit_key = given("device_key")
         .or(given("device_token"))
+        .or(given("client_secret"))
         .unwrap_or_else(|| format!("hik_{}", made("unit key")));
     let mut options = plan.cloud.clone();
     for (name, value) in &unit.ics {
         if name == "dialect" && !options.contains_key(name) {
             options.insert(name.clone(), value.clone());
         }
+    }
+    if let Some(client_id) = given("client_id") {
+        options.entry("client_id").or_insert(client_id.into());
     }
     // A unit without lab mode speaks to nobody over plain transport.
     if unit.ics.get("lab-mode") == Some(&serde_json::Value::Bool(false)) {

@@ -1,7 +1,7 @@
 //! The content of a unit file.
 
 use super::{
-    ArtifactFile, DriverKind, Hook, KnownNames, ReadyPolicy, RestartPolicy, StopPolicy, faces::STDIO,
+    ArtifactFile, CloudPlace, DriverKind, Hook, KnownNames, ReadyPolicy, RestartPolicy, StopPolicy, faces::STDIO,
     parse_address, read,
 };
 use hil_diagnostic::{Diagnostics, Source, Span};
@@ -47,6 +47,8 @@ pub struct UnitFile {
     /// Declared states the unit can be put in, such as `polling`, each with its value where a scenario says nothing; for a
     /// remote unit the states it is in.
     pub prepare: Map<String, Value>,
+    /// Where the mock cloud shall be.
+    pub cloud: CloudPlace,
     /// What exactly is tested.
     pub subject: Subject,
     /// When a process counts as ready.

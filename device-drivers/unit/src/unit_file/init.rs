@@ -12,7 +12,9 @@ pub fn init_template(protocol: Protocol, driver: DriverKind) -> String {
         example_name(driver)
     );
     let parts: &[fn(Protocol, DriverKind) -> String] =
-        &[process, settings, faces, artifacts, timing, ics, facts, subject];
+        &[
+            process, settings, cloud, faces, prepare, artifacts, timing, ics, facts, subject,
+        ];
     for part in parts {
         let part = part(protocol, driver);
         if !part.is_empty() {
@@ -88,7 +90,20 @@ fn faces(protocol: Protocol, driver: DriverKind) -> String {
             "# Port 0 is a free one and {state_dir}/… a path of its own for each instance, so that instances run side by side.\n",
         );
     }
-    if protocol == Protocol::OtaRpc {
+    if protocol == Protocol::Sota {
+        text.push_str(match driver {
+            DriverKind::Process => {
+                "# stdio is the standard input and output of the process. A gateway that is not here is not exercised.\n\
+                 faces: {sota-http: \"127.0.0.1:0\", sota-websocket: \"127.0.0.1:0\"}\n\
+                 # sota-commands: \"{state_dir}/commands.socket\", sota-events: \"{state_dir}/events.socket\", sota-console: stdio\n"
+            }
+            _ => {
+                "# A gateway that is not here is not exercised.\n\
+                 faces: {sota-http: \"127.0.0.1:8888\", sota-websocket: \"127.0.0.1:3012\"}\n\
+                 # sota-commands: /tmp/sota-commands.socket, sota-events: /tmp/sota-events.socket\n"
+            }
+        });
+    } else if protocol == Protocol::OtaRpc {
         let port = if driver == DriverKind::Process { 0 } else { 8080 };
         text.push_str(&format!("faces: {{rpc-http: \"127.0.0.1:{port}\"}}\n"));
     } else {
@@ -103,6 +118,10 @@ fn artifacts(protocol: Protocol, driver: DriverKind) -> String {
         _ if protocol == Protocol::OtaRpc => {
             "Images by role. hil makes current, next, older and other_platform by itself, and oversize if the facts\n\
              # below say slot_size; what else is missing leaves the scenarios that need it not exercised."
+        }
+        _ if protocol == Protocol::Sota => {
+            "Images by role. hil makes current, next, older and oversize by itself: bytes nobody can run. A unit that\n\
+             installs more than any file by itself (prepare: package_manager) needs current, next and older of its own."
         }
         _ => "Images by role. What is missing leaves the scenarios that need it not exercised.",
     };
@@ -156,8 +175,50 @@ fn facts(protocol: Protocol, _: DriverKind) -> String {
              # facts: {platform: esp32, parts: [app, fs], slot_size: 1048576}\n"
                 .to_owned()
         }
+        Protocol::Sota => {
+            "# What the unit's system information command prints.\n\
+             # facts: {system_info: \"{\\\"id\\\":\\\"x\\\"}\\n\"}\n"
+                .to_owned()
+        }
         _ => String::new(),
     }
+}
+
+/// States a scenario may declare, and how they reach the unit.
+fn prepare(protocol: Protocol, driver: DriverKind) -> String {
+    if protocol != Protocol::Sota || driver == DriverKind::Sim {
+        return String::new();
+    }
+    let how = match driver {
+        DriverKind::Process => {
+            "# How scenarios want the unit configured: what is named here reaches it as {prepare_polling}, HIL_PREPARE_POLLING\n\
+             # and so on, with this value where a scenario says nothing. Scenarios that want what is not named are not exercised."
+        }
+        _ => {
+            "# How the unit is configured. Scenarios that want it otherwise, or want what is not said here, are not exercised."
+        }
+    };
+    format!(
+        "{how}\n# prepare: {{polling: true, polling_sec: 1, auth: true, auto_download: true, package_manager: false, system_info: true}}\n"
+    )
+}
+
+/// Where the cloud is, for units that cannot be told.
+fn cloud(protocol: Protocol, driver: DriverKind) -> String {
+    if driver == DriverKind::Sim {
+        return String::new();
+    }
+    let face = match protocol {
+        Protocol::EdgePoll => "edge-api: 8080",
+        Protocol::DeviceCommand => "device-api: 8080",
+        Protocol::AosV7 => "aos-discovery: 8443, aos-websocket: 8444, aos-blobs: 8445",
+        Protocol::Sota => "sota-core: 8080, sota-auth: 9001",
+        Protocol::OtaRpc => "firmware-host: 8080",
+    };
+    format!(
+        "# Where the mock cloud listens, for units that cannot be told: address, the host name units use, ports by face.\n\
+         # cloud: {{bind: 0.0.0.0, advertise: lab.example, ports: {{{face}}}}}\n"
+    )
 }
 
 fn subject(_: Protocol, driver: DriverKind) -> String {
@@ -175,7 +236,7 @@ fn examples(protocol: Protocol) -> (&'static str, &'static str) {
         Protocol::EdgePoll => ("base_url", "device_key"),
         Protocol::DeviceCommand => ("base_url", "device_id"),
         Protocol::AosV7 => ("discovery_url", "system_id"),
-        Protocol::Sota => ("base_url", "device_id"),
+        Protocol::Sota => ("core_url", "device_uuid"),
         Protocol::OtaRpc => ("rpc_http", "device_id"),
     }
 }
@@ -187,6 +248,11 @@ fn own_settings(protocol: Protocol) -> &'static str {
             "# Where to listen: {rpc_http} (host:port; also {rpc_http_host}, {rpc_http_port}), {rpc_websocket}, {rpc_serial}.\n\
              # {rpc_server_url} is the WebSocket to dial, {device_id} the unit's own id.\n"
         }
+        Protocol::Sota => {
+            "# {core_url}, {device_uuid}; {auth_url}, {client_id}, {client_secret}, empty in scenarios without authentication.\n\
+             # Where to listen: {sota_http} (host:port; also {sota_http_host}, {sota_http_port}), {sota_websocket},\n\
+             # {sota_commands}. {events_socket} is where the external installer listens.\n"
+        }
         _ => "",
     }
 }
@@ -196,6 +262,7 @@ fn example_probe(protocol: Protocol) -> &'static str {
         Protocol::EdgePoll => {
             "version: {command: [cat, \"{state_dir}/snaps/{snap_name}/version\"], format: text}"
         }
+        Protocol::Sota => "image: [sh, -c, \"sha256sum {state_dir}/packages/{id} | cut -d' ' -f1\"]",
         _ => "version: {command: [cat, \"{state_dir}/version\"], format: text}",
     }
 }

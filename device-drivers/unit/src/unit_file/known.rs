@@ -14,6 +14,10 @@ pub struct KnownNames {
     pub probes: Vec<String>,
     /// Stimuli.
     pub stimuli: Vec<String>,
+    /// Declared states.
+    pub states: Vec<String>,
+    /// Faces of the mock cloud.
+    pub cloud_faces: Vec<String>,
 }
 
 impl UnitFile {
@@ -37,6 +41,12 @@ impl UnitFile {
         }
         for name in self.stimuli.keys() {
             check("stimuli", "stimulus", name, &known.stimuli);
+        }
+        for name in self.prepare.keys() {
+            check("prepare", "state", name, &known.states);
+        }
+        for name in self.cloud.ports.keys() {
+            check("cloud.ports", "face of the mock cloud", name, &known.cloud_faces);
         }
         collector.into_diagnostics()
     }

@@ -2,6 +2,7 @@
 //! drivers take from it what they need.
 
 mod artifacts;
+mod cloud_place;
 mod driver_kind;
 mod faces;
 mod file;
@@ -14,6 +15,7 @@ mod read_process;
 mod schema;
 
 pub use artifacts::{ArtifactFile, ROLES};
+pub use cloud_place::CloudPlace;
 pub use driver_kind::DriverKind;
 pub use faces::{faces_of, faces_of_feature, parse_address};
 pub use file::{ConfigTemplate, STATE_DIRECTORY, Subject, UnitFile, UnitFileError};

@@ -79,6 +79,7 @@ impl<'c> Reader<'c> {
         let ics = self.ics(&mut map, protocol);
         let stated = map.object("facts");
         let prepare = self.prepare(&mut map);
+        let cloud = self.cloud(&mut map);
         let subject = self.subject(&mut map);
         let ready = self.ready(&mut map, &faces);
         let stop = self.stop(&mut map);
@@ -101,6 +102,7 @@ impl<'c> Reader<'c> {
             ics,
             stated,
             prepare,
+            cloud,
             subject,
             ready,
             stop,

@@ -33,6 +33,14 @@ pub fn schema() -> Value {
             ),
             "facts": described(json!({"type": "object"}), "Facts scenarios refer to as ${unit.NAME}, such as services."),
             "prepare": described(texts(), "Declared states the unit can be put in, with their ordinary values."),
+            "cloud": described(
+                closed(json!({
+                    "bind": {"type": "string"},
+                    "advertise": {"type": "string"},
+                    "ports": open(json!({"type": "integer", "minimum": 0, "maximum": 65535})),
+                })),
+                "Where the mock cloud listens, for units that cannot be told."
+            ),
             "subject": described(texts(), "What exactly is tested: version, digest, and more."),
             "ready": described(
                 closed(json!({"console": {"type": "string"}, "face": {"type": "string"}, "timeout": duration()})),

@@ -42,6 +42,8 @@ pub const DISCOVERY: &str = "aos-discovery";
 pub const WEBSOCKET: &str = "aos-websocket";
 /// The face blobs are fetched from (TLS).
 pub const BLOBS: &str = "aos-blobs";
+/// The HTTP faces.
+pub(crate) const FACES: &[&str] = &[DISCOVERY, WEBSOCKET, BLOBS];
 
 /// Where the faces are, as units are told; `https://host:port` or `http://host:port`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -130,7 +132,7 @@ impl AosCloud {
 
 impl Core for AosCloud {
     fn faces(&self) -> &'static [&'static str] {
-        &[DISCOVERY, WEBSOCKET, BLOBS]
+        FACES
     }
 
     fn face_security(&self, face: &str) -> Option<Security> {

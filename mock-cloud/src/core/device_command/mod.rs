@@ -34,6 +34,8 @@ pub const API: &str = "device-api";
 pub const FIRMWARE_HOST: &str = "firmware-host";
 /// The face of a unit that takes commands itself.
 pub const UNIT_DIRECT: &str = "device-direct";
+/// The HTTP faces.
+pub(crate) const FACES: &[&str] = &[API, FIRMWARE_HOST];
 
 /// State of the cloud; commands, statuses, exports and images are in the store as well.
 #[derive(Debug)]
@@ -133,7 +135,7 @@ impl DeviceCommandCloud {
 
 impl Core for DeviceCommandCloud {
     fn faces(&self) -> &'static [&'static str] {
-        &[API, FIRMWARE_HOST]
+        FACES
     }
 
     fn collections(&self) -> &'static [&'static str] {

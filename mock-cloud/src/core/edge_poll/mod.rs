@@ -26,6 +26,8 @@ pub const API: &str = "edge-api";
 pub const BLOB_ORIGIN: &str = "blob-origin";
 /// An origin of blobs that never speaks TLS; units whose API does must not go there.
 pub const PLAIN_ORIGIN: &str = "blob-plain";
+/// The HTTP faces.
+pub(crate) const FACES: &[&str] = &[API, BLOB_ORIGIN, PLAIN_ORIGIN];
 
 /// Where the faces are, as units are told; `http://host:port` or `https://host:port`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -129,7 +131,7 @@ impl EdgePollCloud {
 
 impl Core for EdgePollCloud {
     fn faces(&self) -> &'static [&'static str] {
-        &[API, BLOB_ORIGIN, PLAIN_ORIGIN]
+        FACES
     }
 
     fn face_security(&self, face: &str) -> Option<Security> {

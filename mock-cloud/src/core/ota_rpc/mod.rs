@@ -26,6 +26,8 @@ use std::collections::BTreeMap;
 pub const FIRMWARE: &str = "firmware-host";
 /// The face units open a WebSocket to.
 pub const RPC_SERVER: &str = "rpc-server";
+/// The HTTP faces.
+pub(crate) const FACES: &[&str] = &[FIRMWARE, RPC_SERVER];
 
 /// Faces of the unit.
 const UNIT_HTTP: &str = "rpc-http";
@@ -78,7 +80,7 @@ impl OtaRpcCloud {
 
 impl Core for OtaRpcCloud {
     fn faces(&self) -> &'static [&'static str] {
-        &[FIRMWARE, RPC_SERVER]
+        FACES
     }
 
     fn collections(&self) -> &'static [&'static str] {

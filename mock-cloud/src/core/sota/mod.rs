@@ -32,6 +32,8 @@ pub const CORE: &str = "sota-core";
 pub const SECOND_ORIGIN: &str = "sota-second";
 /// Where the external installer listens for events.
 pub const EVENTS: &str = "sota-events";
+/// The HTTP faces.
+pub(crate) const FACES: &[&str] = &[AUTH, CORE, SECOND_ORIGIN];
 
 /// State of the cloud; updates, images and tokens are in the store as well.
 #[derive(Debug)]
@@ -89,7 +91,7 @@ impl SotaCloud {
 
 impl Core for SotaCloud {
     fn faces(&self) -> &'static [&'static str] {
-        &[AUTH, CORE, SECOND_ORIGIN]
+        FACES
     }
 
     fn byte_faces(&self) -> &'static [&'static str] {

@@ -31,7 +31,8 @@ pub(super) struct Tokens {
     pub(super) write: bool,
     /// Tokens given, and whether they are still valid.
     given: BTreeMap<String, bool>,
-    seed: u64,
+    /// Tokens a cloud before this one gave to the same client are invalid too.
+    revoked: bool,
     next: u64,
 }
 
@@ -41,14 +42,14 @@ impl Tokens {
         Tokens {
             needed: settings.options.get("auth") != Some(&Value::Bool(false)),
             credentials: ClientCredentials {
-                client_id: device.to_owned(),
+                client_id: settings.text("client_id").unwrap_or(device).to_owned(),
                 client_secret: settings.unit_key.clone(),
             },
             refused: None,
             read: true,
             write: true,
             given: BTreeMap::new(),
-            seed: settings.seed,
+            revoked: false,
             next: 1,
         }
     }
@@ -61,6 +62,7 @@ impl Tokens {
 
     /// Every token given so far is invalid.
     pub(super) fn revoke(&mut self, out: &mut Outputs) {
+        self.revoked = true;
         for (token, valid) in &mut self.given {
             *valid = false;
             out.changes.push(change(token, false));
@@ -68,12 +70,28 @@ impl Tokens {
     }
 
     fn give(&mut self, out: &mut Outputs) -> String {
-        let text = format!("{}/{}/{}", self.seed, self.credentials.client_secret, self.next);
-        let token = format!("tok-{}", &sha256_hex(text.as_bytes())[..32]);
+        let token = self.numbered(&self.next.to_string());
         self.next += 1;
         self.given.insert(token.clone(), true);
         out.changes.push(change(&token, true));
         token
+    }
+
+    /// A token says which it is, and proves that it was given to this client.
+    fn numbered(&self, number: &str) -> String {
+        let text = format!("{}/{number}", self.credentials.client_secret);
+        format!("tok-{number}-{}", &sha256_hex(text.as_bytes())[..32])
+    }
+
+    /// Whether a token was given and not revoked since; a unit that outlives this cloud may hold one of the cloud before.
+    fn is_valid(&self, token: &str) -> bool {
+        match self.given.get(token) {
+            Some(valid) => *valid,
+            None => {
+                let number = token.split('-').nth(1).unwrap_or_default();
+                !self.revoked && self.numbered(number) == token
+            }
+        }
     }
 
     /// Whether a request may do this; `Err` is the refusal.
@@ -81,11 +99,8 @@ impl Tokens {
         if !self.needed {
             return Ok(());
         }
-        let valid = request
-            .headers
-            .bearer_token()
-            .and_then(|token| self.given.get(token));
-        if valid != Some(&true) {
+        let token = request.headers.bearer_token();
+        if !token.is_some_and(|token| self.is_valid(token)) {
             let refusal = refusal(401, "invalid_token", "A valid token is needed.");
             return Err(refusal.header("WWW-Authenticate", "Bearer"));
         }
