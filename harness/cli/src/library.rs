@@ -2,10 +2,10 @@
 
 use crate::files::Files;
 use hil_diagnostic::{Diagnostics, Source};
+use hil_mock_cloud::cloud_faces;
 use hil_scenario::{
     FieldType, Plan, ReadError, Vocabulary, embedded_catalogue, embedded_suites, load_source, options,
 };
-use hil_mock_cloud::cloud_faces;
 use hil_sim::{default_ics, default_timing};
 use hil_trace::Catalogue;
 use hil_unit::unit_file::KnownNames;

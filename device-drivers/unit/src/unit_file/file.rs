@@ -1,8 +1,8 @@
 //! The content of a unit file.
 
 use super::{
-    ArtifactFile, CloudPlace, DriverKind, Hook, KnownNames, ReadyPolicy, RestartPolicy, StopPolicy, faces::STDIO,
-    parse_address, read,
+    ArtifactFile, CloudPlace, DriverKind, Hook, KnownNames, ReadyPolicy, RestartPolicy, StopPolicy,
+    faces::STDIO, parse_address, read,
 };
 use hil_diagnostic::{Diagnostics, Source, Span};
 use hil_link::Address;

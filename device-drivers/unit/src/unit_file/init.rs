@@ -11,10 +11,9 @@ pub fn init_template(protocol: Protocol, driver: DriverKind) -> String {
          remote: it runs somewhere already\ndriver: {driver}\n",
         example_name(driver)
     );
-    let parts: &[fn(Protocol, DriverKind) -> String] =
-        &[
-            process, settings, cloud, faces, prepare, artifacts, timing, ics, facts, subject,
-        ];
+    let parts: &[fn(Protocol, DriverKind) -> String] = &[
+        process, settings, cloud, faces, prepare, artifacts, timing, ics, facts, subject,
+    ];
     for part in parts {
         let part = part(protocol, driver);
         if !part.is_empty() {

@@ -1,4 +1,4 @@
-//! Token calls and what credentials go where (SOTA-AUTH-001, 002, 007, 009).
+//! Token calls and what credentials go where (SOTA-AUTH-001, 002, 007, 008, 009).
 
 use crate::{Judge, Monitor, Tally};
 use hil_trace::{Event, HowClosed, Party, Record, RecordBody, Stamp, Who};
@@ -15,7 +15,10 @@ pub(super) struct AuthenticationMonitor {
     carried: Tally,
     dropped: Tally,
     patient: Tally,
+    granted: Tally,
     issued: BTreeSet<String>,
+    /// The last answer to a token call, if it was no token.
+    unusable: Option<u64>,
     /// Token exchanges that are open.
     asking: BTreeSet<u32>,
     /// The unit has asked for a token since it booted, or a device call came before.
@@ -35,6 +38,8 @@ impl Default for AuthenticationMonitor {
             carried: Tally::new("SOTA-AUTH-002"),
             dropped: Tally::new("SOTA-AUTH-009"),
             patient: Tally::new("SOTA-AUTH-007"),
+            granted: Tally::new("SOTA-AUTH-008"),
+            unusable: None,
             issued: BTreeSet::new(),
             asking: BTreeSet::new(),
             asked: false,
@@ -62,6 +67,7 @@ impl Monitor for AuthenticationMonitor {
             self.redirected = false;
             self.refused.clear();
         }
+        self.judge_outcome(record.seq, events, judge);
         match &record.what {
             RecordBody::HttpRequest {
                 exchange,
@@ -90,7 +96,7 @@ impl Monitor for AuthenticationMonitor {
             } => {
                 self.redirected = (300..400).contains(status);
                 if self.asking.remove(exchange) {
-                    self.answer(*status, body.bytes());
+                    self.answer(record.seq, *status, body.bytes());
                 }
             }
             _ => {}
@@ -104,6 +110,7 @@ impl Monitor for AuthenticationMonitor {
             &mut self.carried,
             &mut self.dropped,
             &mut self.patient,
+            &mut self.granted,
         ] {
             tally.close(judge);
         }
@@ -182,13 +189,38 @@ impl AuthenticationMonitor {
         }
     }
 
-    fn answer(&mut self, status: u16, body: &[u8]) {
+    /// What the unit says of an answer that is no token.
+    fn judge_outcome(&mut self, seq: u64, events: &[Event], judge: &mut Judge<'_>) {
+        let Some(answer) = self.unusable.filter(|_| self.issued.is_empty()) else {
+            return;
+        };
+        let said = events.iter().filter(|event| event.who == Who::Unit);
+        for event in said.filter_map(|event| event.text("event")) {
+            match event {
+                "Authenticated" => {
+                    let text =
+                        "Authenticated, though the token call was answered with something that is no token";
+                    self.granted.violated(text, vec![answer, seq], judge);
+                }
+                "Error" => self.granted.met(seq),
+                _ => {}
+            }
+        }
+    }
+
+    fn answer(&mut self, seq: u64, status: u16, body: &[u8]) {
+        self.unusable = None;
         match status {
             401 | 403 => self.refusing = true,
             200 => {
                 self.settle_patience();
-                if let Some(token) = TokenAnswer::decode(body).value {
-                    self.issued.insert(token.access_token);
+                let decoded = TokenAnswer::decode(body);
+                let valid = decoded.is_valid();
+                match decoded.value.filter(|_| valid) {
+                    Some(token) => {
+                        self.issued.insert(token.access_token);
+                    }
+                    None => self.unusable = Some(seq),
                 }
             }
             _ => {}

@@ -4,6 +4,7 @@ mod authentication;
 mod confirmation;
 mod download;
 mod event;
+mod installer;
 #[cfg(test)]
 mod tests;
 
@@ -16,5 +17,6 @@ pub(crate) fn monitors(_: &TraceHeader) -> Vec<Box<dyn Monitor>> {
         Box::new(event::EventMonitor::default()),
         Box::new(confirmation::ConfirmationMonitor::default()),
         Box::new(download::DownloadMonitor::default()),
+        Box::new(installer::InstallerMonitor::default()),
     ]
 }

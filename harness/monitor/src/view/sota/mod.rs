@@ -354,10 +354,11 @@ impl Connection {
     fn closed(self, record: &Record) -> Option<Event> {
         let (name, facts) = match self.face.as_str() {
             _ if self.socket => ("socket_closed", json!({"connection": self.name})),
-            "sota-events" => {
+            "sota-events" if !self.bytes.is_empty() => {
                 let event = SocketEvent::decode(&self.bytes).value;
                 let event = event.map(SocketEvent::into_event);
-                let facts = event.as_ref().map_or_else(|| json!({}), words::event_facts);
+                let raw = || json!({"text": String::from_utf8_lossy(&self.bytes)});
+                let facts = event.as_ref().map_or_else(raw, words::event_facts);
                 ("installer_event", facts)
             }
             "sota-commands" if !self.bytes.is_empty() => {
