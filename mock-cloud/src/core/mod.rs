@@ -4,6 +4,7 @@ pub mod aos;
 pub mod device_command;
 pub mod edge_poll;
 pub mod ota_rpc;
+mod range;
 pub mod sota;
 
 use crate::store::Change;

@@ -6,7 +6,10 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use hil_trace::{Event, HowClosed, Party, Record, RecordBody, Stamp, Who};
 use hil_wire::aos::state_checksum;
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 /// Looks into messages.
 pub(super) struct ContentMonitor {
@@ -32,6 +35,16 @@ struct Batch {
     count: u64,
     parts: BTreeSet<u64>,
     record: u64,
+    /// When its last part came.
+    last: Stamp,
+}
+
+impl Batch {
+    /// Every part is there. Parts count from 1; units that follow the publisher's schema count from 0.
+    fn is_whole(&self) -> bool {
+        let all = |mut parts: std::ops::Range<u64>| parts.all(|part| self.parts.contains(&part));
+        all(1..self.count + 1) || all(0..self.count)
+    }
 }
 
 impl Default for ContentMonitor {
@@ -76,7 +89,7 @@ impl Monitor for ContentMonitor {
         }
         for event in events {
             match (event.who, event.name.as_str()) {
-                (Who::Unit, "pushLog") if first(event) => self.log(event, record.seq, judge),
+                (Who::Unit, "pushLog") if first(event) => self.log(event, record, judge),
                 (Who::Unit, "newState") => {
                     let right = state_checksum(event.text("state").unwrap_or_default());
                     let given = event.text("stateChecksum").unwrap_or_default();
@@ -125,11 +138,17 @@ impl Monitor for ContentMonitor {
         }
     }
 
-    fn close(&mut self, _: Stamp, how: HowClosed, judge: &mut Judge<'_>) {
+    fn close(&mut self, at: Stamp, how: HowClosed, judge: &mut Judge<'_>) {
         for ((correlation, node), batch) in &self.batches {
-            let whole = (1..=batch.count).all(|part| batch.parts.contains(&part));
-            if whole {
+            if batch.is_whole() {
                 self.complete.met(batch.record);
+            } else if at.since(batch.last) >= PART_PATIENCE {
+                let text = format!(
+                    "{} of {} parts of the log `{correlation}` of {node} came",
+                    batch.parts.len(),
+                    batch.count
+                );
+                self.complete.violated(text, vec![batch.record], judge);
             } else if how == HowClosed::Complete {
                 let text =
                     format!("parts of the log `{correlation}` of {node} were missing when the trace ended");
@@ -155,7 +174,8 @@ impl Monitor for ContentMonitor {
 }
 
 impl ContentMonitor {
-    fn log(&mut self, event: &Event, seq: u64, judge: &mut Judge<'_>) {
+    fn log(&mut self, event: &Event, record: &Record, judge: &mut Judge<'_>) {
+        let seq = record.seq;
         let number = |name: &str| event.field(name).and_then(Value::as_u64).unwrap_or_default();
         let (part, count) = (number("part"), number("partsCount"));
         let status = event.text("status").unwrap_or_default();
@@ -182,10 +202,12 @@ impl ContentMonitor {
                 count,
                 parts: BTreeSet::new(),
                 record: seq,
+                last: record.at,
             });
+        batch.last = record.at;
         let constant = batch.count == count;
         let new = batch.parts.insert(part);
-        let inside = part >= 1 && part <= count;
+        let inside = part <= count;
         if !(constant && new && inside) {
             let text =
                 format!("part {part} of {count} of the log `{correlation}` does not fit the parts before");
@@ -258,3 +280,6 @@ fn path_of(url: &str) -> Option<String> {
     let path = rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/");
     Some(path.split('?').next().unwrap_or_default().to_owned())
 }
+
+/// A part that has not come so long after the others does not come.
+const PART_PATIENCE: Duration = Duration::from_secs(20);

@@ -2,6 +2,7 @@
 //! and 5.3).
 
 use super::{AosCloud, HttpCall, Now, Outputs, json};
+use crate::core::range::{Range, parse_range};
 use aes::cipher::{BlockEncryptMut, KeyIvInit, block_padding::Pkcs7};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hil_wire::{
@@ -207,32 +208,24 @@ impl AosCloud {
                 .header("Content-Type", "application/octet-stream")
                 .header("Accept-Ranges", "bytes")
         };
-        let first = call.request.headers.get("Range").and_then(first_byte);
-        match first {
-            Some(first) if first < cipher.len() => {
-                let range = format!("bytes {first}-{}/{}", cipher.len() - 1, cipher.len());
+        let range = call.request.headers.get("Range");
+        match range.map_or(Range::Ignored, |range| parse_range(range, cipher.len())) {
+            Range::Part(first, last) => {
+                let range = format!("bytes {first}-{last}/{}", cipher.len());
                 let mut response = common(Response::new(206)).header("Content-Range", range);
-                response.body = cipher.get(first..).unwrap_or_default().to_vec();
+                response.body = cipher.get(first..=last).unwrap_or_default().to_vec();
                 response
             }
-            Some(_) => Response::new(416).header("Content-Range", format!("bytes */{}", cipher.len())),
-            None => {
+            Range::Unsatisfiable => {
+                Response::new(416).header("Content-Range", format!("bytes */{}", cipher.len()))
+            }
+            Range::Ignored => {
                 let mut response = common(Response::new(200));
                 response.body = cipher;
                 response
             }
         }
     }
-}
-
-/// The first byte of an open range such as `bytes=10-`; other ranges are served whole, as servers may.
-fn first_byte(range: &str) -> Option<usize> {
-    range
-        .trim()
-        .strip_prefix("bytes=")?
-        .strip_suffix('-')?
-        .parse()
-        .ok()
 }
 
 fn sign(content: &[u8]) -> Option<Vec<u8>> {

@@ -6,6 +6,7 @@ use super::{
     command::Settled,
     snap::Snap,
 };
+use crate::core::range::{Range, parse_range};
 use crate::{
     core::{Now, Outputs},
     store::Change,
@@ -399,35 +400,6 @@ fn has_duplicate_members(oddities: &[Oddity]) -> bool {
     oddities
         .iter()
         .any(|oddity| oddity.kind == OddityKind::DuplicateMember)
-}
-
-enum Range {
-    Part(usize, usize),
-    Unsatisfiable,
-    Ignored,
-}
-
-/// One byte range (RFC 9110 section 14); several ranges or another unit are ignored.
-fn parse_range(text: &str, length: usize) -> Range {
-    let Some((first, last)) = text
-        .trim()
-        .strip_prefix("bytes=")
-        .and_then(|range| range.split_once('-'))
-    else {
-        return Range::Ignored;
-    };
-    let end = length.saturating_sub(1);
-    match (first.trim().parse::<usize>(), last.trim().parse::<usize>()) {
-        (Ok(first), _) if first >= length => Range::Unsatisfiable,
-        (Ok(first), Ok(last)) if last < first => Range::Ignored,
-        (Ok(first), Ok(last)) => Range::Part(first, last.min(end)),
-        (Ok(first), Err(_)) if last.trim().is_empty() => Range::Part(first, end),
-        (Err(_), Ok(0)) => Range::Unsatisfiable,
-        (Err(_), Ok(suffix)) if first.trim().is_empty() && length > 0 => {
-            Range::Part(length.saturating_sub(suffix), end)
-        }
-        _ => Range::Ignored,
-    }
 }
 
 const SIGNED_URL_SECONDS: i64 = 300;

@@ -64,7 +64,7 @@ fn what_a_careful_unit_turns_away() {
     ] {
         run(async {
             let pki = Pki::new(&settings(), Clock::new_virtual()).unwrap();
-            let identities = pki.identities(vec![("online".to_owned(), "unit-1".to_owned())]);
+            let identities = pki.identities(vec![("online".to_owned(), "unit-1".to_owned())], |_| None);
             let identity = &identities.unwrap()["online"];
             let bench = Bench::start(Some(present(&pki, choice))).await;
             let authority = pki.authority.authority_pem();
@@ -83,7 +83,7 @@ fn the_core_learns_whom_a_certificate_names_and_strangers_are_refused() {
         let clock = Clock::new_virtual();
         let pki = Pki::new(&settings(), clock).unwrap();
         let identities = pki
-            .identities(vec![("online".to_owned(), "unit-1".to_owned())])
+            .identities(vec![("online".to_owned(), "unit-1".to_owned())], |_| None)
             .unwrap();
         let bench = Bench::start(Some(present(&pki, json!({})))).await;
         let authority = pki.authority.authority_pem();
