@@ -1,0 +1,45 @@
+//! A simulated unit as the process unit of a run: the same suites, over TCP, in real time.
+
+mod support;
+
+use std::{fs, path::Path};
+use support::{error_text, hil};
+
+/// Runs scenarios against `hil simulate` and wants all of them passed.
+fn run(folder: &Path, protocol: &str, unit: &str, scenarios: &[&str]) {
+    let program = env!("CARGO_BIN_EXE_hil");
+    let head = format!(
+        "name: simulated\nprotocol: {protocol}\ndriver: process\n\
+         command: [{program}, simulate, {protocol}, --state, \"{{state_dir}}/unit\"]\n\
+         ready: {{console: \"ready\", timeout: 20s}}\n"
+    );
+    let file = folder.join("unit.yaml");
+    fs::write(&file, head + unit).unwrap();
+    let mut command = hil();
+    command.arg("run").arg("--unit").arg(&file);
+    for scenario in scenarios {
+        command.args(["--path", scenario]);
+    }
+    let output = command.output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned() + &error_text(&output);
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    let passed = format!("{} passed", scenarios.len());
+    assert!(text.contains(&passed), "{text}");
+}
+
+#[test]
+fn a_unit_that_dials_the_cloud_keeps_its_word_over_a_power_cut() {
+    let folder = tempfile::tempdir().unwrap();
+    let unit = "timing: {poll_interval: 1s, boot: 200ms, install: 300ms, health_check: 500ms, patience: 20s}\n\
+                facts: {services: [edge-agent, telemetry, gateway], own_service: edge-agent, snap_name: edge-agent}\n";
+    let scenarios = ["edge-poll/snap-update", "edge-poll/ack-survives-power-cut"];
+    run(folder.path(), "edge-poll", unit, &scenarios);
+}
+
+#[test]
+fn a_unit_that_is_the_server_is_called() {
+    let folder = tempfile::tempdir().unwrap();
+    let unit = "timing: {boot: 200ms, patience: 20s}\n\
+                faces: {rpc-http: \"127.0.0.1:0\", rpc-websocket: \"127.0.0.1:0\", rpc-serial: \"{state_dir}/line\"}\n";
+    run(folder.path(), "ota-rpc", unit, &["ota-rpc/websocket"]);
+}
