@@ -77,6 +77,25 @@ fn what_was_accepted_survives_a_restart() {
 }
 
 #[test]
+fn units_find_it_again_where_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let where_it_is = |cloud: &Cloud| (cloud.base().to_owned(), cloud.settings["HIL_ADMIN_URL"].clone());
+    let first = Cloud::start(&data, &[]);
+    let place = where_it_is(&first);
+    assert_eq!(first.terminate(), Some(0));
+    let again = Cloud::start(&data, &[]);
+    assert_eq!(where_it_is(&again), place);
+    assert_eq!(again.terminate(), Some(0));
+
+    // Somebody else took the unit's port: it moves, and says so in its settings.
+    let taken = TcpListener::bind(place.0.strip_prefix("http://").unwrap()).unwrap();
+    let moved = Cloud::start(&data, &[]);
+    assert_ne!(moved.base(), place.0);
+    drop(taken);
+}
+
+#[test]
 fn an_answer_means_committed_even_if_the_process_is_killed() {
     let folder = tempfile::tempdir().unwrap();
     let cloud = Cloud::start(folder.path(), &[]);

@@ -27,6 +27,12 @@ pub enum StoreError {
         /// Why.
         error: PkiError,
     },
+    /// Only one of certificate and key is there: what was issued with the other would be trusted no more.
+    #[error("{} must hold both {CERTIFICATE} and {KEY}; put back the missing one, or remove the folder to have new ones made", directory.display())]
+    Half {
+        /// The folder.
+        directory: PathBuf,
+    },
     /// A new one could not be made.
     #[error(transparent)]
     New(#[from] PkiError),
@@ -54,7 +60,12 @@ impl Authority {
                     error,
                 })?
             }
-            _ => {
+            (Some(_), None) | (None, Some(_)) => {
+                return Err(StoreError::Half {
+                    directory: directory.to_owned(),
+                });
+            }
+            (None, None) => {
                 let authority = Authority::new(name, clock_unix_us, seed)?;
                 let key = authority.private_key_pem();
                 write_private(&file(KEY), key.as_bytes()).map_err(at(&file(KEY)))?;

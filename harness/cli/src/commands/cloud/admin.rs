@@ -77,6 +77,10 @@ impl Admin {
         })
     }
 
+    pub(super) fn port(&self) -> u16 {
+        self.listener.local_addr().map_or(0, |address| address.port())
+    }
+
     pub(super) fn url(&self) -> String {
         self.url.clone()
     }

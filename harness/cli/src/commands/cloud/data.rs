@@ -1,6 +1,7 @@
 //! The folder a cloud keeps its data in: databases, keys made once, certificates. One process at a time.
 
 use hil_link::pki::{Identity, write_private};
+use hil_mock_cloud::SqliteStore;
 use hil_wire::Protocol;
 use ring::rand::{SecureRandom, SystemRandom};
 use serde::{Deserialize, Serialize};
@@ -36,6 +37,18 @@ pub(super) type IdentityFiles = BTreeMap<String, PathBuf>;
 pub(super) enum DataError {
     #[error("{}: {error}", path.display())]
     File { path: PathBuf, error: io::Error },
+    #[error("cannot keep data in {}: {error}; another folder can be given with --data", path.display())]
+    Folder { path: PathBuf, error: io::Error },
+    #[error("{} cannot be used: {error}; remove it to begin with an empty one", path.display())]
+    Database {
+        path: PathBuf,
+        error: hil_mock_cloud::StoreError,
+    },
+    #[error("{} holds no usable certificate ({error}); remove it to have a new one made", path.display())]
+    Certificate {
+        path: PathBuf,
+        error: hil_link::pki::PkiError,
+    },
     #[error("{} is used by another `hil cloud`", .0.display())]
     InUse(PathBuf),
     #[error("{} is damaged ({error}); remove it to have new keys made", path.display())]
@@ -98,17 +111,22 @@ impl DataFolder {
         self.pki().join("authority.pem")
     }
 
-    /// The database of a protocol; the file exists and is the owner's only.
-    pub(super) fn database(&self, protocol: Protocol) -> Result<PathBuf, DataError> {
+    /// The database of a protocol, in a file that is the owner's only.
+    pub(super) fn database(&self, protocol: Protocol) -> Result<SqliteStore, DataError> {
         let path = self.path.join(format!("{protocol}.sqlite"));
         private(&path)?;
-        Ok(path)
+        SqliteStore::open(&path).map_err(|error| DataError::Database { path, error })
     }
 
     /// The file records of a protocol are appended to.
     pub(super) fn trace_file(&self, protocol: Protocol) -> Result<super::trace::TraceFile, DataError> {
         let file = private(&self.path.join("trace.jsonl"))?;
         Ok(super::trace::TraceFile::new(protocol, file))
+    }
+
+    /// Where the ports of the last start are.
+    pub(super) fn ports_file(&self) -> PathBuf {
+        self.path.join("ports.json")
     }
 
     /// Where the settings of a protocol's unit are.
@@ -145,6 +163,8 @@ impl DataFolder {
                 write_private(&key, identity.private_key.as_bytes()).map_err(at(&key))?;
                 write_private(&certificate, identity.certificate_chain.as_bytes())
                     .map_err(at(&certificate))?;
+            } else {
+                check_certificate(&certificate)?;
             }
             files.insert(format!("{name}_certificate_file"), certificate);
             files.insert(format!("{name}_key_file"), key);
@@ -189,10 +209,26 @@ impl Keys {
     }
 }
 
+/// A certificate of an earlier start must still be one: the unit would be blamed for it.
+fn check_certificate(path: &Path) -> Result<(), DataError> {
+    let kept = Identity {
+        certificate_chain: fs::read_to_string(path).map_err(at(path))?,
+        private_key: String::new(),
+    };
+    let facts = kept.facts();
+    facts.map(drop).map_err(|error| DataError::Certificate {
+        path: path.to_owned(),
+        error,
+    })
+}
+
 /// Makes a folder only its owner can enter.
 fn make(path: &Path) -> Result<(), DataError> {
     let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
-    made.map_err(at(path))
+    made.map_err(|error| DataError::Folder {
+        path: path.to_owned(),
+        error,
+    })
 }
 
 /// Opens a file for appending, made with mode 0600 if it is new.

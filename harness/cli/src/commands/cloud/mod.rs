@@ -6,16 +6,18 @@ mod announce;
 mod arguments;
 mod data;
 mod plan;
+mod ports;
 mod trace;
 
 use super::fail;
 use crate::{args::CloudArguments, exit::Exit};
 use admin::{Admin, Served};
 use data::DataFolder;
-use hil_link::{Clock, Network};
-use hil_mock_cloud::{CloudError, CloudSurroundings, MockCloud, SqliteStore};
+use hil_link::{Address, Clock, Network};
+use hil_mock_cloud::{CloudError, CloudSurroundings, MockCloud};
 use hil_wire::Protocol;
 use plan::Plan;
+use ports::Ports;
 use std::{io::Write, rc::Rc, time::Duration};
 use tokio::signal::unix::{SignalKind, signal};
 use trace::TraceKeeper;
@@ -64,9 +66,10 @@ async fn serve(plan: &Plan, data: &DataFolder) -> Result<(), ServeError> {
     let mut terminate = signal(SignalKind::terminate()).map_err(ServeError::Signals)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(ServeError::Signals)?;
     let clock = Clock::new_real();
+    let mut ports = Ports::load(data.ports_file())?;
     let mut served = Vec::new();
     for protocol in &plan.protocols {
-        match start(plan, data, clock, *protocol).await {
+        match start(plan, data, &ports, clock, *protocol).await {
             Ok(cloud) => served.push(cloud),
             Err(ServeError::Cloud(CloudError::Protocol(protocol))) => {
                 note(&format!("{protocol} is left out: this version cannot serve it"))
@@ -80,14 +83,21 @@ async fn serve(plan: &Plan, data: &DataFolder) -> Result<(), ServeError> {
     check_ports(plan, &served)?;
     let served = Rc::new(served);
     let token = plan.admin_token(data.keys());
-    let admin = Admin::bind(&plan.admin, token.required, token.value.clone(), served.clone());
-    let admin = admin.await.map_err(|source| ServeError::Admin {
-        address: plan.admin.clone(),
-        source,
-    })?;
+    let address = admin_address(plan, &ports);
+    let admin = Admin::bind(&address, token.required, token.value.clone(), served.clone());
+    let admin = admin
+        .await
+        .map_err(|source| ServeError::Admin { address, source })?;
     for cloud in served.iter() {
         data.write_environment(cloud.protocol, &announce::settings(cloud, data))?;
+        for (face, address) in cloud.cloud.addresses() {
+            if let Address::Host(_, port) = address {
+                ports.learn(format!("{}.{face}", cloud.protocol), *port);
+            }
+        }
     }
+    ports.learn(ADMIN.to_owned(), admin.port());
+    ports.save()?;
     super::print(&announce::announcement(plan, data, &served, &admin.url()));
     let admin = admin.spawn();
     tokio::select! {
@@ -109,10 +119,15 @@ async fn serve(plan: &Plan, data: &DataFolder) -> Result<(), ServeError> {
 async fn start(
     plan: &Plan,
     data: &DataFolder,
+    ports: &Ports,
     clock: Clock,
     protocol: Protocol,
 ) -> Result<Served, ServeError> {
-    let settings = plan.settings(protocol, data);
+    let mut settings = plan.settings(protocol, data);
+    let prefix = format!("{protocol}.");
+    for (face, port) in ports.free(&prefix, &plan.bind, |face| !settings.ports.contains_key(face)) {
+        settings.ports.insert(face, port);
+    }
     let trace = Rc::new(TraceKeeper::new(
         clock,
         plan.keep,
@@ -122,7 +137,7 @@ async fn start(
         clock,
         network: Network::Tcp,
         recorder: trace.clone(),
-        store: Rc::new(SqliteStore::open(&data.database(protocol)?).map_err(CloudError::from)?),
+        store: Rc::new(data.database(protocol)?),
         artifacts: plan.artifacts(protocol),
         unit_faces: plan.unit_faces.clone(),
     };
@@ -134,6 +149,17 @@ async fn start(
         trace,
         clock,
     })
+}
+
+/// Where the admin interface listens: where it did, if no port is asked for.
+fn admin_address(plan: &Plan, ports: &Ports) -> String {
+    match plan.admin.rsplit_once(':') {
+        Some((host, "0")) => match ports.free(ADMIN, host, |_| true).first() {
+            Some((_, port)) => format!("{host}:{port}"),
+            None => plan.admin.clone(),
+        },
+        _ => plan.admin.clone(),
+    }
 }
 
 fn check_ports(plan: &Plan, served: &[Served]) -> Result<(), ServeError> {
@@ -163,5 +189,7 @@ fn note(text: &str) {
     let _ = writeln!(std::io::stderr(), "note: {text}");
 }
 
+/// What the admin interface's port is kept under.
+const ADMIN: &str = "admin";
 /// How long exchanges under way may take once the end was asked for.
 const DRAIN_LIMIT: Duration = Duration::from_secs(5);
