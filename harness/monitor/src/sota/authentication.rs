@@ -7,6 +7,7 @@ use hil_wire::{
     oddity::Weight,
     sota::core::{Call, TokenAnswer, check_request},
 };
+use serde_json::json;
 use std::collections::BTreeSet;
 
 /// Follows tokens from their issue to every call that carries one.
@@ -66,6 +67,15 @@ impl Monitor for AuthenticationMonitor {
             self.early = None;
             self.redirected = false;
             self.refused.clear();
+        }
+        // A unit that runs already may hold a token since long before.
+        let remote = |event: &&Event| event.name == "started" && event.field("remote") == Some(&json!(true));
+        if events
+            .iter()
+            .filter(|event| event.who == Who::Unit)
+            .any(|event| remote(&event))
+        {
+            self.asked = true;
         }
         self.judge_outcome(record.seq, events, judge);
         match &record.what {
