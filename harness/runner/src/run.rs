@@ -490,12 +490,28 @@ async fn execute(bench: &mut Bench, job: &Job, header: &TraceHeader, stop: &Stop
     } else {
         job.plan.timeout.max(VIRTUAL_LIMIT)
     };
+    let dispatcher = bench.dispatcher.clone();
     let mut executor = Executor::new(bench, &job.plan, header);
     tokio::select! {
         biased;
         how = executor.run() => how,
-        () = tokio::time::sleep(limit) => HowClosed::TimedOut,
+        () = overdue(&dispatcher, limit) => HowClosed::TimedOut,
         () = when(|| stop.asked()), if real => HowClosed::Interrupted,
+    }
+}
+
+/// Waits until the limit has passed and no step is inside the time the scenario gives it: such a step is judged by its
+/// own window, never by the limit.
+async fn overdue(dispatcher: &Dispatcher, limit: Duration) {
+    let clock = dispatcher.clock();
+    let mut until = clock.now() + limit;
+    loop {
+        clock.sleep_until(until).await;
+        let busy = dispatcher.judgement().scenario.busy_until();
+        match busy.filter(|busy| *busy >= clock.now()) {
+            Some(busy) => until = busy + GRACE,
+            None => return,
+        }
     }
 }
 
@@ -507,4 +523,6 @@ async fn when(asked: impl Fn() -> bool) {
 
 const ASKED: u8 = 1;
 const HURRIED: u8 = 2;
+/// What the steps after a window may take before the limit is looked at again.
+const GRACE: Duration = Duration::from_secs(5);
 const VIRTUAL_LIMIT: Duration = Duration::from_secs(24 * 3600);

@@ -32,7 +32,9 @@ impl ScenarioJudge {
                 findings.push(self.finding(None, Verdict::Inconclusive, text, Vec::new(), None, catalogue));
             }
             HowClosed::TimedOut => {
-                let text = "the instance took longer than it may".to_owned();
+                let text = "the scenario took longer than its `timeout`, and none of its steps was given that time; if the unit may \
+                            need it, raise `timeout`"
+                    .to_owned();
                 findings.push(self.finding(None, Verdict::Error, text, Vec::new(), None, catalogue));
             }
             HowClosed::Complete => {}

@@ -30,6 +30,8 @@ pub(crate) struct ScenarioJudge {
     starting: bool,
     used: Vec<(u64, String)>,
     waiting: Option<Waiting>,
+    /// When the present `wait` ends.
+    pause: Option<Stamp>,
     settled: Option<Settled>,
     forbidden: Vec<Forbidden>,
     faults: BTreeMap<u32, Fault>,
@@ -91,6 +93,7 @@ impl ScenarioJudge {
             starting: false,
             used: Vec::new(),
             waiting: None,
+            pause: None,
             settled: None,
             forbidden: Vec::new(),
             faults: BTreeMap::new(),
@@ -119,6 +122,13 @@ impl ScenarioJudge {
     /// The latest end of all bounded `never` windows.
     pub(crate) fn forbidden_until(&self) -> Option<Stamp> {
         self.forbidden.iter().filter_map(|f| f.watch.before).max()
+    }
+
+    /// Until when steps take time that the scenario itself gives them: windows of `expect`, `wait`, bounded `never`.
+    pub(crate) fn busy_until(&self) -> Option<Stamp> {
+        let waiting = self.waiting.iter().flat_map(|waiting| &waiting.branches);
+        let windows = waiting.filter_map(|(_, watch)| watch.deadline());
+        windows.chain(self.pause).chain(self.forbidden_until()).max()
     }
 
     pub(crate) fn observe(
@@ -152,6 +162,7 @@ impl ScenarioJudge {
                 outcome,
                 result,
             } => {
+                self.pause = None;
                 self.finish_step(record, step, *outcome, result, catalogue, findings);
             }
             RecordBody::Fault {
@@ -237,6 +248,7 @@ impl ScenarioJudge {
                 }
             }
             "measure" => self.measure(step, arguments, catalogue, findings),
+            "wait" => self.pause = arguments.get("until_us").and_then(Value::as_u64).map(Stamp),
             _ => {}
         }
     }

@@ -84,6 +84,30 @@ impl Story {
     }
 }
 
+#[test]
+fn the_time_a_scenario_gives_its_steps_is_known() {
+    let judge = |verb: &str, arguments: Value| {
+        let mut judge = super::ScenarioJudge::new(&header());
+        let story = Story::new().begin("1", verb, "unit.booted", arguments);
+        let finished = story.records.len();
+        let story = story.end("1", StepOutcome::Done);
+        let mut findings = Vec::new();
+        for record in &story.records[..finished] {
+            judge.observe(record, &[], &Catalogue::default(), &mut findings);
+        }
+        let busy = judge.busy_until();
+        for record in &story.records[finished..] {
+            judge.observe(record, &[], &Catalogue::default(), &mut findings);
+        }
+        (busy.map(|stamp| stamp.0), judge.busy_until().map(|stamp| stamp.0))
+    };
+    let window = json!({"event": "unit.booted", "match": {}, "verifies": [], "before_us": 9000});
+    assert_eq!(judge("expect", window.clone()).0, Some(9001));
+    assert_eq!(judge("never", window), (Some(9000), Some(9000)));
+    assert_eq!(judge("wait", json!({"until_us": 7000})), (Some(7000), None));
+    assert_eq!(judge("do", json!({})), (None, None));
+}
+
 fn header() -> TraceHeader {
     TraceHeader {
         format: TraceHeader::FORMAT,
