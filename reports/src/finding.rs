@@ -44,6 +44,40 @@ pub(crate) fn blame(blame: Blame) -> &'static str {
     }
 }
 
+/// The findings that decide the verdict of an instance, worst first; what was found again and again is said once, with
+/// all the evidence.
+pub(crate) fn deciding(instance: &InstanceSummary, strict: bool) -> Vec<Finding> {
+    merged(instance.deciding(strict))
+}
+
+/// Findings that say the same as one of them.
+pub(crate) fn merged<'f>(findings: impl IntoIterator<Item = &'f Finding>) -> Vec<Finding> {
+    let mut groups: Vec<(Finding, usize)> = Vec::new();
+    for finding in findings {
+        let same = |other: &Finding| {
+            let alike = Finding {
+                evidence: other.evidence.clone(),
+                ..finding.clone()
+            };
+            alike == *other
+        };
+        match groups.iter_mut().find(|(first, _)| same(first)) {
+            Some((first, times)) => {
+                first.evidence.extend(&finding.evidence);
+                *times += 1;
+            }
+            None => groups.push((finding.clone(), 1)),
+        }
+    }
+    let said = |(mut finding, times): (Finding, usize)| {
+        if times > 1 {
+            finding.text = format!("{} ({times} times)", finding.text);
+        }
+        finding
+    };
+    groups.into_iter().map(said).collect()
+}
+
 /// The finding that decides an instance, on one line.
 pub(crate) fn reason(instance: &InstanceSummary, strict: bool, limit: usize) -> Option<String> {
     let deciding = instance.deciding(strict);

@@ -39,7 +39,7 @@ impl Headline {
                 (Verdict::Inconclusive, "inconclusive", sentence)
             }
             Counts { passed: 1.., .. } if summary.interrupted => {
-                let sentence = format!("{} met every requirement exercised", instances(ran));
+                let sentence = format!("all that is known is that {} passed", instances(ran));
                 (Verdict::Inconclusive, "inconclusive", sentence)
             }
             Counts { passed: 0, .. } => (Verdict::None, "nothing ran", "no instance was judged".to_owned()),

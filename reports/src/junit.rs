@@ -64,7 +64,7 @@ fn case(report: &Report<'_>, instance: &InstanceSummary) -> TestCase {
     for series in Series::all(&instance.measurements) {
         property(&format!("measured.{}", series.name), &series.words());
     }
-    let warnings: Vec<&Finding> = instance.warnings(report.summary.strict).collect();
+    let warnings = finding::merged(instance.warnings(report.summary.strict));
     if !warnings.is_empty() {
         case.set_system_out(body(report, instance, &warnings));
     }
@@ -72,8 +72,8 @@ fn case(report: &Report<'_>, instance: &InstanceSummary) -> TestCase {
 }
 
 fn status(report: &Report<'_>, instance: &InstanceSummary) -> TestCaseStatus {
-    let deciding = instance.deciding(report.summary.strict);
-    let worst = deciding.first().copied();
+    let deciding = finding::deciding(instance, report.summary.strict);
+    let worst = deciding.first();
     let (kind, class) = match instance.verdict {
         Verdict::Pass => return TestCaseStatus::success(),
         Verdict::None => {
@@ -107,7 +107,7 @@ fn status(report: &Report<'_>, instance: &InstanceSummary) -> TestCaseStatus {
     status
 }
 
-fn body(report: &Report<'_>, instance: &InstanceSummary, findings: &[&Finding]) -> String {
+fn body(report: &Report<'_>, instance: &InstanceSummary, findings: &[Finding]) -> String {
     let ladder = report.ladder(instance);
     let mut lines = Vec::new();
     for finding in findings {

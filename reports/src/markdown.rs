@@ -109,7 +109,7 @@ fn coverage(out: &mut String, report: &Report<'_>) {
 fn details(out: &mut String, report: &Report<'_>) {
     let mut shown = 0;
     for instance in &report.summary.instances {
-        let deciding = instance.deciding(report.summary.strict);
+        let deciding = finding::deciding(instance, report.summary.strict);
         if deciding.is_empty() || matches!(instance.verdict, Verdict::Pass | Verdict::None) {
             continue;
         }
@@ -120,7 +120,7 @@ fn details(out: &mut String, report: &Report<'_>) {
         shown += 1;
         let ladder = report.ladder(instance);
         let mut body = String::new();
-        for finding in deciding {
+        for finding in &deciding {
             for line in finding::lines(report, finding, ladder.as_ref(), EVIDENCE) {
                 let _ = writeln!(body, "{}", text::cut(&line, 2 * REASON));
             }
@@ -184,13 +184,13 @@ fn instances(out: &mut String, report: &Report<'_>) {
 }
 
 /// What did not pass, worst first.
-fn undecided<'a>(report: &Report<'a>) -> Vec<(&'a InstanceSummary, &'a Finding)> {
+fn undecided<'a>(report: &Report<'a>) -> Vec<(&'a InstanceSummary, Finding)> {
     let strict = report.summary.strict;
-    let mut rows: Vec<(&InstanceSummary, &Finding)> = report
+    let mut rows: Vec<(&InstanceSummary, Finding)> = report
         .summary
         .instances
         .iter()
-        .flat_map(|i| i.deciding(strict).into_iter().map(move |f| (i, f)))
+        .flat_map(|i| finding::deciding(i, strict).into_iter().map(move |f| (i, f)))
         .collect();
     rows.sort_by_key(|(_, f)| match f.effective(strict) {
         Verdict::Fail => 0,

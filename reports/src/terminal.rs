@@ -66,12 +66,12 @@ impl TerminalReport<'_> {
             let name = painter.paint(Paint::Bold, &text::line(&instance.header.instance));
             let _ = writeln!(out, "\n{verdict}  {name}");
             let ladder = self.report.ladder(instance);
-            let deciding = instance.deciding(self.report.summary.strict);
+            let deciding = finding::deciding(instance, self.report.summary.strict);
             if deciding.is_empty() {
                 let _ = writeln!(out, "  no finding explains this verdict");
             }
             for finding in deciding {
-                self.finding(out, finding, ladder.as_ref(), painter, width);
+                self.finding(out, &finding, ladder.as_ref(), painter, width);
             }
         }
     }

@@ -91,8 +91,8 @@ impl InstanceView {
         let strict = report.summary.strict;
         let header = &instance.header;
         let anchor = anchors.get(&header.instance).unwrap_or_default().to_owned();
-        let mut shown: Vec<&Finding> = instance.deciding(strict);
-        shown.extend(instance.warnings(strict));
+        let mut shown: Vec<Finding> = finding::deciding(instance, strict);
+        shown.extend(finding::merged(instance.warnings(strict)));
         let evidence: BTreeSet<u64> = shown.iter().flat_map(|f| f.evidence.iter().copied()).collect();
         let passed = matches!(instance.verdict, Verdict::Pass | Verdict::None);
         let limit = if passed { limits.passed } else { limits.other };

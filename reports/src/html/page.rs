@@ -188,7 +188,7 @@ fn trouble(report: &Report<'_>, instance: &InstanceSummary, anchors: &Anchors) -
         return None;
     }
     let strict = report.summary.strict;
-    let deciding = instance.deciding(strict);
+    let deciding = finding::deciding(instance, strict);
     let worst = deciding.first();
     let listed = |id: &&String| report.summary.coverage.values().any(|all| all.contains_key(*id));
     Some(Trouble {
@@ -203,7 +203,7 @@ fn trouble(report: &Report<'_>, instance: &InstanceSummary, anchors: &Anchors) -
             .and_then(|f| f.requirement.as_ref())
             .filter(listed)
             .map(|id| anchors::requirement(id)),
-        title: worst.map(|f| finding::subject(f)).unwrap_or_default(),
+        title: worst.map(finding::subject).unwrap_or_default(),
         text: worst.map(|f| text::line(&f.text)).unwrap_or_default(),
         blame: worst.map_or("", |f| finding::blame(f.blame)),
         more: deciding.len().saturating_sub(1),
