@@ -1,6 +1,6 @@
 //! One instance's world: clock, network, cloud and unit, all virtual or all real.
 
-use crate::{BenchKind, Dispatcher, UnitUnderTest, ports::free_port, seed::sub_seed};
+use crate::{BenchKind, Dispatcher, Preparation, UnitUnderTest, ports::free_port, seed::sub_seed};
 use hil_fault::Artifacts;
 use hil_link::{Address, Clock, Network};
 use hil_mock_cloud::{
@@ -179,6 +179,10 @@ fn settings(plan: &Plan, unit: &UnitUnderTest, seed: u64) -> CloudSettings {
     }
     if let Some(client_id) = given("client_id") {
         options.entry("client_id").or_insert(client_id.into());
+    }
+    // A unit that runs already is as the instance before left it.
+    if let Preparation::Fixed(_) = unit.prepare {
+        options.insert("unsettled".to_owned(), serde_json::Value::Bool(true));
     }
     // A unit without lab mode speaks to nobody over plain transport.
     if unit.ics.get("lab-mode") == Some(&serde_json::Value::Bool(false)) {

@@ -32,6 +32,8 @@ enum Until {
     Success,
     /// This version runs.
     Version(String),
+    /// The firmware that runs is committed.
+    Settled,
 }
 
 impl OtaRpcCloud {
@@ -56,6 +58,7 @@ impl OtaRpcCloud {
             "await" => {
                 let version = with.get("version").and_then(Value::as_str);
                 let until = version.map_or(Until::Success, |version| Until::Version(version.to_owned()));
+                self.settle(now, with, out)?;
                 self.poll(now, with, Some(until), out)?
             }
             "stop_polling" => {
@@ -93,7 +96,7 @@ impl OtaRpcCloud {
     /// Makes the repeated calls that are due.
     pub(super) fn make_polls(&mut self, now: Now, out: &mut Outputs) {
         let due: Vec<usize> = (0..self.polls.len())
-            .filter(|&index| self.polls[index].next <= now.stamp)
+            .filter(|&index| self.is_free(&self.polls[index]) && self.polls[index].next <= now.stamp)
             .collect();
         for index in due {
             let poll = &mut self.polls[index];
@@ -110,19 +113,74 @@ impl OtaRpcCloud {
         self.polls.retain(|poll| poll.left != Some(0));
     }
 
+    /// When the next repeated call is due.
+    pub(super) fn next_poll_at(&self) -> Option<Stamp> {
+        let free = self.polls.iter().filter(|poll| self.is_free(poll));
+        free.map(|poll| poll.next).min()
+    }
+
+    /// While a unit is brought into the declared state nobody waits for it yet.
+    fn is_free(&self, poll: &Poll) -> bool {
+        !self.settling || !matches!(poll.until, Some(Until::Success | Until::Version(_)))
+    }
+
+    /// Begins to bring a unit that nobody provisioned into the declared state, once: its firmware is committed, whatever
+    /// went before.
+    fn settle(&mut self, now: Now, with: &Map<String, Value>, out: &mut Outputs) -> Result<(), ActError> {
+        if !std::mem::take(&mut self.unsettled) {
+            return Ok(());
+        }
+        self.settling = true;
+        let mut with = with.clone();
+        with.insert("method".to_owned(), method::GET_BOOT_STATE.into());
+        self.poll(now, &with, Some(Until::Settled), out).map(drop)
+    }
+
+    /// The answer to a question for the boot state while settling.
+    fn settled_by(&mut self, reply: &Frame) {
+        let committed = match reply.outcome() {
+            Some(Outcome::Success { result, .. }) => result.and_then(|result| result.get("is_committed")),
+            _ => None,
+        };
+        // A unit that does not say cannot be helped.
+        if committed != Some(&Value::Bool(false)) {
+            self.settling = false;
+            self.polls.retain(|poll| poll.until != Some(Until::Settled));
+            return;
+        }
+        let asking = self.polls.iter().find(|poll| poll.until == Some(Until::Settled));
+        if let Some(mut commit) = asking.cloned() {
+            commit.with.insert("method".to_owned(), method::COMMIT.into());
+            commit.number = self.next_poll;
+            self.next_poll += 1;
+            commit.next = Stamp::ZERO;
+            commit.left = Some(1);
+            commit.until = None;
+            commit.calls.clear();
+            self.polls.push(commit);
+        }
+    }
+
     /// A call was answered: repeated calls end with the answer they wait for.
     pub(super) fn unit_answered(&mut self, call: u64, reply: &Frame) {
+        let settles = |poll: &Poll| poll.until == Some(Until::Settled) && poll.calls.contains(&call);
+        if self.polls.iter().any(settles) {
+            return self.settled_by(reply);
+        }
         let Some(Outcome::Success { result, .. }) = reply.outcome() else {
             return;
         };
         let version = result
             .and_then(|result| result.get("fw_version"))
             .and_then(Value::as_str);
+        if let Some(version) = version {
+            self.running = Some(version.to_owned());
+        }
         self.polls.retain_mut(|poll| {
             let asked = poll.calls.contains(&call);
             poll.calls.retain(|open| *open > call);
             let satisfied = match &poll.until {
-                None => false,
+                None | Some(Until::Settled) => false,
                 Some(Until::Success) => true,
                 Some(Until::Version(wanted)) => version == Some(wanted),
             };

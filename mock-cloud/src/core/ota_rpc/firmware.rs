@@ -47,7 +47,12 @@ impl OtaRpcCloud {
         })?;
         let variant = word("variant");
         let mut bytes = artifact.bytes.to_vec();
-        if let Some(version) = word("version") {
+        // An image made by hil is told from the same image that runs already.
+        let made = manifest(&bytes).map(|manifest| manifest.version);
+        let again = made
+            .filter(|version| version.ends_with(MADE) && self.running.as_ref() == Some(version))
+            .map(|version| format!("{version}.again"));
+        if let Some(version) = word("version").or(again.as_deref()) {
             bytes = with_version(&bytes, version).map_err(|error| bad("version", &error.to_string()))?;
         }
         let version = manifest(&bytes).map_or(artifact.version.clone(), |manifest| manifest.version);
@@ -159,4 +164,6 @@ pub(super) fn without_nulls(value: Value) -> Value {
     }
 }
 
+/// How versions of images made by hil end.
+const MADE: &str = "+hil";
 const MOVED: &str = "/moved";

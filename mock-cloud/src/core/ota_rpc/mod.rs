@@ -44,6 +44,12 @@ pub struct OtaRpcCloud {
     archives: BTreeMap<String, Vec<u8>>,
     pending: BTreeMap<u64, Pending>,
     polls: Vec<Poll>,
+    /// The unit may be in any state: nobody provisioned it.
+    unsettled: bool,
+    /// It is being brought into the declared state.
+    settling: bool,
+    /// The version the unit said last that it runs.
+    running: Option<String>,
     channels: BTreeMap<Name, Channel>,
     /// Connections that are being opened.
     links: BTreeMap<u64, Name>,
@@ -65,6 +71,9 @@ impl OtaRpcCloud {
             archives: BTreeMap::new(),
             pending: BTreeMap::new(),
             polls: Vec::new(),
+            unsettled: settings.flag("unsettled"),
+            settling: false,
+            running: None,
             channels: BTreeMap::new(),
             links: BTreeMap::new(),
             connections: BTreeMap::new(),
@@ -182,7 +191,7 @@ impl Core for OtaRpcCloud {
 
     fn next_wake(&self) -> Option<Stamp> {
         let calls = self.pending.values().filter_map(|pending| pending.deadline);
-        let polls = self.polls.iter().map(|poll| poll.next);
+        let polls = self.next_poll_at();
         let channels = self.channels.values().filter_map(Channel::next_wake);
         calls.chain(polls).chain(channels).min()
     }

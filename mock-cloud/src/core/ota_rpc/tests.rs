@@ -294,3 +294,80 @@ fn a_unit_that_calls_is_told_that_there_is_no_such_method() {
     assert_eq!(out.sends.len(), 1);
     assert_eq!(cloud.next_wake(), None);
 }
+
+#[test]
+fn a_unit_nobody_provisioned_is_committed_before_anybody_waits_for_it() {
+    let mut cloud = cloud();
+    cloud.unsettled = true;
+    let called = |out: &Outputs| {
+        let (call, request) = sent_call(out);
+        let frame = decode(&request.body).value.unwrap();
+        (
+            call,
+            frame.called_method().unwrap_or_default().to_owned(),
+            frame.id.unwrap(),
+        )
+    };
+    let answer = |cloud: &mut OtaRpcCloud, now: Now, call: u64, id: &Id, result: Value| {
+        let mut out = Outputs::default();
+        let body = json!({"id": id.to_value(), "result": result}).to_string();
+        let mut response = hil_wire::http::Response::new(200);
+        response.body = body.into_bytes();
+        cloud.answered(now, call, Ok(response), &mut out);
+        let mut out = Outputs::default();
+        cloud.wake(now, &mut out);
+        out
+    };
+    let state = |committed: bool| json!({"active_slot": 1, "is_committed": committed, "revert_slot": 0, "commit_timeout": 0});
+    let (_, out) = act(&mut cloud, at(0), "await", json!({}));
+    let (call, method, id) = called(&out);
+    assert_eq!(method, "OTA.GetBootState");
+    let out = answer(&mut cloud, at(0), call, &id, state(false));
+    let (call, method, id) = called(&out);
+    assert_eq!(method, "OTA.Commit");
+    let out = answer(&mut cloud, at(1), call, &id, Value::Null);
+    let (call, method, id) = called(&out);
+    assert_eq!(method, "OTA.GetBootState");
+    let out = answer(&mut cloud, at(1), call, &id, state(true));
+    assert_eq!(called(&out).1, "Sys.GetInfo");
+    // Once is enough.
+    act(&mut cloud, at(2), "stop_polling", json!({}));
+    let (_, out) = act(&mut cloud, at(2), "await", json!({}));
+    assert_eq!(called(&out).1, "Sys.GetInfo");
+}
+
+#[test]
+fn an_image_made_here_is_told_from_the_same_one_that_runs() {
+    let mut cloud = cloud();
+    let publish = |cloud: &mut OtaRpcCloud| {
+        let (given, _) = act(
+            cloud,
+            at(0),
+            "publish",
+            json!({"artifact": "next", "version": "9.0+hil"}),
+        );
+        let archive = cloud.archives["/fw/next.zip"].clone();
+        (given["version"].clone(), archive)
+    };
+    assert_eq!(publish(&mut cloud).0, json!("9.0+hil"));
+    let mut out = Outputs::default();
+    let archive = publish(&mut cloud).1;
+    let artifacts = |_: &str| {
+        Some(Artifact {
+            name: "demo".into(),
+            version: "9.0+hil".into(),
+            bytes: Rc::from(archive.clone()),
+        })
+    };
+    let with = json!({"artifact": "next"});
+    cloud.running = Some("9.0+hil".to_owned());
+    let given = cloud
+        .act(at(0), "publish", with.as_object().unwrap(), &artifacts, &mut out)
+        .unwrap();
+    assert_eq!(given["version"], json!("9.0+hil.again"));
+    cloud.running = Some("1.0".to_owned());
+    let given = cloud
+        .act(at(0), "publish", with.as_object().unwrap(), &artifacts, &mut out)
+        .unwrap();
+    assert_eq!(given["version"], json!("9.0+hil"));
+}
