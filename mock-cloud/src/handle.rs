@@ -413,6 +413,50 @@ impl MockCloud {
         })
     }
 
+    /// Stops listening on every face until [`MockCloud::release`]; nothing of it is recorded.
+    pub fn hold(&self) {
+        if let Some(running) = self.running.borrow_mut().as_mut() {
+            for listener in std::mem::take(&mut running.open).into_values() {
+                listener.abort();
+            }
+        }
+    }
+
+    /// Listens again after [`MockCloud::hold`].
+    ///
+    /// # Errors
+    /// An address cannot be listened on any more.
+    pub async fn release(&self) -> Result<(), CloudError> {
+        let faces: Vec<&'static str> = self.addresses.keys().copied().collect();
+        for face in faces {
+            let held = self.running.borrow();
+            if held
+                .as_ref()
+                .is_none_or(|running| running.open.contains_key(face))
+            {
+                continue;
+            }
+            drop(held);
+            let (listener, _) = self.listen_again(face).await?;
+            if let Some(running) = self.running.borrow_mut().as_mut() {
+                let serving = self.serve(&running.host, &mut running.faces, face, listener);
+                running.open.insert(face, serving);
+            }
+        }
+        Ok(())
+    }
+
+    /// Listens where a listener was just stopped, whose task may still have to end.
+    async fn listen_again(&self, face: &'static str) -> Result<(Listener, Address), CloudError> {
+        for _ in 0..LISTEN_ATTEMPTS {
+            if let Ok(listening) = self.listen(face, &self.address_again(face)).await {
+                return Ok(listening);
+            }
+            self.surroundings.clock.sleep(Duration::from_millis(10)).await;
+        }
+        self.listen(face, &self.address_again(face)).await
+    }
+
     /// Stops listening on one face, and cuts its connections.
     fn close_face(&self, face: &'static str) -> Result<Map<String, Value>, ActError> {
         let mut running = self.running.borrow_mut();
@@ -538,3 +582,6 @@ pub fn cloud_faces(protocol: Protocol) -> Vec<&'static str> {
 const RESERVE_TRIES: u32 = 100;
 /// Bits per second on a serial line unless the option `baud_rate` says another.
 const BAUD_RATE: u32 = 115_200;
+
+/// How often a port that was just given up is tried.
+const LISTEN_ATTEMPTS: u32 = 20;

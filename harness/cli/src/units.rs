@@ -244,6 +244,7 @@ fn simulated(
         ports: BTreeMap::new(),
         bind: String::new(),
         advertised_host: String::new(),
+        authority_directory: None,
     })
 }
 
@@ -266,6 +267,7 @@ fn from_file(path: &Path, options: &UnitOptions, library: &Library) -> Result<Un
         UnitFileError::Read { path, error } => UnitsError::Read { path, source: error },
     })?;
     let base = path.parent().unwrap_or(Path::new("")).to_owned();
+    let folder_of_file = base.clone();
     let protocol = file.protocol;
     if file.driver == DriverKind::Sim {
         let mut unit = simulated(protocol, options, file.stated.clone())?;
@@ -330,6 +332,7 @@ fn from_file(path: &Path, options: &UnitOptions, library: &Library) -> Result<Un
         // An option of the dialect: no unit has it unless it says so.
         ics.entry("encrypted-desired-status").or_insert(json!(false));
     }
+    let authority_directory = file.cloud.pki.as_ref().map(|folder| folder_of_file.join(folder));
     let prepare = match file.driver {
         DriverKind::Remote => Preparation::Fixed(file.prepare.clone()),
         _ => Preparation::Named(file.prepare.keys().cloned().collect()),
@@ -360,6 +363,7 @@ fn from_file(path: &Path, options: &UnitOptions, library: &Library) -> Result<Un
         ports: file.cloud.ports.clone(),
         bind: file.cloud.bind.clone(),
         advertised_host: file.cloud.advertise.clone(),
+        authority_directory,
     })
 }
 

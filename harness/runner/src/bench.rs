@@ -20,6 +20,8 @@ pub(crate) struct Bench {
     pub(crate) cloud: MockCloud,
     pub(crate) unit: Box<dyn Unit>,
     pub(crate) dispatcher: Rc<Dispatcher>,
+    /// The cloud listens only once the unit is started.
+    pub(crate) held: bool,
 }
 
 /// Why a bench could not be set up.
@@ -104,10 +106,16 @@ impl Bench {
             state_directory,
         })?;
         made.prepare(&plan.prepare).await?;
+        // A unit that runs already must find nothing before the scenario starts it.
+        let held = matches!(unit.prepare, Preparation::Fixed(_));
+        if held {
+            cloud.hold();
+        }
         Ok(Bench {
             cloud,
             unit: made,
             dispatcher,
+            held,
         })
     }
 }
@@ -187,6 +195,12 @@ fn settings(plan: &Plan, unit: &UnitUnderTest, seed: u64) -> CloudSettings {
     // A unit without lab mode speaks to nobody over plain transport.
     if unit.ics.get("lab-mode") == Some(&serde_json::Value::Bool(false)) {
         options.entry("tls").or_insert(serde_json::Value::Bool(true));
+    }
+    if let Some(folder) = &unit.authority_directory {
+        options.insert(
+            "authority_directory".to_owned(),
+            folder.display().to_string().into(),
+        );
     }
     CloudSettings {
         protocol: plan.protocol,

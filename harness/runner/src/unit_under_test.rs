@@ -8,6 +8,7 @@ use hil_wire::Protocol;
 use serde_json::{Map, Value};
 use std::{
     collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
     sync::Arc,
 };
 
@@ -83,4 +84,6 @@ pub struct UnitUnderTest {
     pub bind: String,
     /// See `bind`.
     pub advertised_host: String,
+    /// Where the authority of the cloud is kept; a fresh one for each instance if `None`.
+    pub authority_directory: Option<PathBuf>,
 }

@@ -13,6 +13,8 @@ pub struct CloudPlace {
     pub advertise: String,
     /// Fixed ports by face of the cloud; others are free ones.
     pub ports: BTreeMap<String, u16>,
+    /// Folder of the authority the unit trusts and is known by, relative to the unit file; a fresh one if not given.
+    pub pki: Option<String>,
 }
 
 impl Default for CloudPlace {
@@ -21,6 +23,7 @@ impl Default for CloudPlace {
             bind: LOOPBACK.to_owned(),
             advertise: LOOPBACK.to_owned(),
             ports: BTreeMap::new(),
+            pki: None,
         }
     }
 }
@@ -35,6 +38,7 @@ impl<'c> Reader<'c> {
         };
         let bind = map.optional_string("bind").unwrap_or_else(|| LOOPBACK.to_owned());
         let advertise = map.optional_string("advertise").unwrap_or_else(|| bind.clone());
+        let pki = map.optional_string("pki");
         let entries = map.entries_of("ports");
         let ports = entries.iter().filter_map(|entry| self.port(entry)).collect();
         map.finish();
@@ -42,6 +46,7 @@ impl<'c> Reader<'c> {
             bind,
             advertise,
             ports,
+            pki,
         }
     }
 

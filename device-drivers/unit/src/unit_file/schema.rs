@@ -37,6 +37,7 @@ pub fn schema() -> Value {
                 closed(json!({
                     "bind": {"type": "string"},
                     "advertise": {"type": "string"},
+                    "pki": {"type": "string"},
                     "ports": open(json!({"type": "integer", "minimum": 0, "maximum": 65535})),
                 })),
                 "Where the mock cloud listens, for units that cannot be told."

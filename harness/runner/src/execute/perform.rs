@@ -69,6 +69,12 @@ impl Executor<'_> {
     }
 
     async fn on_unit(&mut self, name: &str, mut arguments: Map<String, Value>) -> Result<Value, Refusal> {
+        if name == "start" && std::mem::take(&mut self.bench.held) {
+            self.bench.cloud.release().await.map_err(|error| Refusal {
+                blame: "lab",
+                reason: error.to_string(),
+            })?;
+        }
         let refusal = |error: UnitError| Refusal {
             blame: match &error {
                 UnitError::NotSupported(_) | UnitError::UnknownName { .. } => "missing",

@@ -336,5 +336,6 @@ fn unit(protocol: Protocol, defects: BTreeSet<Defect>) -> UnitUnderTest {
         ports: BTreeMap::new(),
         bind: String::new(),
         advertised_host: String::new(),
+        authority_directory: None,
     }
 }
