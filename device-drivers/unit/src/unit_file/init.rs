@@ -67,13 +67,19 @@ restart: never  # or failure, always; {{when: always, delay: 1s}}
 
 fn settings(protocol: Protocol, driver: DriverKind) -> String {
     let (_, credential) = examples(protocol);
+    let more = match protocol {
+        Protocol::DeviceCommand => {
+            ", device_token: \"…\", issuer_token: \"…\", hmac_key: \"…\", ed25519_public_key: \"…\""
+        }
+        _ => "",
+    };
     match driver {
         DriverKind::Sim => String::new(),
         DriverKind::Process => format!(
-            "# What the mock cloud makes up for each run can be fixed here.\n# settings: {{{credential}: \"…\"}}\n"
+            "# What the mock cloud makes up for each run can be fixed here.\n# settings: {{{credential}: \"…\"{more}}}\n"
         ),
         DriverKind::Remote => format!(
-            "# What the unit was configured with; the mock cloud takes it over.\n# settings: {{{credential}: \"…\"}}\n"
+            "# What the unit was configured with; the mock cloud takes it over.\n# settings: {{{credential}: \"…\"{more}}}\n"
         ),
     }
 }
@@ -234,7 +240,7 @@ fn subject(_: Protocol, driver: DriverKind) -> String {
 fn examples(protocol: Protocol) -> (&'static str, &'static str) {
     match protocol {
         Protocol::EdgePoll => ("base_url", "device_key"),
-        Protocol::DeviceCommand => ("base_url", "device_id"),
+        Protocol::DeviceCommand => ("api_base_url", "device_id"),
         Protocol::AosV7 => ("discovery_url", "system_id"),
         Protocol::Sota => ("core_url", "device_uuid"),
         Protocol::OtaRpc => ("rpc_http", "device_id"),

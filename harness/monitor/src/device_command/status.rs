@@ -1,4 +1,4 @@
-//! What status reports say and in which order (DCMD-STATUS, DCMD-DIAG-002).
+//! What status reports say and in which order (DCMD-STATUS-001, -002 and -005, DCMD-DIAG-002).
 
 use crate::{Judge, Monitor, Tally};
 use hil_trace::{Event, HowClosed, Record, Stamp, Who};
@@ -10,6 +10,7 @@ pub(super) struct StatusMonitor {
     commands: BTreeMap<String, Followed>,
     types: BTreeMap<String, String>,
     body: Tally,
+    whole: Tally,
     life: Tally,
     diagnostics: Tally,
 }
@@ -25,6 +26,7 @@ impl Default for StatusMonitor {
             commands: BTreeMap::new(),
             types: BTreeMap::new(),
             body: Tally::new("DCMD-STATUS-001"),
+            whole: Tally::new("DCMD-STATUS-005"),
             life: Tally::new("DCMD-STATUS-002"),
             diagnostics: Tally::new("DCMD-DIAG-002"),
         }
@@ -51,7 +53,12 @@ impl Monitor for StatusMonitor {
     }
 
     fn close(&mut self, _: Stamp, _: HowClosed, judge: &mut Judge<'_>) {
-        for tally in [&mut self.body, &mut self.life, &mut self.diagnostics] {
+        for tally in [
+            &mut self.body,
+            &mut self.whole,
+            &mut self.life,
+            &mut self.diagnostics,
+        ] {
             tally.close(judge);
         }
     }
@@ -65,6 +72,9 @@ impl StatusMonitor {
             format!("a status report breaks a rule: {problem}")
         };
         self.body.check(valid, problem, seq, judge);
+        let lost = event.text("lost");
+        let text = || format!("`{}` of a status report is lost", lost.unwrap_or_default());
+        self.whole.check(lost.is_none(), text, seq, judge);
         let (Some(id), Some(status)) = (event.text("command_id"), event.text("status")) else {
             return;
         };

@@ -110,6 +110,7 @@ fn a_clean_life_passes() {
         judge(&events),
         [
             passed("DCMD-STATUS-001"),
+            passed("DCMD-STATUS-005"),
             passed("DCMD-STATUS-002"),
             passed("DCMD-QUEUE-001"),
             passed("DCMD-STATUS-004"),
@@ -254,4 +255,11 @@ fn estimates_are_compared_with_what_happens() {
     };
     assert_eq!(verdicts(3), [Verdict::Pass]);
     assert!(verdicts(40).iter().all(|verdict| *verdict != Verdict::Pass) && !verdicts(40).is_empty());
+}
+
+#[test]
+fn a_lost_member_is_named_apart() {
+    let mut report = status("a", "executing", "");
+    report["lost"] = json!("details");
+    assert_eq!(failed(&[(0, Who::Unit, "status", report)]), ["DCMD-STATUS-005"]);
 }

@@ -10,13 +10,49 @@ use hil_wire::{
     http::{Headers, Request},
 };
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Remembers open exchanges by number, and which boot the unit speaks of.
 #[derive(Default)]
 pub(crate) struct DeviceCommandView {
     open: BTreeMap<u32, Open>,
     boot: Boots,
+    earlier: Earlier,
+}
+
+/// What a unit that was not made fresh still says about commands of an earlier run: none of this trace's business.
+#[derive(Default)]
+struct Earlier {
+    /// The unit ran before this trace began.
+    possible: bool,
+    /// Commands of this trace.
+    own: BTreeSet<String>,
+}
+
+impl Earlier {
+    fn learn(&mut self, record: &Record) {
+        match &record.what {
+            RecordBody::Unit {
+                change: UnitChange::Started,
+                facts,
+            } => self.possible = facts.get("remote") == Some(&Value::Bool(true)),
+            RecordBody::Cloud { name, facts } if name == "issued" => {
+                let id = facts.get("command_id").and_then(Value::as_str);
+                self.own.extend(id.map(str::to_owned));
+            }
+            _ => {}
+        }
+    }
+
+    /// The name of an event of the unit about a command.
+    fn name(&self, name: &'static str, id: Option<&str>) -> &'static str {
+        let known = id.is_none_or(|id| self.own.contains(id));
+        match name {
+            "status" if self.possible && !known => "earlier_status",
+            "export" if self.possible && !known => "earlier_export",
+            name => name,
+        }
+    }
 }
 
 /// Boots the driver tells of, and those that only a new `X-Boot-Id` shows: a remote unit, or one that restarts without
@@ -85,6 +121,9 @@ impl View for DeviceCommandView {
                 let Some((name, facts, repeated)) = read else {
                     return Vec::new();
                 };
+                let name = self
+                    .earlier
+                    .name(name, facts.get("command_id").and_then(Value::as_str));
                 self.open.insert(
                     *exchange,
                     Open {
@@ -124,6 +163,7 @@ impl View for DeviceCommandView {
             }
             _ => {
                 self.boot.driver(record);
+                self.earlier.learn(record);
                 common_event(record).into_iter().collect()
             }
         }
@@ -172,7 +212,7 @@ fn read_request(face: &str, request: &Request) -> Read {
             let facts = json!({
                 "command_id": raw.get("command_id"), "status": raw.get("status"), "details": raw.get("details"),
                 "timestamp": raw.get("timestamp"), "boot_id": boot_id, "firmware_version": version,
-                "valid": decoded.is_valid(), "problem": problem, "token": token,
+                "valid": decoded.is_valid(), "problem": problem, "token": token, "lost": lost_member(&raw),
             });
             let repeated = json!({"command_id": raw.get("command_id"), "status": raw.get("status")});
             Some(("status", facts, repeated))
@@ -183,6 +223,17 @@ fn read_request(face: &str, request: &Request) -> Read {
         }
         _ => None,
     }
+}
+
+/// A member that did not fit into some buffer: it arrives as null, or as nothing where something must be.
+fn lost_member(report: &Value) -> Option<&'static str> {
+    ["command_id", "status", "timestamp", "details"]
+        .into_iter()
+        .find(|name| match report.get(name) {
+            Some(Value::Null) => true,
+            Some(Value::String(text)) => text.is_empty() && *name != "details",
+            _ => false,
+        })
 }
 
 fn read_export(command_id: &str, request: &Request) -> Value {
@@ -257,6 +308,8 @@ fn read_answer(
             }
             (Who::Cloud, "commands", facts)
         }
+        "earlier_status" => (Who::Cloud, "earlier_status_answer", facts),
+        "earlier_export" => (Who::Cloud, "earlier_export_answer", facts),
         "status" => {
             for name in ["duplicate", "commands_pending"] {
                 facts[name] = json!(parsed.get(name));
@@ -284,5 +337,78 @@ fn read_answer(
             }
             (Who::Unit, "issue_answer", facts)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hil_trace::{Payload, Stamp};
+
+    fn seen(view: &mut DeviceCommandView, what: RecordBody) -> Vec<String> {
+        let record = Record {
+            seq: 0,
+            at: Stamp(0),
+            what,
+        };
+        view.events(&record).into_iter().map(|event| event.name).collect()
+    }
+
+    fn unit(change: UnitChange, facts: Value) -> RecordBody {
+        RecordBody::Unit {
+            change,
+            facts: fields(facts),
+        }
+    }
+
+    fn request(method: &str, target: &str, boot_id: &str, body: &Value) -> RecordBody {
+        let mut headers = Headers::default();
+        headers.push("X-Boot-Id", boot_id);
+        RecordBody::HttpRequest {
+            connection: 1,
+            exchange: 1,
+            face: "device-api".into(),
+            from: Party::Unit,
+            method: method.into(),
+            target: target.into(),
+            headers,
+            body: Payload::from(body.to_string().into_bytes()),
+        }
+    }
+
+    fn fetch(boot_id: &str) -> RecordBody {
+        request("GET", "/api/v1/device/command/u", boot_id, &Value::Null)
+    }
+
+    #[test]
+    fn a_new_boot_id_is_a_boot_unless_the_driver_told_of_it() {
+        let mut view = DeviceCommandView::default();
+        assert_eq!(seen(&mut view, unit(UnitChange::Booted, json!({}))), ["booted"]);
+        assert_eq!(seen(&mut view, fetch("a")), ["fetch"]);
+        assert_eq!(seen(&mut view, fetch("a")), ["fetch"]);
+        assert_eq!(seen(&mut view, fetch("b")), ["booted", "fetch"]);
+        assert_eq!(seen(&mut view, fetch("b")), ["fetch"]);
+    }
+
+    #[test]
+    fn a_remote_unit_may_speak_of_an_earlier_run() {
+        let status = |id: &str| {
+            let body =
+                json!({"command_id": id, "status": "completed", "timestamp": "2026-01-01T00:00:00.000Z"});
+            request("POST", "/api/v1/device/command/status", "a", &body)
+        };
+        let issued = || RecordBody::Cloud {
+            name: "issued".into(),
+            facts: fields(json!({"command_id": "own", "type": "storage_cleanup"})),
+        };
+        let mut view = DeviceCommandView::default();
+        seen(&mut view, unit(UnitChange::Started, json!({"remote": true})));
+        seen(&mut view, fetch("a"));
+        seen(&mut view, issued());
+        assert_eq!(seen(&mut view, status("own")), ["status"]);
+        assert_eq!(seen(&mut view, status("other")), ["earlier_status"]);
+        let mut fresh = DeviceCommandView::default();
+        seen(&mut fresh, unit(UnitChange::Booted, json!({})));
+        assert_eq!(seen(&mut fresh, status("other")), ["status"]);
     }
 }
