@@ -346,3 +346,61 @@ fn the_rest_form_has_its_own_statuses() {
     assert_eq!(post(&mut desk, rest("OTA.Nope")).unwrap().status, 404);
     assert_eq!(post(&mut desk, rest("OTA.Commit")).unwrap().status, 500);
 }
+
+/// The answer is no error.
+fn succeeds(frame: &Frame) -> bool {
+    frame.error.is_none()
+}
+
+#[test]
+fn a_pushed_archive_boots_and_a_gap_is_refused() {
+    use base64::{Engine, engine::general_purpose::STANDARD};
+    let mut desk = desk();
+    let archive = OtaRpcKind.artifacts().get("next").unwrap().bytes.clone();
+    let chunk =
+        |offset: usize, to: usize| json!({"offset": offset, "data": STANDARD.encode(&archive[offset..to])});
+    let state = |desk: &mut Desk| call(desk, "OTA.Status", json!({})).result.unwrap()["state"].clone();
+    assert_eq!(state(&mut desk), json!(0));
+    assert!(!succeeds(&call(&mut desk, "OTA.Write", chunk(0, 500))));
+    let begin = json!({"size": archive.len(), "commit_timeout": 30, "timeout": 60});
+    assert!(succeeds(&call(&mut desk, "OTA.Begin", begin.clone())));
+    assert!(!succeeds(&call(&mut desk, "OTA.Begin", begin)), "one at a time");
+    assert_eq!(state(&mut desk), json!(1));
+    assert!(succeeds(&call(&mut desk, "OTA.Write", chunk(0, 500))));
+    assert!(
+        succeeds(&call(&mut desk, "OTA.Write", chunk(0, 500))),
+        "sent again"
+    );
+    assert!(
+        !succeeds(&call(&mut desk, "OTA.Write", chunk(900, 1200))),
+        "a gap"
+    );
+    assert!(
+        succeeds(&call(&mut desk, "OTA.Write", chunk(400, archive.len()))),
+        "an overlap"
+    );
+    assert!(succeeds(&call(&mut desk, "OTA.End", json!({}))));
+    restart(&mut desk);
+    assert_eq!(version(&mut desk), json!("1.1.0+hil"));
+    assert_eq!(boot_state(&mut desk)["commit_timeout"], json!(30));
+}
+
+#[test]
+fn user_files_go_with_an_update_and_come_back_with_a_rollback() {
+    let mut desk = desk();
+    let file = json!({"filename": "a.txt", "data": "aGls"});
+    assert!(succeeds(&call(&mut desk, "FS.Put", file)));
+    let read = |desk: &mut Desk| call(desk, "FS.Get", json!({"filename": "a.txt"})).result;
+    let kept = Some(json!({"data": "aGls", "left": 0}));
+    update(&mut desk, "next", json!({"commit_timeout": 5}));
+    restart(&mut desk);
+    assert_eq!(
+        (version(&mut desk), read(&mut desk)),
+        (json!("1.1.0+hil"), kept.clone())
+    );
+    desk.advance(Duration::from_secs(5));
+    restart(&mut desk);
+    assert_eq!((version(&mut desk), read(&mut desk)), (json!("1.0.0+hil"), kept));
+    let outside = call(&mut desk, "FS.Get", json!({"filename": "../a.txt"}));
+    assert!(!succeeds(&outside));
+}
