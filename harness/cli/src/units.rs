@@ -20,7 +20,10 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs, io,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 /// Why a unit cannot be used.
@@ -308,6 +311,11 @@ fn from_file(path: &Path, options: &UnitOptions, library: &Library) -> Result<Un
     let make = move || {
         let mut artifacts = neutral_artifacts(protocol, &said);
         artifacts.0.retain(|role, _| neutral.contains(role));
+        if protocol == Protocol::EdgePoll && made.driver == DriverKind::Remote {
+            for role in ["next", "big"] {
+                artifacts.0.entry(role.to_owned()).and_modify(renew);
+            }
+        }
         artifacts
             .0
             .extend(given.iter().map(|(role, file)| (role.clone(), file.artifact())));
@@ -365,6 +373,17 @@ fn from_file(path: &Path, options: &UnitOptions, library: &Library) -> Result<Un
         advertised_host: file.cloud.advertise.clone(),
         authority_directory,
     })
+}
+
+/// Gives an image a version no earlier instance had: a unit that keeps what it installed has not got it yet.
+fn renew(artifact: &mut Artifact) {
+    static INSTANCES: AtomicU32 = AtomicU32::new(0);
+    let number = INSTANCES.fetch_add(1, Ordering::Relaxed);
+    let series = artifact
+        .version
+        .rsplit_once('.')
+        .map_or("1.1", |(series, _)| series);
+    artifact.version = format!("{series}.{}{number:04}", std::process::id());
 }
 
 fn real_driver(file: &UnitFile, base: &Path) -> Result<Box<dyn Driver>, UnitError> {

@@ -202,6 +202,10 @@ fn settings(plan: &Plan, unit: &UnitUnderTest, seed: u64) -> CloudSettings {
             folder.display().to_string().into(),
         );
     }
+    if real {
+        // What a unit remembers of an earlier instance is about other ids.
+        options.insert("id_prefix".to_owned(), format!("{:08x}-", seed as u32).into());
+    }
     CloudSettings {
         protocol: plan.protocol,
         bind: if real {

@@ -16,6 +16,10 @@ pub(super) struct AckMonitor {
     minimal: Tally,
     order: Tally,
     last_started: Option<(usize, String)>,
+    /// The unit ran before this trace began, and may have acks left from then.
+    remote: bool,
+    /// What ids made by the cloud begin with.
+    own_ids: Option<String>,
 }
 
 #[derive(Default)]
@@ -43,6 +47,8 @@ impl Default for AckMonitor {
             minimal: Tally::new("POLL-ACK-008"),
             order: Tally::new("POLL-FETCH-002"),
             last_started: None,
+            remote: false,
+            own_ids: None,
         }
     }
 }
@@ -55,6 +61,16 @@ impl Monitor for AckMonitor {
     fn observe(&mut self, record: &Record, events: &[Event], judge: &mut Judge<'_>) {
         for event in events {
             match (event.who, event.name.as_str()) {
+                (Who::Unit, "started") => {
+                    self.remote |= event.field("remote").and_then(Value::as_bool) == Some(true);
+                }
+                (Who::Cloud, "queued") => {
+                    let made = event.text("id").filter(|id| id.starts_with("cmd-"));
+                    let prefix = made.and_then(|id| id.rsplit_once('-'));
+                    self.own_ids = prefix
+                        .map(|(prefix, _)| prefix.to_owned())
+                        .or(self.own_ids.take());
+                }
                 (Who::Cloud, "commands") => self.listing(event),
                 (Who::Unit, "ack") => self.ack(record.seq, event, judge),
                 (Who::Cloud, "ack_answer") => self.answer(record.seq, event),
@@ -120,6 +136,13 @@ impl AckMonitor {
             .get_mut(id)
             .filter(|followed| followed.position.is_some())
         else {
+            let ours = self
+                .own_ids
+                .as_ref()
+                .is_some_and(|own| id.starts_with(own.as_str()));
+            if self.remote && !ours {
+                return;
+            }
             let text = format!("an ack for `{id}`, a command that was never delivered");
             return self.own_path.violated(text, vec![seq], judge);
         };

@@ -168,7 +168,8 @@ impl EdgePollCloud {
 
     pub(super) fn new_id(&mut self) -> String {
         loop {
-            let id = format!("cmd-{:06}", self.next_id);
+            let prefix = self.settings.text("id_prefix").unwrap_or_default();
+            let id = format!("cmd-{prefix}{:06}", self.next_id);
             self.next_id += 1;
             if !self.commands.contains_key(&id) {
                 return id;
