@@ -185,8 +185,10 @@ fn settings(plan: &Plan, unit: &UnitUnderTest, seed: u64) -> CloudSettings {
             options.insert(name.clone(), value.clone());
         }
     }
-    if let Some(client_id) = given("client_id") {
-        options.entry("client_id").or_insert(client_id.into());
+    for name in ["client_id", "hmac_key", "ed25519_public_key"] {
+        if let Some(value) = given(name) {
+            options.entry(name).or_insert(value.into());
+        }
     }
     // A unit that runs already is as the instance before left it.
     if let Preparation::Fixed(_) = unit.prepare {
@@ -222,7 +224,7 @@ fn settings(plan: &Plan, unit: &UnitUnderTest, seed: u64) -> CloudSettings {
         public_url: None,
         unit_id,
         unit_key,
-        admin_token: made("admin token"),
+        admin_token: given("issuer_token").unwrap_or_else(|| made("admin token")),
         publish_token: made("publish token"),
         options,
         seed,
