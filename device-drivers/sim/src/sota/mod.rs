@@ -5,6 +5,8 @@ mod agent;
 mod calls;
 mod configuration;
 mod console;
+#[cfg(test)]
+mod fixture_tests;
 mod gateways;
 mod kind;
 mod packages;

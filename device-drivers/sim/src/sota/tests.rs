@@ -9,7 +9,7 @@ use hil_wire::{
 use serde_json::{Value, json};
 use std::time::Duration;
 
-const ID: &str = "20000000-0000-4000-8000-000000000000";
+pub(super) const ID: &str = "20000000-0000-4000-8000-000000000000";
 
 fn setup() -> Setup {
     let mut setup = Setup {
@@ -32,15 +32,26 @@ fn setup() -> Setup {
 }
 
 /// A client whose state says this; it has sent its first request.
-fn desk(state: Value) -> Desk {
-    let mut desk = Desk::new(&SotaKind, setup());
+pub(super) fn desk(state: Value) -> Desk {
+    desk_with(setup(), state)
+}
+
+/// The same, with a system information command that prints this.
+pub(super) fn desk_that_says(system_info: &str, state: Value) -> Desk {
+    let mut setup = setup();
+    setup.ics.insert("system_info".into(), system_info.into());
+    desk_with(setup, state)
+}
+
+fn desk_with(setup: Setup, state: Value) -> Desk {
+    let mut desk = Desk::new(&SotaKind, setup.clone());
     let state = state.as_object().cloned().unwrap_or_default();
-    SotaKind.provision(&state, &setup(), &mut desk.hardware).unwrap();
+    SotaKind.provision(&state, &setup, &mut desk.hardware).unwrap();
     desk.boot();
     desk
 }
 
-fn token(desk: &mut Desk) {
+pub(super) fn token(desk: &mut Desk) {
     let (request, call) = desk.next_request();
     assert_eq!(call.url, "http://auth/token");
     desk.answer(
@@ -66,7 +77,7 @@ fn listed(status: UpdateRequestStatus) -> Value {
         "installPos": 0, "createdAt": "2016-11-22T10:00:00.000Z"}])
 }
 
-fn command(desk: &mut Desk, exchange: u32, body: &str) {
+pub(super) fn command(desk: &mut Desk, exchange: u32, body: &str) {
     let mut request = Request::new("POST", "/");
     request.body = body.as_bytes().to_vec();
     desk.input(Input::ServerRequest {
@@ -77,7 +88,7 @@ fn command(desk: &mut Desk, exchange: u32, body: &str) {
 }
 
 /// The answer to an exchange, as a status and an event.
-fn answer(desk: &mut Desk, exchange: u32) -> (u16, Option<Event>) {
+pub(super) fn answer(desk: &mut Desk, exchange: u32) -> (u16, Option<Event>) {
     let position = desk
         .outputs
         .iter()

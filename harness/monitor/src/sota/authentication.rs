@@ -30,6 +30,7 @@ pub(super) struct AuthenticationMonitor {
     /// Token calls since the authentication server began to refuse.
     refused: Vec<(Stamp, u64)>,
     refusing: bool,
+    hasty: bool,
 }
 
 impl Default for AuthenticationMonitor {
@@ -48,6 +49,7 @@ impl Default for AuthenticationMonitor {
             redirected: false,
             refused: Vec::new(),
             refusing: false,
+            hasty: false,
         }
     }
 }
@@ -191,7 +193,8 @@ impl AuthenticationMonitor {
                 .filter(|(at, _)| record.at.since(*at) <= WINDOW)
                 .map(|(_, seq)| *seq)
                 .collect();
-            if window.len() > MOST {
+            // Once is enough: every further call would say the same.
+            if window.len() > MOST && !std::mem::replace(&mut self.hasty, true) {
                 let text = format!("{} token calls in 5 s while they are refused", window.len());
                 self.patient.violated(text, window, judge);
                 self.refused.clear();

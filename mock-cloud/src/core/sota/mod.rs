@@ -3,6 +3,8 @@
 
 mod act;
 mod command;
+#[cfg(test)]
+mod fixture_tests;
 mod gateway;
 mod operator;
 #[cfg(test)]

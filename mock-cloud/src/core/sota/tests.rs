@@ -8,8 +8,8 @@ use std::rc::Rc;
 
 const DEVICE: &str = "123e4567-e89b-12d3-a456-426655440000";
 
-fn cloud(options: Value) -> SotaCloud {
-    let settings = CloudSettings {
+pub(super) fn settings(options: Value) -> CloudSettings {
+    CloudSettings {
         protocol: Protocol::Sota,
         bind: "cloud".into(),
         advertised_host: "cloud".into(),
@@ -21,8 +21,11 @@ fn cloud(options: Value) -> SotaCloud {
         publish_token: String::new(),
         options: options.as_object().cloned().unwrap_or_default(),
         seed: 7,
-    };
-    SotaCloud::new(settings, "http://core".into(), "http://second".into())
+    }
+}
+
+fn cloud(options: Value) -> SotaCloud {
+    SotaCloud::new(settings(options), "http://core".into(), "http://second".into())
 }
 
 const NOW: Now = Now {
@@ -30,7 +33,7 @@ const NOW: Now = Now {
     unix_ms: 1_479_808_800_000,
 };
 
-fn act(cloud: &mut SotaCloud, action: &str, with: Value) -> (Map<String, Value>, Outputs) {
+pub(super) fn act(cloud: &mut SotaCloud, action: &str, with: Value) -> (Map<String, Value>, Outputs) {
     let mut out = Outputs::default();
     let artifact = Artifact {
         name: "app".into(),
@@ -43,7 +46,7 @@ fn act(cloud: &mut SotaCloud, action: &str, with: Value) -> (Map<String, Value>,
     (given, out)
 }
 
-fn ask(cloud: &mut SotaCloud, face: &str, request: &Request) -> Response {
+pub(super) fn ask(cloud: &mut SotaCloud, face: &str, request: &Request) -> Response {
     let call = HttpCall {
         face,
         request,

@@ -69,7 +69,8 @@ impl Tokens {
         }
     }
 
-    fn give(&mut self, out: &mut Outputs) -> String {
+    /// A new token.
+    pub(super) fn give(&mut self, out: &mut Outputs) -> String {
         let token = self.numbered(&self.next.to_string());
         self.next += 1;
         self.given.insert(token.clone(), true);
