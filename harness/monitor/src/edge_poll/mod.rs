@@ -5,6 +5,7 @@ mod backoff;
 mod content;
 mod credential;
 mod interval;
+mod redirect;
 mod report;
 mod transport;
 
@@ -18,6 +19,7 @@ pub(crate) fn monitors(header: &TraceHeader) -> Vec<Box<dyn Monitor>> {
         Box::new(interval::IntervalMonitor::new(header)),
         Box::new(backoff::BackoffMonitor::new(header)),
         Box::new(report::ReportMonitor::default()),
+        Box::new(redirect::RedirectMonitor::default()),
         Box::new(content::ContentMonitor::default()),
         Box::new(transport::TransportMonitor::default()),
     ]
