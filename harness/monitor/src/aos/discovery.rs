@@ -139,7 +139,9 @@ impl Monitor for DiscoveryMonitor {
         }
         for event in events {
             match event.full_name().as_str() {
-                "unit.started" | "unit.booted" => self.discovered = false,
+                // A unit that ran before may know from then where to connect.
+                "unit.started" => self.discovered = event.field("remote") == Some(&Value::Bool(true)),
+                "unit.booted" => self.discovered = false,
                 "unit.plain" => {
                     let text = "the unit speaks without TLS to a face that demands it";
                     self.secured.violated(text, vec![record.seq], judge);

@@ -11,6 +11,8 @@ pub(super) struct ReportMonitor {
     period: Duration,
     slack: Duration,
     last: Option<(Stamp, u64)>,
+    /// Monitoring before this may have waited for the connection.
+    settled: Stamp,
     samples: BTreeMap<String, (i64, u64)>,
     /// Since when there is no connection, and what came of monitoring in the first seconds of the next one.
     gone: Option<Stamp>,
@@ -29,6 +31,7 @@ impl ReportMonitor {
             period: Duration::try_from_secs_f64(period).unwrap_or(Duration::from_secs(60)),
             slack: Duration::from_micros(header.tolerances.stamp_us),
             last: None,
+            settled: Stamp::ZERO,
             samples: BTreeMap::new(),
             gone: None,
             back: None,
@@ -67,12 +70,20 @@ impl Monitor for ReportMonitor {
                 _ => {}
             }
             match (event.who, event.name.as_str()) {
-                // Only an undisturbed stretch of one connection shows the period.
-                (Who::Unit, "connected" | "disconnected" | "started" | "booted") | (Who::Fault, "acted") => {
+                // Only an undisturbed stretch of one connection shows the period; what waited for the connection
+                // comes first.
+                (Who::Unit, "connected") => {
+                    self.last = None;
+                    self.settled = record.at + self.period / 2;
+                }
+                (Who::Unit, "disconnected" | "started" | "booted") | (Who::Fault, "acted") => {
                     self.last = None;
                 }
                 (Who::Unit, "monitoringData") if event.field("copy").and_then(Value::as_u64) == Some(1) => {
                     self.monitoring(event, record, judge);
+                    if record.at < self.settled {
+                        self.last = None;
+                    }
                 }
                 (Who::Unit, "alerts") => {
                     let count = event.field("items").and_then(Value::as_array).map_or(0, Vec::len);

@@ -10,6 +10,8 @@ pub(super) struct StatusMonitor {
     slack: Duration,
     connected: Option<(Stamp, u64)>,
     first_new: Option<bool>,
+    /// The unit ran before the trace began, and has not connected since.
+    ran_before: bool,
     prompt: Tally,
     first: Tally,
     complete: Tally,
@@ -25,6 +27,7 @@ impl StatusMonitor {
             slack: Duration::from_micros(header.tolerances.stamp_us),
             connected: None,
             first_new: None,
+            ran_before: false,
             prompt: Tally::new("AOS7-STATUS-001"),
             first: Tally::new("AOS7-STATUS-002"),
             complete: Tally::new("AOS7-STATUS-003"),
@@ -48,9 +51,13 @@ impl Monitor for StatusMonitor {
     fn observe(&mut self, record: &Record, events: &[Event], judge: &mut Judge<'_>) {
         for event in events {
             match (event.who, event.name.as_str()) {
+                (Who::Unit, "started") => {
+                    self.ran_before = event.field("remote") == Some(&Value::Bool(true));
+                }
                 (Who::Unit, "connected") => {
                     self.connected = Some((record.at, record.seq));
-                    self.first_new = Some(true);
+                    // What looks new here may have been sent before the trace began.
+                    self.first_new = (!std::mem::take(&mut self.ran_before)).then_some(true);
                 }
                 (Who::Unit, "disconnected" | "power_cut" | "rebooted" | "stopped" | "exited" | "close")
                 | (Who::Cloud, "stopped" | "close") => {
