@@ -8,7 +8,7 @@ use hil_unit::{
     trace::{ConsoleStream, UnitChange},
 };
 use serde_json::{Map, json};
-use std::{fs, os::unix::fs::PermissionsExt, path::Path, time::Duration};
+use std::{fs, os::unix::fs::PermissionsExt, time::Duration};
 
 #[test]
 fn a_process_is_told_everything_and_its_console_is_recorded() {
