@@ -448,14 +448,10 @@ impl MockCloud {
     pub async fn release(&self) -> Result<(), CloudError> {
         let faces: Vec<&'static str> = self.addresses.keys().copied().collect();
         for face in faces {
-            let held = self.running.borrow();
-            if held
-                .as_ref()
-                .is_none_or(|running| running.open.contains_key(face))
-            {
+            let is_open = |running: &Running| running.open.contains_key(face);
+            if self.running.borrow().as_ref().is_none_or(is_open) {
                 continue;
             }
-            drop(held);
             let (listener, _) = self.listen_again(face).await?;
             if let Some(running) = self.running.borrow_mut().as_mut() {
                 let serving = self.serve(&running.host, &mut running.faces, face, listener);

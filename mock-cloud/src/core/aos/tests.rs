@@ -407,3 +407,76 @@ fn a_rejected_state_is_answered_in_the_publisher_dialect() {
         (&json!("rejected"), &json!(checksum))
     );
 }
+
+fn woken(cloud: &mut AosCloud, seconds: u64) -> Outputs {
+    let mut out = Outputs::default();
+    let now = Now {
+        stamp: Stamp(seconds * 1_000_000),
+        ..NOW
+    };
+    cloud.wake(now, &mut out);
+    out
+}
+
+#[test]
+fn without_an_ack_the_connection_is_given_up_and_the_message_comes_on_the_next() {
+    let mut cloud = cloud(json!({"ack_timeout": 5}));
+    connect(&mut cloud, 1);
+    act(&mut cloud, "request_log", json!({"log_type": "systemLog"}));
+    assert_eq!(cloud.next_wake(), Some(Stamp(5_000_000)));
+    let out = woken(&mut cloud, 5);
+    let closes = matches!(
+        out.sends[..],
+        [Send::CloseWebSocket {
+            connection: 1,
+            code: 1001
+        }]
+    );
+    assert!(closes, "{:?}", out.sends);
+    assert_eq!(cloud.next_wake(), None);
+    assert_eq!(types(&connect(&mut cloud, 2)), ["requestLog"]);
+}
+
+#[test]
+fn the_publisher_dialect_repeats_three_times_before_that() {
+    let mut cloud = cloud(json!({"ack_timeout": 5, "dialect": "publisher"}));
+    connect(&mut cloud, 1);
+    act(&mut cloud, "request_log", json!({"log_type": "systemLog"}));
+    for round in 1..=3 {
+        let out = woken(&mut cloud, 5 * round);
+        assert!(
+            matches!(out.sends[..], [Send::WebSocket { .. }]),
+            "{:?}",
+            out.sends
+        );
+    }
+    let out = woken(&mut cloud, 20);
+    assert!(
+        matches!(out.sends[..], [Send::CloseWebSocket { .. }]),
+        "{:?}",
+        out.sends
+    );
+}
+
+#[test]
+fn requests_go_to_the_nodes_the_unit_reported() {
+    let mut cloud = cloud(json!({}));
+    connect(&mut cloud, 1);
+    let node = |name: &str, main: &str| {
+        json!({
+            "identity": {"codename": name}, "nodeGroupSubject": {"codename": "t"}, "maxDmips": 1, "totalRam": 1,
+            "osInfo": {"os": "linux"}, "state": "provisioned", "isConnected": true, "attrs": {"MainNode": main},
+        })
+    };
+    let nodes = json!([node("edge", "false"), node("brain", "true")]);
+    let status = json!({"isDeltaInfo": false, "unitConfig": [], "nodes": nodes, "items": [], "instances": [], "subjects": []});
+    receive(&mut cloud, &message("unitStatus", TXN, status));
+    let (_, out) = act(&mut cloud, "request_log", json!({"log_type": "systemLog"}));
+    let asked = messages(&out);
+    assert_eq!(
+        asked[0]["data"]["filter"]["nodeIds"],
+        json!([{"codename": "brain"}])
+    );
+    let (given, _) = act(&mut cloud, "start_provisioning", json!({}));
+    assert_eq!(given["node"], "edge");
+}
