@@ -493,10 +493,7 @@ impl MockCloud {
             .ok_or(ActError::Stopped)?;
         if closed {
             let failed = |error: CloudError| ActError::Store(error.to_string());
-            let (listener, _) = self
-                .listen(face, &self.address_again(face))
-                .await
-                .map_err(failed)?;
+            let (listener, _) = self.listen_again(face).await.map_err(failed)?;
             let mut running = self.running.borrow_mut();
             let running = running.as_mut().ok_or(ActError::Stopped)?;
             let serving = self.serve(&running.host, &mut running.faces, face, listener);
