@@ -253,6 +253,26 @@ fn operators_read_the_trace_and_disturb() {
 }
 
 #[test]
+fn keys_of_the_user_stay_out_of_the_trace() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let key = "a-key-of-the-user-0123456789";
+    let cloud = Cloud::start(&data, &["--trace", "--unit-key", key]);
+    assert!(ids(&poll(&cloud)).is_empty());
+    let shown = cloud.admin("GET", "edge-poll/trace", "").to_string();
+    assert!(
+        shown.contains("redacted-unit_key") && !shown.contains(key),
+        "{shown}"
+    );
+    assert_eq!(cloud.terminate(), Some(0));
+    let trace = std::fs::read_to_string(data.join("trace.jsonl")).unwrap();
+    assert!(
+        trace.contains("redacted-unit_key") && !trace.contains(key),
+        "{trace}"
+    );
+}
+
+#[test]
 fn operators_mistakes_are_told() {
     let folder = tempfile::tempdir().unwrap();
     let cloud = Cloud::start(folder.path(), &[]);

@@ -131,6 +131,7 @@ async fn start(
     let trace = Rc::new(TraceKeeper::new(
         clock,
         plan.keep,
+        plan.redaction(),
         plan.trace.then(|| data.trace_file(protocol)).transpose()?,
     ));
     let surroundings = CloudSurroundings {

@@ -8,6 +8,7 @@ use crate::{
 use hil_fault::Artifacts;
 use hil_link::Address;
 use hil_mock_cloud::CloudSettings;
+use hil_runner::Redaction;
 use hil_sim::artifacts_for;
 use hil_unit::unit_file::{faces_of, parse_address};
 use hil_wire::Protocol;
@@ -122,6 +123,17 @@ impl Plan {
             key_log: arguments.key_log.clone(),
             given_artifacts,
         })
+    }
+
+    /// Keeps what the user gave as keys and tokens out of the trace.
+    pub(super) fn redaction(&self) -> Redaction {
+        let given = [
+            ("admin_token", &self.admin_token),
+            ("unit_key", &self.unit_key),
+            ("publish_token", &self.publish_token),
+        ];
+        let named = |(name, value): (&str, &Option<String>)| Some((name.to_owned(), value.clone()?));
+        Redaction::of_settings(&given.into_iter().filter_map(named).collect())
     }
 
     pub(super) fn admin_token(&self, keys: &Keys) -> AdminToken {

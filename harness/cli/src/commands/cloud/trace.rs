@@ -1,6 +1,7 @@
 //! The recorder of a served cloud: the last records in memory, all of them in a file if asked for.
 
 use hil_link::Clock;
+use hil_runner::Redaction;
 use hil_trace::{Record, RecordBody, Recorder};
 use hil_wire::Protocol;
 use serde::Serialize;
@@ -11,6 +12,7 @@ use tokio::sync::Notify;
 pub(super) struct TraceKeeper {
     clock: Clock,
     keep: usize,
+    redaction: Redaction,
     state: RefCell<State>,
     grown: Notify,
 }
@@ -36,7 +38,7 @@ struct Line<'a> {
 }
 
 impl TraceKeeper {
-    pub(super) fn new(clock: Clock, keep: usize, file: Option<TraceFile>) -> Self {
+    pub(super) fn new(clock: Clock, keep: usize, redaction: Redaction, file: Option<TraceFile>) -> Self {
         let state = State {
             next: 0,
             records: VecDeque::new(),
@@ -46,6 +48,7 @@ impl TraceKeeper {
         TraceKeeper {
             clock,
             keep,
+            redaction,
             state: RefCell::new(state),
             grown: Notify::new(),
         }
@@ -86,6 +89,7 @@ impl TraceKeeper {
 
 impl Recorder for TraceKeeper {
     fn record(&self, what: RecordBody) -> u64 {
+        let what = self.redaction.apply(what);
         let at = self.clock.now();
         let mut state = self.state.borrow_mut();
         let seq = state.next;
