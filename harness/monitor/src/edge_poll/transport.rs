@@ -27,6 +27,8 @@ struct Presented {
 struct Connection {
     face: String,
     presented: Option<Presented>,
+    /// The handshake is done, and nothing was asked yet.
+    silent: bool,
 }
 
 impl Default for TransportMonitor {
@@ -63,13 +65,21 @@ impl Monitor for TransportMonitor {
                 let opened = Connection {
                     face: face.clone(),
                     presented: presented.cloned(),
+                    silent: false,
                 };
                 self.connections.insert(*connection, opened);
             }
             RecordBody::ConnectionClosed { connection, .. } => {
-                self.connections.remove(connection);
+                let closed = self.connections.remove(connection);
+                // Some check the name in a certificate only after the handshake.
+                if closed.is_some_and(|closed| closed.silent && closed.presented.is_some()) {
+                    self.certificates.met(record.seq);
+                }
             }
             RecordBody::TlsEstablished { connection, .. } => {
+                if let Some(opened) = self.connections.get_mut(connection) {
+                    opened.silent = true;
+                }
                 if self.connections.get(connection).is_some_and(|c| c.face == API) {
                     self.secure.get_or_insert(record.seq);
                 }
@@ -135,9 +145,10 @@ impl TransportMonitor {
     }
 
     fn request(&mut self, connection: u32, what: &str, record: u64, judge: &mut Judge<'_>) {
-        let Some(opened) = self.connections.get(&connection) else {
+        let Some(opened) = self.connections.get_mut(&connection) else {
             return;
         };
+        opened.silent = false;
         if let Some(Presented {
             certificate: Some(certificate),
             record: changed,

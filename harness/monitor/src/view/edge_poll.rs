@@ -10,12 +10,14 @@ use hil_wire::{
     http::{Headers, Request},
 };
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Remembers open exchanges by number.
 #[derive(Default)]
 pub(crate) struct EdgePollView {
     open: BTreeMap<u32, Open>,
+    /// Connections with TLS over which nothing was asked yet.
+    silent: BTreeSet<u32>,
 }
 
 struct Open {
@@ -28,7 +30,22 @@ struct Open {
 impl View for EdgePollView {
     fn events(&mut self, record: &Record) -> Vec<Event> {
         match &record.what {
+            RecordBody::TlsEstablished { connection, .. } => {
+                self.silent.insert(*connection);
+                Vec::new()
+            }
+            // Some check the name in a certificate only after the handshake.
+            RecordBody::ConnectionClosed { connection, .. } if self.silent.remove(connection) => {
+                let reason = "the unit left after the handshake";
+                vec![event(
+                    record,
+                    Who::Unit,
+                    "tls_refused",
+                    fields(json!({"reason": reason})),
+                )]
+            }
             RecordBody::HttpRequest {
+                connection,
                 exchange,
                 face,
                 from: Party::Unit,
@@ -38,6 +55,7 @@ impl View for EdgePollView {
                 body,
                 ..
             } => {
+                self.silent.remove(connection);
                 let request = Request {
                     method: method.clone(),
                     target: target.clone(),
