@@ -16,7 +16,7 @@ fn a_served_unit_answers_plain_clients_and_ends_in_order() {
     let answer = http("POST", &url, &[], br#"{"id": 7, "method": "Sys.GetInfo"}"#).json();
     assert_eq!(
         (&answer["id"], &answer["result"]["fw_version"]),
-        (&json!(7), &json!("1.0.0"))
+        (&json!(7), &json!("1.0.0+hil"))
     );
     for target in [
         line.to_str().unwrap(),
