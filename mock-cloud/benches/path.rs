@@ -2,6 +2,8 @@
 //! the answer's bytes out; over HTTP and over WebSocket. The same HTTP exchange with a bare server stands beside it,
 //! so that the cloud's own part shows.
 
+#![allow(clippy::disallowed_methods, reason = "a benchmark measures real time")]
+
 use bytes::Bytes;
 use criterion::{Criterion, Throughput};
 use futures_util::{SinkExt, StreamExt};

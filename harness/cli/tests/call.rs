@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
 };
-use support::{error_text, lines_of, run};
+use support::{Cloud, error_text, lines_of, run};
 
 /// A process that ends with the test.
 struct Peer {
@@ -179,7 +179,7 @@ fn units_that_are_not_there() {
 fn wrong_arguments() {
     for (arguments, says) in [
         (&["board", "RPC.List"][..], "http://HOST/rpc"),
-        (&["https://board/rpc", "RPC.List"], "https://"),
+        (&["mqtt://board/rpc", "RPC.List"], "https://"),
         (&["http://board/rpc", "RPC.List", "{"], "JSON"),
         (
             &["http://board/rpc", "RPC.List", "--user", "bench"],
@@ -201,4 +201,37 @@ fn wrong_arguments() {
             error_text(&ended)
         );
     }
+}
+
+#[test]
+fn tls_is_spoken_and_its_mistakes_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let cloud = Cloud::start_for("aos-v7", &folder.path().join("data"), &[]);
+    let setting = |name: &str| cloud.settings[name].clone();
+    let url = setting("HIL_DISCOVERY_URL");
+    let (authority, certificate, key) = (
+        setting("HIL_CA_FILE"),
+        setting("HIL_ONLINE_CERTIFICATE_FILE"),
+        setting("HIL_ONLINE_KEY_FILE"),
+    );
+    let own = ["--cert", &certificate, "--key", &key];
+    // The handshake succeeds where the answer is that of a server which speaks something else.
+    for trust in [&["--ca", &authority][..], &["--insecure"]] {
+        let output = run(&[&["call", &url, "Sys.GetInfo"][..], &own, trust].concat());
+        let error = error_text(&output);
+        assert_eq!(output.status.code(), Some(1), "{error}");
+        assert!(
+            error.contains("HTTP status") || error.contains("no RPC reply"),
+            "{error}"
+        );
+    }
+    let stranger = run(&[&["call", &url, "Sys.GetInfo", "--ca", &certificate][..], &own].concat());
+    let error = error_text(&stranger);
+    assert!(
+        error.contains("TLS") && stranger.status.code() != Some(0),
+        "{error}"
+    );
+    let missing = run(&["call", &url, "Sys.GetInfo", "--ca", "/nowhere.pem"]);
+    assert_eq!(missing.status.code(), Some(2));
+    assert!(error_text(&missing).contains("/nowhere.pem"));
 }

@@ -5,10 +5,12 @@ mod clock;
 mod memory;
 mod network;
 pub mod pki;
+mod ports;
 pub mod serial;
 mod stream;
 pub mod tls;
 
 pub use clock::Clock;
 pub use network::{Address, Listener, Network, Reservation};
+pub use ports::free_port;
 pub use stream::{Io, Stream, StreamHandle};

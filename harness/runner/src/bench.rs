@@ -1,8 +1,8 @@
 //! One instance's world: clock, network, cloud and unit, all virtual or all real.
 
-use crate::{BenchKind, Dispatcher, Preparation, UnitUnderTest, ports::free_port, seed::sub_seed};
+use crate::{BenchKind, Dispatcher, Preparation, UnitUnderTest, seed::sub_seed};
 use hil_fault::Artifacts;
-use hil_link::{Address, Clock, Network};
+use hil_link::{Address, Clock, Network, free_port};
 use hil_mock_cloud::{
     CloudError, CloudSettings, CloudSurroundings, MemoryStore, MockCloud, SqliteStore, Store,
 };

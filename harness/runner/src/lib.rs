@@ -7,7 +7,6 @@ mod digest;
 mod dispatcher;
 mod execute;
 mod judge;
-mod ports;
 mod redaction;
 mod run;
 mod seed;

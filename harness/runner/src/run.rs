@@ -8,6 +8,7 @@ use crate::{
     judge::skipped,
     seed::sub_seed,
 };
+use hil_link::Clock;
 use hil_scenario::Plan;
 use hil_trace::{
     Blame, Catalogue, ClockKind, HowClosed, InstanceSummary, RecordBody, Recorder, RunSummary, ScenarioRef,
@@ -157,7 +158,7 @@ pub fn run(
     stop: &Stop,
     progress: Box<dyn Progress>,
 ) -> Result<RunOutcome, RunError> {
-    let begun = std::time::Instant::now();
+    let clock = Clock::new_real();
     let jobs = plan_jobs(plans, units, filter, options)?;
     let progress = Mutex::new(progress);
     with(&progress, |progress| progress.planned(jobs.len()));
@@ -193,7 +194,7 @@ pub fn run(
         interrupted: stop.asked() && (unfinished || cut),
         coverage: coverage(&instances, catalogue, options.strict),
         instances,
-        wall_seconds: begun.elapsed().as_secs_f64(),
+        wall_seconds: clock.now().seconds(),
     };
     Ok(RunOutcome { summary, traces })
 }

@@ -1,6 +1,8 @@
 //! Decoding of AosEdge messages against `serde_json::Value` on the same bytes in the same run. The ratios to
 //! `Value` are what counts; the bounds in `BOUNDS` hold for the fast path and are checked at the end.
 
+#![allow(clippy::disallowed_methods, reason = "a benchmark measures real time")]
+
 use criterion::{BatchSize, Criterion, Throughput};
 use hil_wire::aos::{self, Dialect, Direction};
 use serde::Deserialize;

@@ -211,7 +211,7 @@ mod tests {
         let changes: [fn(&mut Hardware); 6] = [
             |hardware| hardware.flash.write("a", b"x".to_vec()).unwrap(),
             |hardware| hardware.flash.erase(),
-            |hardware| drop(hardware.flash.leave_free(1)),
+            |hardware| assert_eq!(hardware.flash.leave_free(1), 1),
             |hardware| hardware.count("commits"),
             |hardware| hardware.slots[0].image = Rc::from(&b"new"[..]),
             |hardware| hardware.slots[0].committed = true,

@@ -5,8 +5,15 @@ use super::{
     settings::{credentials, provider, time_of, trust},
 };
 use crate::{Clock, Stream, pki::Identity};
-use rustls::{ClientConfig, client::Resumption};
-use rustls_pki_types::ServerName;
+use rustls::{
+    ClientConfig, DigitallySignedStruct, SignatureScheme,
+    client::{
+        Resumption,
+        danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+    },
+    crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature},
+};
+use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use std::sync::Arc;
 use tokio_rustls::TlsConnector;
 
@@ -47,6 +54,25 @@ impl Connector {
         })
     }
 
+    /// The same for people who look at a unit whose certificate nobody they know has issued: any certificate will do.
+    pub fn unverified(identity: Option<&Identity>, clock: &Clock) -> Result<Self, SetupError> {
+        let provider = provider();
+        let builder = ClientConfig::builder_with_details(provider.clone(), time_of(clock))
+            .with_protocol_versions(TlsSettings::default().versions())?
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)));
+        let config = match identity {
+            None => builder.with_no_client_auth(),
+            Some(identity) => {
+                let (chain, key) = credentials(identity)?;
+                builder.with_client_auth_cert(chain, key)?
+            }
+        };
+        Ok(Connector {
+            inner: TlsConnector::from(Arc::new(config)),
+        })
+    }
+
     /// The handshake with a host by this name or address; the stream it returns keeps the handle of the one below.
     ///
     /// Under TLS 1.3 a client is done before the server has judged its certificate: a refused client's `connect`
@@ -57,5 +83,54 @@ impl Connector {
         let stream = self.inner.connect(name, stream).await?;
         let facts = PeerFacts::read(stream.get_ref().1, None);
         Ok((Stream::layered(stream, handle), facts))
+    }
+}
+
+/// Takes every certificate whose key the peer really has.
+#[derive(Debug)]
+struct AnyCertificate(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for AnyCertificate {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(
+            message,
+            certificate,
+            signed,
+            &self.0.signature_verification_algorithms,
+        )
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(
+            message,
+            certificate,
+            signed,
+            &self.0.signature_verification_algorithms,
+        )
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
     }
 }

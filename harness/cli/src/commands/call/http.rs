@@ -1,6 +1,6 @@
 //! A call over HTTP: one `POST` of a frame, repeated once with credentials.
 
-use super::{Call, CallError};
+use super::{Call, CallError, connect::own_host};
 use bytes::Bytes;
 use hil_wire::ota_rpc::{
     Frame, decode,
@@ -10,12 +10,11 @@ use hil_wire::ota_rpc::{
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::{Request, client::conn::http1, header::WWW_AUTHENTICATE};
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 
-pub(super) async fn call(call: &Call, authority: &str, path: &str) -> Result<Frame, CallError> {
+pub(super) async fn call(call: &Call, authority: &str, path: &str, secure: bool) -> Result<Frame, CallError> {
     let mut authorization = None;
     loop {
-        let answer = post(call, authority, path, authorization.as_deref()).await?;
+        let answer = post(call, authority, path, secure, authorization.as_deref()).await?;
         if answer.status == 401 {
             if authorization.is_some() {
                 return Err(CallError::WrongLogin);
@@ -54,15 +53,12 @@ async fn post(
     call: &Call,
     authority: &str,
     path: &str,
+    secure: bool,
     authorization: Option<&str>,
 ) -> Result<Answer, CallError> {
-    let stream = TcpStream::connect(authority).await;
-    let stream = stream.map_err(|source| CallError::Connect {
-        target: authority.to_owned(),
-        source,
-    })?;
+    let stream = call.trust.connect(authority, secure).await?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
-    let host = authority.strip_suffix(":80").unwrap_or(authority);
+    let host = own_host(authority, secure);
     let request = frame_request(host, &call.frame);
     let mut builder = Request::builder().method("POST").uri(path);
     for (name, value) in &request.headers.0 {
@@ -100,7 +96,8 @@ async fn post(
 }
 
 fn broken(error: hyper::Error) -> CallError {
-    CallError::Broken(error.to_string())
+    let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
+    CallError::Broken(error.to_string() + &cause.unwrap_or_default())
 }
 
 const BODY_LIMIT: usize = 16 << 20;

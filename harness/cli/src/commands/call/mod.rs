@@ -1,5 +1,6 @@
 //! `hil call`: one call of an OTA RPC unit, for people at a bench.
 
+mod connect;
 mod digest;
 mod http;
 mod serial;
@@ -8,6 +9,7 @@ mod websocket;
 
 use super::{fail, print};
 use crate::{args::CallArguments, exit::Exit};
+use connect::Trust;
 use digest::Login;
 use hil_wire::ota_rpc::{Frame, Outcome, RpcError};
 use ring::rand::{SecureRandom, SystemRandom};
@@ -50,6 +52,22 @@ enum CallError {
     Runtime(std::io::Error),
     #[error("cannot reach {target}: {source}")]
     Connect { target: String, source: std::io::Error },
+    #[error("{}: {error}", path.display())]
+    File {
+        path: std::path::PathBuf,
+        error: std::io::Error,
+    },
+    #[error("TLS cannot be set up: {0}")]
+    TlsSetup(#[from] hil_link::tls::SetupError),
+    #[error(
+        "TLS with {target} failed: {source}; --ca names the authority to trust, --insecure trusts anybody"
+    )]
+    Tls {
+        target: String,
+        source: hil_link::tls::TlsError,
+    },
+    #[error("there is no system authority to trust: give one with --ca, or --insecure")]
+    NoAuthority,
     #[error("the connection broke: {0}")]
     Broken(String),
     #[error("no answer within {} s{}", limit.as_secs_f64(), if *synchronised { "" } else { ": nobody answers the handshake on the line" })]
@@ -71,9 +89,13 @@ enum CallError {
 impl CallError {
     fn exit(&self) -> Exit {
         match self {
-            CallError::Target(_) | CallError::Arguments(_) | CallError::User | CallError::Timeout(_) => {
-                Exit::CommandLine
-            }
+            CallError::Target(_)
+            | CallError::Arguments(_)
+            | CallError::User
+            | CallError::Timeout(_)
+            | CallError::File { .. }
+            | CallError::TlsSetup(_)
+            | CallError::NoAuthority => Exit::CommandLine,
             // The unit can be reached and says no.
             CallError::Unit(_) | CallError::NoLogin | CallError::WrongLogin => Exit::Run(4),
             _ => Exit::Unexpected,
@@ -88,6 +110,7 @@ struct Call {
     login: Option<Login>,
     limit: Duration,
     baud_rate: u32,
+    trust: Trust,
 }
 
 impl Call {
@@ -111,6 +134,7 @@ impl Call {
             login,
             limit,
             baud_rate: arguments.baud_rate,
+            trust: Trust::of(arguments)?,
         })
     }
 
@@ -118,8 +142,16 @@ impl Call {
         let mut progress = Progress::default();
         let called = async {
             match &self.target {
-                Target::Http { authority, path } => http::call(&self, authority, path).await,
-                Target::WebSocket { authority, path } => websocket::call(&self, authority, path).await,
+                Target::Http {
+                    authority,
+                    path,
+                    secure,
+                } => http::call(&self, authority, path, *secure).await,
+                Target::WebSocket {
+                    authority,
+                    path,
+                    secure,
+                } => websocket::call(&self, authority, path, *secure).await,
                 Target::Serial(path) => serial::call(&self, path, &mut progress).await,
             }
         };

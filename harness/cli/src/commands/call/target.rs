@@ -6,9 +6,17 @@ use std::{path::PathBuf, str::FromStr};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Target {
     /// `POST` of a frame.
-    Http { authority: String, path: String },
+    Http {
+        authority: String,
+        path: String,
+        secure: bool,
+    },
     /// Frames as text messages.
-    WebSocket { authority: String, path: String },
+    WebSocket {
+        authority: String,
+        path: String,
+        secure: bool,
+    },
     /// Frames on a serial line.
     Serial(PathBuf),
 }
@@ -18,7 +26,7 @@ pub(super) enum Target {
 pub(super) enum BadTarget {
     #[error("`{0}` is no address: expected http://HOST/rpc, ws://HOST/rpc, or the path of a serial port")]
     Shape(String),
-    #[error("{0}:// is not spoken here; use http://, ws:// or a serial port")]
+    #[error("{0}:// is not spoken here; use http://, https://, ws://, wss:// or the path of a serial port")]
     Scheme(String),
 }
 
@@ -46,15 +54,26 @@ impl FromStr for Target {
         if host.is_empty() || host.starts_with(':') || host.contains(unusable) || path.contains(unusable) {
             return Err(shape());
         }
+        let scheme = scheme.to_ascii_lowercase();
+        let secure = matches!(scheme.as_str(), "https" | "wss");
         let port = host.rsplit_once(':').filter(|(_, port)| !port.ends_with(']'));
         let authority = match port {
             Some((_, port)) if port.parse::<u16>().is_ok_and(|port| port != 0) => host.to_owned(),
             Some(_) => return Err(shape()),
+            None if secure => format!("{host}:443"),
             None => format!("{host}:80"),
         };
-        match scheme.to_ascii_lowercase().as_str() {
-            "http" => Ok(Target::Http { authority, path }),
-            "ws" => Ok(Target::WebSocket { authority, path }),
+        match scheme.as_str() {
+            "http" | "https" => Ok(Target::Http {
+                authority,
+                path,
+                secure,
+            }),
+            "ws" | "wss" => Ok(Target::WebSocket {
+                authority,
+                path,
+                secure,
+            }),
             other => Err(BadTarget::Scheme(other.to_owned())),
         }
     }
@@ -70,6 +89,7 @@ mod tests {
             Ok(Target::Http {
                 authority: authority.to_owned(),
                 path: path.to_owned(),
+                secure: false,
             })
         };
         assert_eq!("http://192.0.2.7/rpc".parse(), http("192.0.2.7:80", "/rpc"));
@@ -78,6 +98,14 @@ mod tests {
             http("board.local:8000", "/rpc")
         );
         assert_eq!("HTTP://[::1]:8000/".parse(), http("[::1]:8000", "/rpc"));
+        assert_eq!(
+            "wss://board".parse(),
+            Ok(Target::WebSocket {
+                authority: "board:443".to_owned(),
+                path: "/rpc".to_owned(),
+                secure: true,
+            })
+        );
         assert_eq!("http://[::1]/x".parse(), http("[::1]:80", "/x"));
         assert_eq!("/dev/ttyUSB0".parse(), Ok(Target::Serial("/dev/ttyUSB0".into())));
         for wrong in [

@@ -1,9 +1,8 @@
 //! A call over a WebSocket: frames as text messages.
 
-use super::{Call, CallError};
+use super::{Call, CallError, connect::own_host};
 use futures_util::{SinkExt, StreamExt};
 use hil_wire::ota_rpc::{Frame, decode, encode};
-use tokio::net::TcpStream;
 use tokio_tungstenite::{
     client_async_with_config,
     tungstenite::{
@@ -14,17 +13,14 @@ use tokio_tungstenite::{
     },
 };
 
-pub(super) async fn call(call: &Call, authority: &str, path: &str) -> Result<Frame, CallError> {
-    let stream = TcpStream::connect(authority).await;
-    let stream = stream.map_err(|source| CallError::Connect {
-        target: authority.to_owned(),
-        source,
-    })?;
-    let host = authority.strip_suffix(":80").unwrap_or(authority);
+pub(super) async fn call(call: &Call, authority: &str, path: &str, secure: bool) -> Result<Frame, CallError> {
+    let stream = call.trust.connect(authority, secure).await?;
+    let host = own_host(authority, secure);
+    let scheme = if secure { "https" } else { "http" };
     let mut request = format!("ws://{host}{path}")
         .into_client_request()
         .map_err(refused)?;
-    let origin = HeaderValue::try_from(format!("http://{host}"));
+    let origin = HeaderValue::try_from(format!("{scheme}://{host}"));
     let origin = origin.map_err(|error| CallError::Refused(error.to_string()))?;
     request.headers_mut().insert(ORIGIN, origin);
     let config = WebSocketConfig::default().read_buffer_size(READ_SIZE);

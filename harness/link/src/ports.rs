@@ -9,7 +9,7 @@ use std::{
 };
 
 /// A port of a host nobody listens on; not given again by this process until all others were.
-pub(crate) fn free_port(host: &str) -> io::Result<u16> {
+pub fn free_port(host: &str) -> io::Result<u16> {
     let mut last = io::ErrorKind::AddrInUse.into();
     for _ in 0..TRIES {
         let turn = NEXT.fetch_add(1, Ordering::Relaxed);
