@@ -370,9 +370,9 @@ Exit codes: 0 pass, 1 unexpected, 2 command line, 3 invalid file, 4 failed, 5 in
 const RUN_EXAMPLES: &str = "\
 Examples:
   hil run
-  hil run --protocol edge-poll --path acks
+  hil run --protocol edge-poll --path ack
   hil run --unit unit.yaml --artifact next=build/fw.zip --report out
-  hil run --unit sim:ota-rpc --set commit_timeout=300s --repeat 10
+  hil run --unit sim:ota-rpc --set window=300s --repeat 10
   hil run --requirement POLL-ACK --strict";
 
 const CLOUD_EXAMPLES: &str = "\

@@ -484,7 +484,11 @@ fn read_artifacts(files: &BTreeMap<String, PathBuf>) -> Result<BTreeMap<String, 
 pub(crate) fn parse_setting(text: &str) -> Option<(String, Value)> {
     let (name, value) = text.split_once('=')?;
     let value = match hil_diagnostic::parse_seconds(value) {
-        Ok(seconds) if value.ends_with(|c: char| c.is_ascii_alphabetic()) => json!(seconds),
+        // Whole seconds are whole numbers, as in scenario files: units are told them as they are.
+        Ok(seconds) if value.ends_with(|c: char| c.is_ascii_alphabetic()) => match seconds.fract() {
+            0.0 => json!(seconds as u64),
+            _ => json!(seconds),
+        },
         _ => serde_json::from_str(value).unwrap_or_else(|_| json!(value)),
     };
     Some((name.to_owned(), value))

@@ -51,6 +51,29 @@ fn every_command_explains_itself() {
 }
 
 #[test]
+fn the_examples_of_run_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let help = hil_in(Path::new("."), &["run", "--help"]).out;
+    let examples = help.split("Examples:").nth(1).unwrap().lines();
+    let mut tried = 0;
+    for example in examples.filter_map(|line| line.trim().strip_prefix("hil ")) {
+        let arguments: Vec<&str> = example.split(' ').collect();
+        // All of it takes long, and nobody here has a unit file of their own.
+        if arguments.len() == 1 || example.contains("unit.yaml") {
+            continue;
+        }
+        let once: Vec<&str> = arguments
+            .iter()
+            .map(|word| if *word == "10" { "1" } else { word })
+            .collect();
+        let told = hil_in(folder.path(), &[&once[..], &["--fail-fast"]].concat());
+        assert_eq!(told.code, 0, "{example}: {}{}", told.out, told.err);
+        tried += 1;
+    }
+    assert!(tried >= 3);
+}
+
+#[test]
 fn lists_name_scenarios_units_and_requirements() {
     let scenarios = hil_in(Path::new("."), &["list", "scenarios", "--protocol", "ota-rpc"]);
     assert_eq!(scenarios.code, 0);

@@ -126,7 +126,7 @@ fn artifacts(protocol: Protocol, driver: DriverKind) -> String {
         }
         _ if protocol == Protocol::Sota => {
             "Images by role. hil makes current, next, older and oversize by itself: bytes nobody can run. A unit that\n\
-             installs more than any file by itself (prepare: package_manager) needs current, next and older of its own."
+             # installs more than any file by itself (prepare: package_manager) needs current, next and older of its own."
         }
         _ => "Images by role. What is missing leaves the scenarios that need it not exercised.",
     };
