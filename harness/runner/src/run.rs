@@ -134,9 +134,9 @@ pub enum RunError {
         /// Path of the scenario.
         scenario: String,
         /// Its default.
-        default: Value,
+        default: String,
         /// What it was set to.
-        value: Value,
+        value: String,
     },
 }
 
@@ -248,8 +248,8 @@ fn check_set(selected: &[&Arc<Plan>], set: &Map<String, Value>) -> Result<(), Ru
                 return Err(RunError::UnfitParameter {
                     name: name.clone(),
                     scenario: plan.path.clone(),
-                    default: default.clone(),
-                    value: value.clone(),
+                    default: default.to_string(),
+                    value: value.to_string(),
                 });
             }
         }
