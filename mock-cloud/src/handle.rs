@@ -55,16 +55,6 @@ pub enum CloudError {
         /// What the system said.
         source: io::Error,
     },
-    /// A port was given for a face there is not.
-    #[error("the mock cloud of {protocol} has no face `{face}` to give a port; it has {known}")]
-    Face {
-        /// Its protocol.
-        protocol: Protocol,
-        /// The name.
-        face: String,
-        /// Those it has.
-        known: String,
-    },
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -142,15 +132,6 @@ impl MockCloud {
         } else {
             Security::Plain
         };
-        let known: Vec<&str> = core.faces().iter().chain(core.byte_faces()).copied().collect();
-        let unknown = |face: &&String| !known.contains(&face.as_str());
-        if let Some(face) = cloud.settings.ports.keys().find(unknown) {
-            return Err(CloudError::Face {
-                protocol: cloud.settings.protocol,
-                face: face.clone(),
-                known: known.join(", "),
-            });
-        }
         let mut listeners = Vec::new();
         for face in core.faces().iter().chain(core.byte_faces()) {
             let (listener, address) = cloud.listen(face, &cloud.wanted_address(face)).await?;
