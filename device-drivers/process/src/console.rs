@@ -23,8 +23,8 @@ pub(crate) struct ConsoleLimit {
 impl Default for ConsoleLimit {
     fn default() -> Self {
         ConsoleLimit {
-            bytes: 4 * 1024 * 1024,
-            records: 20_000,
+            bytes: 16 * 1024 * 1024,
+            records: 100_000,
         }
     }
 }

@@ -1,0 +1,188 @@
+//! One instance from its bench to its judgement: set up, executed, put away.
+
+use crate::{
+    BenchKind, Dispatcher, InstanceResult, Redaction, RunOptions, Stop,
+    bench::{Bench, clock},
+    execute::Executor,
+    jobs::Job,
+    seed::sub_seed,
+};
+use hil_trace::{Blame, Catalogue, HowClosed, RecordBody, Recorder, Trace, TraceHeader};
+use hil_wire::digest::sha256_hex;
+use serde_json::{Value, json};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    rc::Rc,
+    time::Duration,
+};
+
+/// Runs and judges one instance on a runtime of its own.
+pub(crate) fn run_instance(
+    job: &Job,
+    catalogue: &Rc<Catalogue>,
+    options: &RunOptions,
+    stop: &Stop,
+) -> InstanceResult {
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        builder
+            .enable_all()
+            .start_paused(job.unit.bench == BenchKind::Virtual);
+        let runtime = builder.build()?;
+        let local = tokio::task::LocalSet::new();
+        Ok::<_, std::io::Error>(local.block_on(&runtime, instance(job, catalogue.clone(), options, stop)))
+    }));
+    let trouble = match outcome {
+        Ok(Ok(result)) => return result,
+        Ok(Err(error)) => format!("no runtime: {error}"),
+        Err(_) => "the harness panicked in this instance".to_owned(),
+    };
+    let records = [
+        RecordBody::Trouble {
+            blame: Blame::Harness,
+            text: trouble,
+        },
+        RecordBody::Closed {
+            how: HowClosed::Interrupted,
+        },
+    ];
+    let records = records
+        .into_iter()
+        .enumerate()
+        .map(|(seq, what)| hil_trace::Record {
+            seq: seq as u64,
+            at: hil_trace::Stamp::ZERO,
+            what,
+        });
+    let trace = Trace {
+        header: job.header.clone(),
+        records: records.collect(),
+        skipped: None,
+    };
+    let summary = crate::judge_trace(&trace, catalogue, options.strict);
+    InstanceResult { trace, summary }
+}
+
+async fn instance(job: &Job, catalogue: Rc<Catalogue>, options: &RunOptions, stop: &Stop) -> InstanceResult {
+    let clock = clock(job.unit.bench);
+    let mut header = job.header.clone();
+    header.epoch_unix_us = clock.epoch_unix_us();
+    let kit = (job.unit.make)();
+    if let Ok(kit) = &kit {
+        header.facts.extend(kit.driver.facts());
+        let artifacts = kit.artifacts.0.iter().map(|(role, artifact)| {
+            let facts = json!({
+                "name": artifact.name,
+                "version": artifact.version,
+                "size": artifact.bytes.len(),
+                "sha256": sha256_hex(&artifact.bytes),
+            });
+            (role.clone(), facts)
+        });
+        header
+            .facts
+            .insert("artifacts".to_owned(), Value::Object(artifacts.collect()));
+    }
+    let dispatcher = Dispatcher::new(
+        clock,
+        &header,
+        catalogue.clone(),
+        Redaction::of_settings(&job.unit.settings),
+    );
+    let how = match kit {
+        Ok(kit) => {
+            let folder = options
+                .state_directory
+                .as_ref()
+                .map(|folder| folder.join(format!("{:016x}", sub_seed(header.seed, &header.instance))));
+            let set_up = Bench::set_up(
+                &job.plan,
+                &job.unit,
+                kit.artifacts,
+                &header,
+                dispatcher.clone(),
+                &*kit.driver,
+                folder,
+            );
+            let real = job.unit.bench == BenchKind::Real;
+            let set_up = tokio::select! {
+                biased;
+                bench = set_up => Some(bench),
+                () = when(|| stop.asked()), if real => None,
+            };
+            match set_up {
+                None => HowClosed::Interrupted,
+                Some(Ok(mut bench)) => {
+                    let how = execute(&mut bench, job, &header, stop).await;
+                    // What the unit does when it is put away is nobody's matter: the trace ends before.
+                    dispatcher.record(RecordBody::Closed { how });
+                    tokio::select! {
+                        biased;
+                        _ = bench.unit.stop() => {}
+                        () = when(|| stop.hurried()), if real => {}
+                    }
+                    how
+                }
+                Some(Err(error)) => {
+                    let (blame, text) = (error.blame(), error.to_string());
+                    dispatcher.record(RecordBody::Trouble { blame, text });
+                    HowClosed::Complete
+                }
+            }
+        }
+        Err(error) => {
+            dispatcher.record(RecordBody::Trouble {
+                blame: error.blame(),
+                text: error.to_string(),
+            });
+            HowClosed::Complete
+        }
+    };
+    // Changes nothing if the trace is closed already.
+    dispatcher.record(RecordBody::Closed { how });
+    let (trace, summary) = dispatcher.finish(header, catalogue, options.strict);
+    InstanceResult { trace, summary }
+}
+
+async fn execute(bench: &mut Bench, job: &Job, header: &TraceHeader, stop: &Stop) -> HowClosed {
+    let real = job.unit.bench == BenchKind::Real;
+    // Virtual time costs nothing: there the limit only ends what would never end.
+    let limit = if real {
+        job.plan.timeout
+    } else {
+        job.plan.timeout.max(VIRTUAL_LIMIT)
+    };
+    let dispatcher = bench.dispatcher.clone();
+    let mut executor = Executor::new(bench, &job.plan, header);
+    tokio::select! {
+        biased;
+        how = executor.run() => how,
+        () = overdue(&dispatcher, limit) => HowClosed::TimedOut,
+        () = when(|| stop.asked()), if real => HowClosed::Interrupted,
+    }
+}
+
+/// Waits until the limit has passed and no step is inside the time the scenario gives it: such a step is judged by its
+/// own window, never by the limit.
+async fn overdue(dispatcher: &Dispatcher, limit: Duration) {
+    let clock = dispatcher.clock();
+    let mut until = clock.now() + limit;
+    loop {
+        clock.sleep_until(until).await;
+        let busy = dispatcher.judgement().scenario.busy_until();
+        match busy.filter(|busy| *busy >= clock.now()) {
+            Some(busy) => until = busy + GRACE,
+            None => return,
+        }
+    }
+}
+
+async fn when(asked: impl Fn() -> bool) {
+    while !asked() {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// What the steps after a window may take before the limit is looked at again.
+const GRACE: Duration = Duration::from_secs(5);
+const VIRTUAL_LIMIT: Duration = Duration::from_secs(24 * 3600);
