@@ -179,6 +179,7 @@ fn names_are_checked_against_what_the_protocol_knows() {
         features: names(&["websockets", "console"]),
         probes: names(&["version", "installs"]),
         stimuli: names(&["clock_skip"]),
+        ..KnownNames::default()
     };
     insta::assert_snapshot!("names", file.check_names(&known).render(false));
     assert!(file.check_names(&KnownNames::default()).is_empty());
