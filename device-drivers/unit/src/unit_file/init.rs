@@ -223,7 +223,11 @@ fn cloud(protocol: Protocol, driver: DriverKind) -> String {
     format!(
         "# Where the mock cloud listens, for units that cannot be told: address, the host name units use, ports by face,\n\
          # and the folder of the authority it trusts, such as the one that `hil cloud --data hil-cloud` made.\n\
-         # cloud: {{bind: 0.0.0.0, advertise: lab.example, pki: hil-cloud/pki, ports: {{{face}}}}}\n"
+         # cloud:\n\
+         #   bind: 0.0.0.0\n\
+         #   advertise: lab.example\n\
+         #   pki: hil-cloud/pki\n\
+         #   ports: {{{face}}}\n"
     )
 }
 
