@@ -2,16 +2,10 @@
 
 use crate::{
     CloudSettings,
-    core::{
-        ActError, Core, Security,
-        aos::{self, AosCloud},
-        device_command::{self, DeviceCommandCloud},
-        edge_poll::{self, EdgePollCloud},
-        ota_rpc::{self, OtaRpcCloud},
-        sota::{self, SotaCloud},
-    },
+    core::{ActError, Core, Security},
     front::{Edge, FaceSecurity, Host, UnitFaces, serve_byte_face, serve_face, wake_when_due},
     pki::{Pki, PkiProblem, TlsChoice},
+    protocols::{CoreSurroundings, make_core},
     store::{Store, StoreError},
 };
 use hil_fault::{Artifact, Artifacts, FaultId, FaultSpec};
@@ -20,7 +14,6 @@ use hil_link::{
     pki::{Authority, Identity},
 };
 use hil_trace::SharedRecorder;
-use hil_wire::Protocol;
 use serde_json::{Map, Value};
 use std::{cell::RefCell, collections::BTreeMap, io, rc::Rc, time::Duration};
 use tokio::task::{AbortHandle, JoinSet};
@@ -61,9 +54,6 @@ pub enum CloudError {
     /// Certificates or TLS could not be set up.
     #[error(transparent)]
     Pki(#[from] PkiProblem),
-    /// The protocol is not served yet.
-    #[error("the mock cloud does not serve {0}")]
-    Protocol(Protocol),
 }
 
 /// A mock cloud: running or stopped, with faults armed or not.
@@ -123,7 +113,7 @@ impl MockCloud {
             running: RefCell::new(None),
             reserved: RefCell::default(),
         };
-        let mut core = cloud.core()?;
+        let mut core = cloud.core();
         let identities = core.identities();
         cloud.identities = cloud.pki.identities(identities, |name| core.identity_key(name))?;
         core.identified(&cloud.identities);
@@ -354,7 +344,7 @@ impl MockCloud {
     }
 
     async fn run(&self, listeners: Listeners) -> Result<(), CloudError> {
-        let mut core = self.core()?;
+        let mut core = self.core();
         core.identified(&self.identities);
         let mut documents = BTreeMap::new();
         for collection in core.collections() {
@@ -497,41 +487,13 @@ impl MockCloud {
         }
     }
 
-    fn core(&self) -> Result<Box<dyn Core>, CloudError> {
-        let settings = self.settings.clone();
-        match settings.protocol {
-            Protocol::EdgePoll => Ok(Box::new(EdgePollCloud::new(
-                settings,
-                edge_poll::Urls {
-                    api: self.url(edge_poll::API),
-                    blob_origin: self.url(edge_poll::BLOB_ORIGIN),
-                    plain_origin: self.url(edge_poll::PLAIN_ORIGIN),
-                },
-            ))),
-            Protocol::OtaRpc => {
-                let faces: Vec<String> = self.surroundings.unit_faces.keys().cloned().collect();
-                let firmware_url = self.url(ota_rpc::FIRMWARE);
-                Ok(Box::new(OtaRpcCloud::new(settings, firmware_url, &faces)))
-            }
-            Protocol::DeviceCommand => {
-                let firmware_host = self.url(device_command::FIRMWARE_HOST);
-                Ok(Box::new(DeviceCommandCloud::new(settings, firmware_host)))
-            }
-            Protocol::AosV7 => {
-                let urls = aos::Urls {
-                    discovery: self.url(aos::DISCOVERY),
-                    websocket: self.url(aos::WEBSOCKET),
-                    blobs: self.url(aos::BLOBS),
-                };
-                let authority = self.pki.authority.clone();
-                Ok(Box::new(AosCloud::new(settings, urls, authority)))
-            }
-            Protocol::Sota => Ok(Box::new(SotaCloud::new(
-                settings,
-                self.url(sota::CORE),
-                self.url(sota::SECOND_ORIGIN),
-            ))),
-        }
+    fn core(&self) -> Box<dyn Core> {
+        let surroundings = CoreSurroundings {
+            url: &|face| self.url(face),
+            authority: &self.pki.authority,
+            unit_faces: &self.surroundings.unit_faces,
+        };
+        make_core(self.settings.clone(), &surroundings)
     }
 
     fn wanted_address(&self, face: &str) -> Address {
@@ -558,17 +520,6 @@ impl MockCloud {
         let listener = self.surroundings.network.listen(address).await.map_err(failed)?;
         let real = listener.address().map_err(failed)?;
         Ok((listener, real))
-    }
-}
-
-/// The faces of a cloud, in no particular order.
-pub fn cloud_faces(protocol: Protocol) -> Vec<&'static str> {
-    match protocol {
-        Protocol::EdgePoll => edge_poll::FACES.to_vec(),
-        Protocol::DeviceCommand => device_command::FACES.to_vec(),
-        Protocol::AosV7 => aos::FACES.to_vec(),
-        Protocol::Sota => [sota::FACES, &[sota::EVENTS]].concat(),
-        Protocol::OtaRpc => ota_rpc::FACES.to_vec(),
     }
 }
 

@@ -5,11 +5,13 @@ pub mod core;
 mod front;
 mod handle;
 mod pki;
+mod protocols;
 mod settings;
 mod store;
 
 pub use core::{ActError, Operation, Security};
-pub use handle::{CloudError, CloudSurroundings, MockCloud, cloud_faces};
+pub use handle::{CloudError, CloudSurroundings, MockCloud};
 pub use pki::PkiProblem;
+pub use protocols::cloud_faces;
 pub use settings::CloudSettings;
 pub use store::{MemoryStore, SqliteStore, Store, StoreError};

@@ -53,8 +53,6 @@ enum ServeError {
     Data(#[from] data::DataError),
     #[error("cannot listen on {address} for admin: {source}")]
     Admin { address: String, source: std::io::Error },
-    #[error("none of the protocols can be served")]
-    Nothing,
     #[error("`--port {given}`: there is no face `{given}`; one of {known}")]
     UnknownFace { given: String, known: String },
     #[error("cannot watch for signals: {0}")]
@@ -69,16 +67,7 @@ async fn serve(plan: &Plan, data: &DataFolder) -> Result<(), ServeError> {
     let mut ports = Ports::load(data.ports_file())?;
     let mut served = Vec::new();
     for protocol in &plan.protocols {
-        match start(plan, data, &ports, clock, *protocol).await {
-            Ok(cloud) => served.push(cloud),
-            Err(ServeError::Cloud(CloudError::Protocol(protocol))) => {
-                note(&format!("{protocol} is left out: this version cannot serve it"))
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    if served.is_empty() {
-        return Err(ServeError::Nothing);
+        served.push(start(plan, data, &ports, clock, *protocol).await?);
     }
     check_ports(plan, &served)?;
     let served = Rc::new(served);
