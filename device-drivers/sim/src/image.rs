@@ -1,7 +1,7 @@
 //! Images for simulated units: small deterministic texts that say how the software in them behaves.
 
 use hil_unit::Artifact;
-use std::{fmt::Write as _, rc::Rc};
+use std::sync::Arc;
 
 /// How the software of an image behaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,7 +77,7 @@ impl Image {
         Artifact {
             name: self.name.clone(),
             version: self.version.clone(),
-            bytes: Rc::from(self.render(size)),
+            bytes: Arc::from(self.render(size)),
         }
     }
 
@@ -90,18 +90,18 @@ impl Image {
             self.version,
             self.platform,
             self.behaviour.name()
-        );
+        )
+        .into_bytes();
+        text.reserve(size.saturating_sub(text.len()) + LINE_LENGTH);
         let mut line: u32 = 0;
         while text.len() < size {
-            // Writing to a String cannot fail.
-            let _ = writeln!(
-                text,
-                "{line:08x} {:08x}",
-                line.wrapping_mul(2_654_435_761) ^ 0x5bd1_e995
-            );
+            text.extend(hex(line));
+            text.push(b' ');
+            text.extend(hex(line.wrapping_mul(2_654_435_761) ^ 0x5bd1_e995));
+            text.push(b'\n');
             line += 1;
         }
-        text.into_bytes()
+        text
     }
 
     /// Reads an image; `None` if the bytes are none of ours.
@@ -126,6 +126,14 @@ impl Image {
         Some(image)
     }
 }
+
+/// Eight lower-case digits: images are made for every instance, and `format!` would be most of that work.
+fn hex(value: u32) -> [u8; 8] {
+    std::array::from_fn(|place| b"0123456789abcdef"[(value >> (28 - 4 * place)) as usize & 0xf])
+}
+
+/// Two numbers, a space, the end of the line.
+const LINE_LENGTH: usize = 18;
 
 #[cfg(test)]
 mod tests {

@@ -21,7 +21,7 @@ use std::{
     fs, io,
     path::{Path, PathBuf},
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicU32, Ordering},
     },
 };
@@ -214,11 +214,16 @@ fn simulated(
                 .join("+")
         )
     };
+    // Made for the first instance, shared by all.
+    let made = OnceLock::new();
     let make = move || {
-        let mut artifacts = artifacts_for(protocol, &said);
-        artifacts
-            .0
-            .extend(given.iter().map(|(role, file)| (role.clone(), file.artifact())));
+        let artifacts = made.get_or_init(|| {
+            let mut artifacts = artifacts_for(protocol, &said);
+            let files = given.iter().map(|(role, file)| (role.clone(), file.artifact()));
+            artifacts.0.extend(files);
+            artifacts
+        });
+        let artifacts = artifacts.clone();
         let driver: Box<dyn Driver> = Box::new(SimDriver::new(protocol, defects.clone()));
         Ok(UnitKit { driver, artifacts })
     };

@@ -1,6 +1,6 @@
 //! Firmware images and packages by role.
 
-use std::{collections::BTreeMap, rc::Rc};
+use std::{collections::BTreeMap, sync::Arc};
 
 /// One image.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,7 +10,7 @@ pub struct Artifact {
     /// Version it carries.
     pub version: String,
     /// The bytes.
-    pub bytes: Rc<[u8]>,
+    pub bytes: Arc<[u8]>,
 }
 
 /// Images by role: `current`, `next`, `older`, `crash`, `hang`, `mute`, `other_platform`, `oversize`, and derived

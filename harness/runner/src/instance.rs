@@ -91,9 +91,12 @@ async fn instance(job: &Job, catalogue: Rc<Catalogue>, options: &RunOptions, sto
     );
     let how = match kit {
         Ok(kit) => {
+            let real = job.unit.bench == BenchKind::Real;
+            // A virtual bench touches no files.
             let folder = options
                 .state_directory
                 .as_ref()
+                .filter(|_| real)
                 .map(|folder| folder.join(format!("{:016x}", sub_seed(header.seed, &header.instance))));
             let set_up = Bench::set_up(
                 &job.plan,
@@ -104,7 +107,6 @@ async fn instance(job: &Job, catalogue: Rc<Catalogue>, options: &RunOptions, sto
                 &*kit.driver,
                 folder,
             );
-            let real = job.unit.bench == BenchKind::Real;
             let set_up = tokio::select! {
                 biased;
                 bench = set_up => Some(bench),

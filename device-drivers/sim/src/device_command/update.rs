@@ -15,7 +15,7 @@ use hil_wire::{
     edge_poll::compare_versions,
     http::Headers,
 };
-use std::{cmp::Ordering, rc::Rc, time::Duration};
+use std::{cmp::Ordering, sync::Arc, time::Duration};
 
 /// The update under way.
 #[derive(Clone, Debug)]
@@ -252,7 +252,7 @@ impl DeviceAgent {
             return;
         };
         let Some(update) = self.update() else { return };
-        let image: Rc<[u8]> = Rc::from(std::mem::take(&mut update.bytes));
+        let image: Arc<[u8]> = Arc::from(std::mem::take(&mut update.bytes));
         let previous = context.hardware.active_slot;
         let active = 1 - previous.min(1);
         if let Some(slot) = context.hardware.slots.get_mut(active) {

@@ -3,7 +3,7 @@
 use super::{Flash, Hardware, Service, Slot};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::{collections::BTreeMap, rc::Rc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// One line of JSON; after it the bytes of files and slots in its order.
 #[derive(Debug, Serialize, Deserialize)]
@@ -116,7 +116,7 @@ impl Hardware {
         let mut slots = Vec::new();
         for slot in head.slots {
             slots.push(Slot {
-                image: Rc::from(take(slot.length)?),
+                image: Arc::from(take(slot.length)?),
                 committed: slot.committed,
                 boots: slot.boots,
             });
@@ -175,7 +175,7 @@ mod tests {
         hardware.flash.write("state/b", Vec::new()).unwrap();
         hardware.flash.leave_free(100);
         hardware.slots = vec![Slot::default(); 2];
-        hardware.slots[1].image = Rc::from(&b"\nimage\n"[..]);
+        hardware.slots[1].image = Arc::from(&b"\nimage\n"[..]);
         hardware.slots[1].committed = true;
         hardware.services.insert("agent".into(), Service::new());
         hardware.count("commits");
@@ -213,7 +213,7 @@ mod tests {
             |hardware| hardware.flash.erase(),
             |hardware| assert_eq!(hardware.flash.leave_free(1), 1),
             |hardware| hardware.count("commits"),
-            |hardware| hardware.slots[0].image = Rc::from(&b"new"[..]),
+            |hardware| hardware.slots[0].image = Arc::from(&b"new"[..]),
             |hardware| hardware.slots[0].committed = true,
         ];
         for change in changes {

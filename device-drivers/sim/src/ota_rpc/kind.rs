@@ -14,7 +14,7 @@ use crate::{
 use hil_unit::{Artifact, Artifacts, UnitError};
 use hil_wire::ota_rpc::archive::ArchiveBuilder;
 use serde_json::{Map, Value, json};
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// Boards that serve the OTA RPC service.
 pub(crate) struct OtaRpcKind;
@@ -38,7 +38,7 @@ impl Kind for OtaRpcKind {
         })?;
         hardware.slots = vec![Slot::default(); SLOTS];
         hardware.slots[0] = Slot {
-            image: Rc::from(firmware),
+            image: Arc::from(firmware),
             committed: true,
             boots: 0,
         };
@@ -121,7 +121,7 @@ fn archive(image: &Image, size: usize, board: &Board) -> Artifact {
     Artifact {
         name: image.name.clone(),
         version: image.version.clone(),
-        bytes: Rc::from(builder.build()),
+        bytes: Arc::from(builder.build()),
     }
 }
 

@@ -7,7 +7,7 @@ use super::{
 use crate::{Context, Slot};
 use hil_wire::ota_rpc::{RpcError, Snapshot, SnapshotRequest, code};
 use serde_json::Value;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// A copy under way.
 #[derive(Clone, Debug)]
@@ -55,7 +55,7 @@ impl OtaAgent {
             .hardware
             .slots
             .get(self.slot)
-            .map(|slot| Rc::clone(&slot.image));
+            .map(|slot| Arc::clone(&slot.image));
         context.hardware.slots[other].image = image.unwrap_or_default();
         files::erase(&mut context.hardware.flash, other);
         files::merge(&mut context.hardware.flash, other);

@@ -12,7 +12,7 @@ use hil_wire::{
     ota_rpc::{BootState, PushState, RpcError, UpdateRequest, code},
 };
 use serde_json::Value;
-use std::{rc::Rc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 /// An update under way.
 #[derive(Debug)]
@@ -181,7 +181,7 @@ impl OtaAgent {
     /// All parts are verified: the record first, then the reply, then the restart.
     pub(super) fn switch_over(&mut self, firmware: Vec<u8>, commit_timeout: i64, context: &mut Context<'_>) {
         let other = self.other_slot();
-        context.hardware.slots[other].image = Rc::from(firmware);
+        context.hardware.slots[other].image = Arc::from(firmware);
         files::erase(&mut context.hardware.flash, other);
         let record = BootState {
             active_slot: other as i64,

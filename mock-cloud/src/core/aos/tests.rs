@@ -14,7 +14,7 @@ use hil_wire::{
     http::Request,
 };
 use serde_json::Map;
-use std::{collections::BTreeMap, rc::Rc};
+use std::{collections::BTreeMap, rc::Rc, sync::Arc};
 
 const NOW: Now = Now {
     stamp: Stamp(0),
@@ -105,7 +105,7 @@ fn act(cloud: &mut AosCloud, action: &str, with: Value) -> (Map<String, Value>, 
         Some(Artifact {
             name: "service".into(),
             version: "1.0.0".into(),
-            bytes: Rc::from(role.as_bytes()),
+            bytes: Arc::from(role.as_bytes()),
         })
     };
     let with = with.as_object().cloned().unwrap_or_default();

@@ -314,7 +314,7 @@ fn the_firmware_host_serves_images_and_endpoints() {
     let artifact = Artifact {
         name: "fw".into(),
         version: "1.1.0".into(),
-        bytes: std::rc::Rc::from(&b"image"[..]),
+        bytes: std::sync::Arc::from(&b"image"[..]),
     };
     let mut out = Outputs::default();
     let with = json!({"artifact": "next"});

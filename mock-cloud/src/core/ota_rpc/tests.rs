@@ -14,7 +14,7 @@ use hil_wire::{
         uart::{EOT_REPLY, HANDSHAKE, HANDSHAKE_ACK},
     },
 };
-use std::rc::Rc;
+use std::sync::Arc;
 
 fn cloud() -> OtaRpcCloud {
     let settings = CloudSettings {
@@ -45,7 +45,7 @@ fn act(cloud: &mut OtaRpcCloud, now: Now, action: &str, with: Value) -> (Map<Str
     let archive = Artifact {
         name: "demo".into(),
         version: "2.0".into(),
-        bytes: Rc::from(
+        bytes: Arc::from(
             ArchiveBuilder::new("sim", "2.0", "b")
                 .part("app", "app", "app.bin", vec![1; 99])
                 .build(),
@@ -356,7 +356,7 @@ fn an_image_made_here_is_told_from_the_same_one_that_runs() {
         Some(Artifact {
             name: "demo".into(),
             version: "9.0+hil".into(),
-            bytes: Rc::from(archive.clone()),
+            bytes: Arc::from(archive.clone()),
         })
     };
     let with = json!({"artifact": "next"});

@@ -4,7 +4,7 @@ use super::*;
 use crate::core::Send;
 use hil_trace::Stamp;
 use hil_wire::{Protocol, sota::ClientCredentials, sota::core::basic};
-use std::rc::Rc;
+use std::sync::Arc;
 
 const DEVICE: &str = "123e4567-e89b-12d3-a456-426655440000";
 
@@ -38,7 +38,7 @@ pub(super) fn act(cloud: &mut SotaCloud, action: &str, with: Value) -> (Map<Stri
     let artifact = Artifact {
         name: "app".into(),
         version: "2".into(),
-        bytes: Rc::from(b"image".as_slice()),
+        bytes: Arc::from(b"image".as_slice()),
     };
     let artifacts = |role: &str| (role == "next").then(|| artifact.clone());
     let with = with.as_object().cloned().unwrap_or_default();
