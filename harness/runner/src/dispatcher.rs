@@ -2,7 +2,10 @@
 
 use crate::{Redaction, judge::Judgement};
 use hil_link::Clock;
-use hil_trace::{Catalogue, InstanceSummary, Record, RecordBody, Recorder, Stamp, Trace, TraceHeader};
+use hil_trace::{
+    Catalogue, INLINE_LIMIT, InstanceSummary, Payload, Record, RecordBody, Recorder, Stamp, Trace,
+    TraceHeader,
+};
 use std::{
     cell::{Ref, RefCell},
     rc::Rc,
@@ -21,6 +24,20 @@ struct State {
     records: Vec<Record>,
     judgement: Judgement,
     closed: bool,
+    /// Large payloads seen so far: what comes again is kept once.
+    large: Vec<Payload>,
+}
+
+impl State {
+    fn share_payload(&mut self, record: &mut Record) {
+        let Some(payload) = record.payload_mut().filter(|p| p.length() > INLINE_LIMIT as u64) else {
+            return;
+        };
+        match self.large.iter().find(|known| *known == payload) {
+            Some(known) => *payload = known.clone(),
+            None => self.large.push(payload.clone()),
+        }
+    }
 }
 
 impl Dispatcher {
@@ -36,6 +53,7 @@ impl Dispatcher {
             records: Vec::new(),
             judgement,
             closed: false,
+            large: Vec::new(),
         });
         Rc::new(Dispatcher {
             clock,
@@ -99,7 +117,8 @@ impl Recorder for Dispatcher {
             return seq;
         }
         state.closed = matches!(what, RecordBody::Closed { .. });
-        let record = Record { seq, at, what };
+        let mut record = Record { seq, at, what };
+        state.share_payload(&mut record);
         state.judgement.observe(&record);
         state.records.push(record);
         drop(state);

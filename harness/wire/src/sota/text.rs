@@ -27,7 +27,7 @@ pub enum TextError {
     /// No word before the terminator.
     #[error("no command")]
     Empty,
-    /// No such keyword; letter case counts.
+    /// No such keyword; letter case counts. Its first characters.
     #[error("`{0}` is no command")]
     UnknownKeyword(String),
     /// Another number of arguments.
@@ -65,7 +65,10 @@ pub fn parse(input: &[u8], dialect: Dialect) -> Result<Command, TextError> {
         Dialect::Serde => text.split_whitespace().collect(),
     };
     let (&keyword, arguments) = words.split_first().ok_or(TextError::Empty)?;
-    let name = long_keyword(keyword, dialect).ok_or_else(|| TextError::UnknownKeyword(keyword.to_owned()))?;
+    let name = long_keyword(keyword, dialect).ok_or_else(|| {
+        // Whatever is no keyword may be of any length.
+        TextError::UnknownKeyword(keyword.chars().take(KEYWORD_SHOWN).collect())
+    })?;
     let counted = |expected: &'static str| TextError::ArgumentCount {
         keyword: keyword.to_owned(),
         expected,
@@ -199,6 +202,8 @@ const KEYWORDS: &[(&str, Option<&str>)] = &[
     ("StartDownload", Some("dl")),
     ("StartInstall", Some("inst")),
 ];
+
+const KEYWORD_SHOWN: usize = 64;
 
 #[cfg(test)]
 mod tests {
