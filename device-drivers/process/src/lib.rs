@@ -1,6 +1,7 @@
 //! Drivers for units that are processes, or run somewhere else already. A process gets everything it must know as
 //! environment variables, placeholders and files (see [`Values`]); what it prints and how it ends becomes records.
 
+mod boot_mark;
 mod console;
 mod driver;
 mod hook;

@@ -1,6 +1,6 @@
-//! One boot of a process: its group, and how it ended.
+//! One boot of a process: its group, what left the group, and how it ended.
 
-use crate::{console::Console, launch::Launch};
+use crate::{boot_mark::BootMark, console::Console, launch::Launch};
 use hil_unit::{UnitError, trace::ConsoleStream};
 use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 use serde_json::{Map, Value};
@@ -17,9 +17,10 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// A process that was started, running or not. Dropping it kills its whole group.
+/// A process that was started, running or not. Dropping it kills all it started.
 pub(crate) struct Run {
     group: Option<Pid>,
+    mark: BootMark,
     ended: watch::Receiver<Option<Ending>>,
     tasks: Vec<AbortHandle>,
 }
@@ -62,7 +63,10 @@ impl Run {
         console: &Rc<Console>,
         on_end: impl FnOnce(Ending) + 'static,
     ) -> Result<Run, UnitError> {
+        let mark = BootMark::new();
+        let (variable, value) = mark.variable();
         let mut command = launch.command();
+        command.env(variable, value);
         if console.face().is_some() {
             command.stdin(Stdio::piped());
         }
@@ -92,7 +96,12 @@ impl Run {
             on_end(ending);
         });
         tasks.push(waiter.abort_handle());
-        Ok(Run { group, ended, tasks })
+        Ok(Run {
+            group,
+            mark,
+            ended,
+            tasks,
+        })
     }
 
     /// Waits until it ends.
@@ -105,25 +114,32 @@ impl Run {
             .and_then(|ending| *ending)
     }
 
-    /// Asks the whole group to end; kills it when the time is over. `None` if not even that helped; `true` if it had
-    /// to be killed.
+    /// Asks the whole group to end; kills all there is when the time is over. `None` if not even that helped; `true` if
+    /// the process had to be killed.
     pub(crate) async fn stop(&self, signal: Signal, patience: Duration) -> Option<(Ending, bool)> {
         self.signal(signal);
         match timeout(patience, self.ended()).await {
             Ok(Some(ending)) => {
                 // Children may still be busy ending in order.
                 let _ = timeout(patience.min(STRAGGLERS), self.group_empty()).await;
-                self.signal(Signal::KILL);
-                Some((ending, false))
+                self.kill().await.map(|_| (ending, false))
             }
             _ => self.kill().await.map(|ending| (ending, true)),
         }
     }
 
-    /// Kills the whole group at once. `None` if it survives that.
+    /// Kills all it started at once. `None` if some of it survives that.
     pub(crate) async fn kill(&self) -> Option<Ending> {
         self.signal(Signal::KILL);
-        timeout(KILL_PATIENCE, self.ended()).await.ok().flatten()
+        timeout(KILL_PATIENCE, async {
+            while self.mark.kill_all() > 0 {
+                sleep(POLL).await;
+            }
+            self.ended().await
+        })
+        .await
+        .ok()
+        .flatten()
     }
 
     fn signal(&self, signal: Signal) {
@@ -146,6 +162,7 @@ impl Run {
 impl Drop for Run {
     fn drop(&mut self) {
         self.signal(Signal::KILL);
+        self.mark.kill_all();
         for task in &self.tasks {
             task.abort();
         }

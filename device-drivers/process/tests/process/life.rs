@@ -58,6 +58,38 @@ fn the_state_folder_survives_a_power_cut_but_not_preparing() {
 }
 
 #[test]
+fn what_left_the_process_group_is_ended_too() {
+    run(async {
+        let bench = Bench::new();
+        let script = r#"
+            cd "$HIL_STATE_DIR"
+            rm -f daemon
+            setsid sh -c 'echo $$ > daemon; exec sleep 60' &
+            while [ ! -s daemon ]; do sleep 0.01; done
+            echo up
+            sleep 60
+        "#;
+        let mut unit = bench.script(script, "ready: {console: up, timeout: 5s}");
+        unit.start().await.unwrap();
+        let first = bench.read("daemon");
+        assert!(alive(&first));
+        unit.cut_power().await.unwrap();
+        assert!(!alive(&first));
+
+        unit.start().await.unwrap();
+        let second = bench.read("daemon");
+        assert!(alive(&second) && second != first);
+        unit.stop().await.unwrap();
+        assert!(!alive(&second));
+
+        unit.start().await.unwrap();
+        let third = bench.read("daemon");
+        drop(unit);
+        bench.until("death", |_| !alive(&third)).await;
+    });
+}
+
+#[test]
 fn a_polite_process_is_stopped_in_order() {
     run(async {
         let bench = Bench::new();
