@@ -322,9 +322,9 @@ pub enum RecordBody {
         /// Result of an action, or a sentence why it was refused.
         result: Value,
     },
-    /// Something outside the unit went wrong and the instance cannot be judged, or not wholly.
+    /// Something went wrong and the instance cannot be judged, or not wholly.
     Trouble {
-        /// Whose trouble.
+        /// Whose doing: of the unit, such as a flood of output, what is missing is inconclusive; of others, an error.
         blame: Blame,
         /// One sentence.
         text: String,

@@ -1,21 +1,19 @@
 //! When polls come (POLL-INTERVAL).
 
-use crate::{Judge, Monitor, Tally};
+use crate::{Judge, Monitor, Tally, patience::Patience};
 use hil_trace::{Event, HowClosed, Party, Record, RecordBody, Stamp, TraceHeader, Who};
-use hil_wire::timestamp::parse_http_date;
 use std::{collections::BTreeMap, time::Duration};
 
 /// Follows polls and what they were answered.
 pub(super) struct IntervalMonitor {
     interval: Duration,
-    epoch_unix_us: i64,
     slack: Duration,
     /// Polls without an answer: exchange and connection.
     open: BTreeMap<u32, u32>,
     /// Polls that were sent while another one was open.
     overlaps: Vec<Overlap>,
     quiet: Vec<(Stamp, u64)>,
-    not_before: Option<(Stamp, u64)>,
+    patience: Patience,
     steady: Tally,
     varied: Tally,
     single: Tally,
@@ -34,12 +32,11 @@ impl IntervalMonitor {
         let interval = header.timing_seconds("poll_interval").unwrap_or(30.0);
         IntervalMonitor {
             interval: Duration::from_secs_f64(interval),
-            epoch_unix_us: header.epoch_unix_us,
             slack: Duration::from_micros(header.tolerances.stamp_us),
             open: BTreeMap::new(),
             overlaps: Vec::new(),
             quiet: Vec::new(),
-            not_before: None,
+            patience: Patience::new(header),
             steady: Tally::new("POLL-INTERVAL-001"),
             varied: Tally::new("POLL-INTERVAL-002"),
             single: Tally::new("POLL-INTERVAL-007"),
@@ -60,7 +57,7 @@ impl Monitor for IntervalMonitor {
                 face,
                 ..
             } if face == "edge-api" => {
-                self.check_patience(record, judge);
+                self.patience.check("a request", record, &mut self.patient, judge);
             }
             RecordBody::HttpResponse { exchange, .. } => self.ended(*exchange, record, judge),
             RecordBody::HttpUnanswered { exchange, reason } if reason != STALLED => {
@@ -107,12 +104,19 @@ impl Monitor for IntervalMonitor {
                     if !idle {
                         self.quiet.clear();
                     }
-                    self.learn_patience(event);
+                    self.patience.learn(event, record);
                 }
-                (Who::Cloud, "ack_answer" | "report_answer" | "latest_answer") => self.learn_patience(event),
+                (Who::Cloud, "ack_answer" | "report_answer" | "latest_answer") => {
+                    self.patience.learn(event, record);
+                }
                 (Who::Unit, "console") | (Who::Fault, "cleared") => {}
                 // Anything else that happens means that the unit is not idle.
-                _ => self.quiet.clear(),
+                (who, name) => {
+                    self.quiet.clear();
+                    if who == Who::Unit && ["booted", "power_cut", "stopped"].contains(&name) {
+                        self.patience.forget();
+                    }
+                }
             }
         }
     }
@@ -174,42 +178,6 @@ impl IntervalMonitor {
                 evidence,
                 judge,
             );
-        }
-    }
-
-    fn learn_patience(&mut self, event: &Event) {
-        if !matches!(
-            event.field("http_status").and_then(|s| s.as_u64()),
-            Some(429 | 503)
-        ) {
-            return;
-        }
-        let Some(text) = event.text("retry_after") else {
-            return;
-        };
-        let until = match text.trim().parse::<u64>() {
-            Ok(seconds) => Some(event.at + Duration::from_secs(seconds)),
-            Err(_) => parse_http_date(text.trim())
-                .and_then(|unix_ms| u64::try_from(unix_ms * 1000 - self.epoch_unix_us).ok())
-                .map(Stamp),
-        };
-        let answer = event.records.last().copied().unwrap_or_default();
-        self.not_before = until.map(|until| (until, answer)).or(self.not_before);
-    }
-
-    fn check_patience(&mut self, record: &Record, judge: &mut Judge<'_>) {
-        let Some((until, answer)) = self.not_before else {
-            return;
-        };
-        if record.at + self.slack >= until {
-            self.not_before = None;
-            self.patient.met(record.seq);
-        } else {
-            let early = until.since(record.at).as_secs_f64();
-            let text =
-                format!("a request came {early:.3} s before the Retry-After of the last answer had passed");
-            self.patient.violated(text, vec![answer, record.seq], judge);
-            self.not_before = None;
         }
     }
 }

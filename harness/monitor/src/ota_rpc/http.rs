@@ -1,11 +1,8 @@
 //! Forms of HTTP answers (OTA-HTTP-001, OTA-HTTP-002, OTA-HTTP-003, OTA-HTTP-005).
 
-use crate::{Judge, Monitor, Tally};
+use crate::{Judge, Monitor, Tally, message::recorded_request};
 use hil_trace::{Event, HowClosed, HttpEnding, Party, Record, RecordBody, Stamp};
-use hil_wire::{
-    http::Request,
-    ota_rpc::http::{Form, parse_request, status_of},
-};
+use hil_wire::ota_rpc::http::{Form, parse_request, status_of};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -47,12 +44,7 @@ impl Monitor for HttpMonitor {
                 body,
                 ..
             } if face == "rpc-http" => {
-                let request = Request {
-                    method: method.clone(),
-                    target: target.clone(),
-                    headers: headers.clone(),
-                    body: body.bytes().to_vec(),
-                };
+                let request = recorded_request(method, target, headers, body);
                 // Only calls of a method with an id must be answered, and only if they are for this unit.
                 let call = parse_request(&request).ok();
                 let call = call.filter(|call| call.oddities.is_empty() && call.frame.dst.is_none());

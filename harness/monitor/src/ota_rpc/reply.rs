@@ -1,6 +1,6 @@
 //! What replies carry back: id, tag, sender and recipient (OTA-RPC-001, OTA-RPC-002, OTA-RPC-006).
 
-use crate::{Judge, Monitor, Tally};
+use crate::{Judge, Monitor, Tally, message::recorded_request};
 use hil_trace::{Event, HowClosed, Record, RecordBody, Stamp, Who};
 use hil_wire::ota_rpc::{Id, http::Form, http::parse_request};
 use serde_json::Value;
@@ -137,12 +137,7 @@ impl ReplyMonitor {
                 body,
                 ..
             } if face == "rpc-http" => {
-                let request = hil_wire::http::Request {
-                    method: method.clone(),
-                    target: target.clone(),
-                    headers: headers.clone(),
-                    body: body.bytes().to_vec(),
-                };
+                let request = recorded_request(method, target, headers, body);
                 let call = parse_request(&request).ok();
                 if call.is_some_and(|call| {
                     call.form == Form::Frame

@@ -1,6 +1,6 @@
 //! Token calls and what credentials go where (SOTA-AUTH-001, 002, 007, 008, 009).
 
-use crate::{Judge, Monitor, Tally};
+use crate::{Judge, Monitor, Tally, message::recorded_request};
 use hil_trace::{Event, HowClosed, Party, Record, RecordBody, Stamp, Who};
 use hil_wire::{
     http::Request,
@@ -91,12 +91,7 @@ impl Monitor for AuthenticationMonitor {
                 body,
                 ..
             } => {
-                let request = Request {
-                    method: method.clone(),
-                    target: target.clone(),
-                    headers: headers.clone(),
-                    body: body.bytes().to_vec(),
-                };
+                let request = recorded_request(method, target, headers, body);
                 self.request(record, *exchange, face, &request, judge);
             }
             RecordBody::HttpResponse {

@@ -4,6 +4,7 @@ use super::{
     View,
     common::{common_event, event, fields},
 };
+use crate::message::recorded_request;
 use hil_trace::{Event, HttpEnding, Party, Record, RecordBody, UnitChange, Who};
 use hil_wire::{
     device_command::{Call, CsvExport, ExportBody, StatusBody, header},
@@ -107,12 +108,7 @@ impl View for DeviceCommandView {
                 body,
                 ..
             } => {
-                let request = Request {
-                    method: method.clone(),
-                    target: target.clone(),
-                    headers: headers.clone(),
-                    body: body.bytes().to_vec(),
-                };
+                let request = recorded_request(method, target, headers, body);
                 let read = match from {
                     Party::Unit => read_request(face, &request),
                     Party::Cloud => read_issue(&request),

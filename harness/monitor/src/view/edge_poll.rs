@@ -4,6 +4,7 @@ use super::{
     View,
     common::{common_event, event, fields},
 };
+use crate::message::recorded_request;
 use hil_trace::{Event, HttpEnding, Party, Record, RecordBody, Who};
 use hil_wire::{
     edge_poll::{Ack, Call, LatestAnswer, StatusReport},
@@ -56,12 +57,7 @@ impl View for EdgePollView {
                 ..
             } => {
                 self.silent.remove(connection);
-                let request = Request {
-                    method: method.clone(),
-                    target: target.clone(),
-                    headers: headers.clone(),
-                    body: body.bytes().to_vec(),
-                };
+                let request = recorded_request(method, target, headers, body);
                 let Some((name, facts, repeated)) = read_request(face, &request) else {
                     return Vec::new();
                 };

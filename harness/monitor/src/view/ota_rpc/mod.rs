@@ -7,9 +7,10 @@ use super::{
     View,
     common::{common_event, event, fields},
 };
+use crate::message::{recorded_request, recorded_response};
 use hil_trace::{Ending, Event, Party, Record, RecordBody, Who};
 use hil_wire::{
-    http::{Request, Response},
+    http::Request,
     ota_rpc::{Frame, Id, Outcome, uart::Crc},
 };
 use serde_json::{Map, Value, json};
@@ -62,12 +63,7 @@ impl View for OtaRpcView {
                 body,
                 ..
             } => {
-                let request = Request {
-                    method: method.clone(),
-                    target: target.clone(),
-                    headers: headers.clone(),
-                    body: body.bytes().to_vec(),
-                };
+                let request = recorded_request(method, target, headers, body);
                 self.request(record, *exchange, face, *from, &request)
             }
             RecordBody::HttpResponse {
@@ -78,11 +74,7 @@ impl View for OtaRpcView {
                 ending,
                 ..
             } => {
-                let response = Response {
-                    status: *status,
-                    headers: headers.clone(),
-                    body: body.bytes().to_vec(),
-                };
+                let response = recorded_response(*status, headers, body);
                 let open = self.exchanges.remove(exchange);
                 open.map(|open| open.answered(record, &response, *ending))
                     .into_iter()

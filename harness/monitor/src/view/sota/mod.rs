@@ -8,11 +8,12 @@ use super::{
     View,
     common::{common_event, event, fields},
 };
+use crate::message::{recorded_request, recorded_response};
 use exchange::Asked;
 use hil_trace::{Event, Party, Record, RecordBody, Who};
 use hil_wire::{
     digest::sha256_hex,
-    http::{Request, Response},
+    http::Request,
     sota::{
         console::{ConsoleOutcome, find_outcome},
         socket::{SocketEvent, SocketReply},
@@ -88,12 +89,7 @@ impl View for SotaView {
                 body,
                 ..
             } => {
-                let request = Request {
-                    method: method.clone(),
-                    target: target.clone(),
-                    headers: headers.clone(),
-                    body: body.bytes().to_vec(),
-                };
+                let request = recorded_request(method, target, headers, body);
                 return self
                     .request(record, *exchange, face, *from, &request)
                     .into_iter()
@@ -107,11 +103,7 @@ impl View for SotaView {
                 ending,
                 ..
             } => {
-                let response = Response {
-                    status: *status,
-                    headers: headers.clone(),
-                    body: body.bytes().to_vec(),
-                };
+                let response = recorded_response(*status, headers, body);
                 let Some(open) = self.exchanges.remove(exchange) else {
                     return Vec::new();
                 };

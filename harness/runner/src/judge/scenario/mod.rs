@@ -180,10 +180,10 @@ impl ScenarioJudge {
             }
             RecordBody::Unit { .. } => self.exited = None,
             RecordBody::Trouble { blame, text } => {
-                let verdict = if *blame == Blame::Unit {
-                    Verdict::Fail
-                } else {
-                    Verdict::Error
+                // What a unit does to the evidence breaks no requirement by itself.
+                let verdict = match blame {
+                    Blame::Unit => Verdict::Inconclusive,
+                    Blame::Cloud | Blame::Lab | Blame::Harness => Verdict::Error,
                 };
                 let finding = self.finding(None, verdict, text.clone(), vec![record.seq], None, catalogue);
                 findings.push(Finding {
