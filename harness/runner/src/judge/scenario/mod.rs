@@ -3,6 +3,7 @@
 mod closing;
 mod fault;
 mod measure;
+mod settling;
 mod statement;
 #[cfg(test)]
 mod tests;
@@ -323,177 +324,6 @@ impl ScenarioJudge {
         }
     }
 
-    fn settle(&mut self, branch: usize, answer: Answer, catalogue: &Catalogue, findings: &mut Vec<Finding>) {
-        let Some(waiting) = self.waiting.take() else {
-            return;
-        };
-        let Some((name, watch)) = waiting.branches.get(branch) else {
-            return;
-        };
-        let step = waiting.step.clone();
-        let all = waiting
-            .branches
-            .iter()
-            .map(|(_, w)| w.describe())
-            .collect::<Vec<_>>()
-            .join(" or ");
-        let outcome = match answer {
-            Answer::Open => return,
-            Answer::Met(events) => {
-                self.meet(&step, name.as_deref(), watch, &events, catalogue, findings);
-                StepOutcome::Done
-            }
-            Answer::Early(event, after) => {
-                let early = after.since(event.at).as_secs_f64();
-                let text = format!(
-                    "{all} came {early:.3} s too early, at {} instead of {after}",
-                    event.at
-                );
-                self.violate(&step, &watch.verifies, text, event.records, catalogue, findings);
-                StepOutcome::Unmet
-            }
-            Answer::NotHeld(event) => {
-                let text = format!("another {all} came at {}, while none should", event.at);
-                self.violate(&step, &watch.verifies, text, event.records, catalogue, findings);
-                StepOutcome::Unmet
-            }
-            Answer::Marginal(event) => {
-                let text = format!(
-                    "{all} came at {}, within {:.3} s of its bound, which is the tolerance of the clock",
-                    event.at,
-                    self.tolerance_us as f64 / 1e6
-                );
-                self.undecided(&step, &watch.verifies, text, event.records, catalogue, findings);
-                StepOutcome::Unmet
-            }
-            Answer::Missing => {
-                self.miss(&step, &waiting, &all, catalogue, findings);
-                StepOutcome::Unmet
-            }
-        };
-        self.settled = Some(Settled {
-            step,
-            outcome,
-            branch,
-        });
-    }
-
-    fn meet(
-        &mut self,
-        step: &str,
-        name: Option<&str>,
-        watch: &Watch,
-        events: &[Event],
-        catalogue: &Catalogue,
-        findings: &mut Vec<Finding>,
-    ) {
-        let evidence: Vec<u64> = events.iter().flat_map(|event| event.records.clone()).collect();
-        for event in events {
-            self.used.push((
-                event.records.last().copied().unwrap_or_default(),
-                event.full_name(),
-            ));
-        }
-        if let Some(event) = events.last() {
-            self.proof.push(event.records.last().copied().unwrap_or_default());
-            if let Some(name) = name {
-                let record = event.records.last().copied().unwrap_or_default();
-                self.values
-                    .insert(name.to_owned(), Value::Object(event.fields.clone()));
-                self.moments.insert(name.to_owned(), (event.at, record));
-            }
-        }
-        for requirement in watch.decided() {
-            let text = format!("{} came as it should", watch.describe());
-            let evidence = evidence.clone();
-            findings.push(self.finding(
-                Some(requirement),
-                Verdict::Pass,
-                text,
-                evidence,
-                Some(step),
-                catalogue,
-            ));
-        }
-    }
-
-    fn miss(
-        &mut self,
-        step: &str,
-        waiting: &Waiting,
-        all: &str,
-        catalogue: &Catalogue,
-        findings: &mut Vec<Finding>,
-    ) {
-        let names: Vec<&str> = waiting
-            .branches
-            .iter()
-            .map(|(_, watch)| watch.event.as_str())
-            .collect();
-        let others: Vec<&Event> = self
-            .recent
-            .iter()
-            .filter(|event| names.contains(&event.full_name().as_str()))
-            .collect();
-        let mut evidence: Vec<u64> = others
-            .iter()
-            .filter_map(|event| event.records.last().copied())
-            .collect();
-        let skipped = evidence.len().saturating_sub(EVIDENCE_LIMIT);
-        evidence.drain(..skipped);
-        let before = waiting
-            .branches
-            .iter()
-            .filter_map(|(_, watch)| watch.before)
-            .max();
-        let until = before.map_or_else(String::new, |before| format!(" until {before}"));
-        let mut text = format!("{all} did not come{until}");
-        if let Some((seen, times)) = waiting.branches.iter().find_map(|(_, watch)| watch.progress()) {
-            text = format!("{text}; {seen} of {times} came");
-        }
-        if let Some(last) = others.last() {
-            let fields = Value::Object(last.fields.clone());
-            text = format!(
-                "{text}; the last {} was {}",
-                last.full_name(),
-                shorten(&fields.to_string())
-            );
-        }
-        if let Some((exit, how)) = &self.exited {
-            text = format!("{text}; the unit's process had ended by itself {how}");
-            evidence.push(*exit);
-        }
-        let verifies = waiting
-            .branches
-            .first()
-            .map(|(_, watch)| watch.verifies.clone())
-            .unwrap_or_default();
-        let named = waiting
-            .branches
-            .iter()
-            .find_map(|(_, watch)| watch.stimulus.clone());
-        let stimulus_missing = named
-            .as_ref()
-            .is_some_and(|name| !self.moments.contains_key(name));
-        let idle: Vec<&str> = self
-            .faults
-            .values()
-            .filter(|f| !f.acted)
-            .map(|f| f.name.as_str())
-            .collect();
-        if stimulus_missing || !idle.is_empty() {
-            let what = if idle.is_empty() {
-                named.unwrap_or_default()
-            } else {
-                idle.join(", ")
-            };
-            let text = format!("{text}; but its stimulus never happened ({what})");
-            self.undecided(step, &verifies, text, evidence, catalogue, findings);
-        } else {
-            self.violate(step, &verifies, text, evidence, catalogue, findings);
-        }
-    }
-
     fn forbid(&mut self, event: &Event, catalogue: &Catalogue, findings: &mut Vec<Finding>) {
         let mut broken = Vec::new();
         for forbidden in &mut self.forbidden {
@@ -559,19 +389,10 @@ impl ScenarioJudge {
     }
 }
 
-fn shorten(text: &str) -> String {
-    match text.char_indices().nth(TEXT_LIMIT) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
-}
-
 /// Actions that set the unit going.
 const STARTS: [&str; 3] = ["unit.start", "unit.restore_power", "unit.reboot"];
 /// Actions that end what the unit does.
 const ENDS: [&str; 2] = ["unit.stop", "unit.cut_power"];
-const EVIDENCE_LIMIT: usize = 8;
-const TEXT_LIMIT: usize = 200;
 
 /// The value an executor records for a finished step: its name and its value.
 pub(crate) fn step_result(name: Option<&str>, value: Value) -> Value {
