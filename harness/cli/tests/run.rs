@@ -416,3 +416,21 @@ fn wait_for(happened: impl Fn() -> bool) {
     }
     panic!("it never happened");
 }
+
+#[test]
+fn the_example_of_the_suites_readme_passes_as_it_stands() {
+    let readme = fs::read_to_string(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../scenarios/suites/README.md"
+    ));
+    let readme = readme.unwrap();
+    let example = readme.split("```yaml\n").nth(1).unwrap();
+    let example = example.split("```").next().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let suites = folder.path().join("suites/mine");
+    fs::create_dir_all(&suites).unwrap();
+    fs::write(suites.join("example.yaml"), example).unwrap();
+    let told = run(folder.path(), &["--path", "mine/example"]);
+    assert_eq!(told.code, 0, "{}{}", told.out, told.err);
+    assert!(told.out.contains("1 passed"), "{}", told.out);
+}

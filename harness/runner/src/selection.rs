@@ -54,7 +54,12 @@ impl Skip {
     /// One sentence for reports.
     pub fn reason(&self) -> String {
         match self {
-            Skip::Lacks(names) => format!("not exercised: the unit's driver has no {}", names.join(", ")),
+            Skip::Lacks(names) if names.iter().any(|name| name == Capability::VirtualTime.name()) => {
+                "not exercised: it needs virtual time, and this unit lives in real time".to_owned()
+            }
+            Skip::Lacks(names) => {
+                format!("not exercised: driver and lab have no {}", names.join(", "))
+            }
             Skip::LacksHooks(names) => {
                 format!("not exercised: the unit file has no {}", names.join(", "))
             }
@@ -106,13 +111,18 @@ pub fn applies(plan: &Plan, unit: &UnitUnderTest) -> Result<(), Skip> {
                 .iter()
                 .any(|capability| capability.name() == need)
     };
-    let lacks: Vec<String> = plan.needs.iter().filter(|need| !has(need)).cloned().collect();
+    let lacks = plan.needs.iter().filter(|need| !has(need)).cloned();
+    // What can only be had from the unit file is told as what the unit file would have to say.
+    let (from_hooks, lacks): (Vec<String>, Vec<String>) = lacks.partition(|need| is_from_hooks(need));
     if !lacks.is_empty() {
         return Err(Skip::Lacks(lacks));
     }
     let lacks = lacking_hooks(plan, unit);
     if !lacks.is_empty() {
         return Err(Skip::LacksHooks(lacks));
+    }
+    if !from_hooks.is_empty() {
+        return Err(Skip::Lacks(from_hooks));
     }
     let artifacts = plan.artifacts().into_iter();
     let lacks: Vec<String> = artifacts
@@ -123,6 +133,13 @@ pub fn applies(plan: &Plan, unit: &UnitUnderTest) -> Result<(), Skip> {
     } else {
         Err(Skip::LacksArtifacts(lacks))
     }
+}
+
+/// Whether a capability comes from commands in the unit file.
+fn is_from_hooks(capability: &str) -> bool {
+    [Capability::Probe, Capability::Stimulate]
+        .iter()
+        .any(|from_hooks| from_hooks.name() == capability)
 }
 
 /// Probes and stimuli a scenario calls and the unit does not have, such as "probe `installs`".
