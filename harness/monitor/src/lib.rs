@@ -12,6 +12,8 @@ mod ota_rpc;
 mod patience;
 mod sota;
 mod tally;
+#[cfg(test)]
+mod testing;
 mod view;
 
 pub use judge::{Judge, Monitor};

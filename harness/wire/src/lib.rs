@@ -14,6 +14,8 @@ pub mod oddity;
 pub mod ota_rpc;
 pub mod protocol;
 pub mod sota;
+#[cfg(test)]
+mod testing;
 pub mod timestamp;
 
 pub use oddity::{Decoded, Oddity, OddityKind, Weight};

@@ -1,40 +1,10 @@
 //! Events by hand: clean ones pass, and each violation is stated once it is proven.
 
 use super::monitors;
-use crate::Judge;
-use hil_trace::{
-    Catalogue, ClockKind, Event, Finding, HowClosed, Record, RecordBody, ScenarioRef, Stamp, Tolerances,
-    TraceHeader, Verdict, Who,
-};
+use crate::{Judge, testing::header};
+use hil_trace::{Catalogue, Event, Finding, HowClosed, Record, RecordBody, Stamp, Verdict, Who};
 use hil_wire::Protocol;
 use serde_json::{Map, Value, json};
-
-fn header() -> TraceHeader {
-    TraceHeader {
-        format: TraceHeader::FORMAT,
-        instance: "device-command/x@sim".into(),
-        protocol: Protocol::DeviceCommand,
-        scenario: ScenarioRef {
-            path: "device-command/x.yaml".into(),
-            name: "x".into(),
-            text: String::new(),
-            sha256: String::new(),
-            verifies: Vec::new(),
-        },
-        seed: 1,
-        repetition: 0,
-        tool: "hil".into(),
-        catalogue_sha256: String::new(),
-        clock: ClockKind::Virtual,
-        epoch_unix_us: 0,
-        tolerances: Tolerances::default(),
-        unit: "sim".into(),
-        facts: Map::new(),
-        ics: Map::new(),
-        timing: Map::new(),
-        params: Map::new(),
-    }
-}
 
 /// Verdicts by requirement of a list of (seconds, whose, name, facts).
 fn judge(events: &[(u64, Who, &str, Value)]) -> Vec<(String, Verdict)> {
@@ -45,7 +15,7 @@ fn judge(events: &[(u64, Who, &str, Value)]) -> Vec<(String, Verdict)> {
 fn judge_at(epoch_s: i64, events: &[(u64, Who, &str, Value)]) -> Vec<(String, Verdict)> {
     let catalogue = Catalogue::default();
     let mut findings: Vec<Finding> = Vec::new();
-    let mut header = header();
+    let mut header = header(Protocol::DeviceCommand);
     header.epoch_unix_us = epoch_s * 1_000_000;
     for mut monitor in monitors(&header) {
         let mut judge = Judge::new(&catalogue, monitor.name(), &mut findings);

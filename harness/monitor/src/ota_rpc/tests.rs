@@ -1,17 +1,16 @@
 //! Traces by hand: clean ones pass, and each violation is stated once it is proven.
 
 use super::monitors;
-use crate::{Judge, View, view_for};
+use crate::{Judge, View, testing::header, view_for};
 use hil_trace::{
-    Catalogue, ClockKind, Finding, HowClosed, HttpEnding, Party, Payload, Record, RecordBody, ScenarioRef,
-    Stamp, Tolerances, TraceHeader, Verdict,
+    Catalogue, Finding, HowClosed, HttpEnding, Party, Payload, Record, RecordBody, Stamp, Verdict,
 };
 use hil_wire::{
     Protocol,
     http::Headers,
     ota_rpc::{Frame, encode, uart::caller_line},
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 struct Bench {
     records: Vec<RecordBody>,
@@ -76,7 +75,7 @@ impl Bench {
 
     /// Findings as requirement and verdict.
     fn judge(self) -> Vec<(String, Verdict)> {
-        let header = header();
+        let header = header(Protocol::OtaRpc);
         let catalogue = Catalogue::default();
         let mut view = view_for(&header);
         let mut monitors = monitors(&header);
@@ -102,33 +101,6 @@ impl Bench {
             .into_iter()
             .map(|finding| (finding.requirement.unwrap(), finding.verdict))
             .collect()
-    }
-}
-
-fn header() -> TraceHeader {
-    TraceHeader {
-        format: TraceHeader::FORMAT,
-        instance: "test".into(),
-        protocol: Protocol::OtaRpc,
-        scenario: ScenarioRef {
-            path: String::new(),
-            name: String::new(),
-            text: String::new(),
-            sha256: String::new(),
-            verifies: Vec::new(),
-        },
-        seed: 0,
-        repetition: 0,
-        tool: String::new(),
-        catalogue_sha256: String::new(),
-        clock: ClockKind::Virtual,
-        epoch_unix_us: 0,
-        tolerances: Tolerances::default(),
-        unit: "unit".into(),
-        facts: Map::new(),
-        ics: Map::new(),
-        timing: Map::new(),
-        params: Map::new(),
     }
 }
 

@@ -1,17 +1,14 @@
 //! Traces by hand: what a good client does passes, each violation is stated, and nothing is stated without proof.
 
 use super::monitors;
-use crate::{Judge, View, view_for};
-use hil_trace::{
-    Catalogue, ClockKind, HowClosed, HttpEnding, Party, Payload, Record, RecordBody, ScenarioRef, Stamp,
-    Tolerances, TraceHeader, Verdict,
-};
+use crate::{Judge, View, testing::header, view_for};
+use hil_trace::{Catalogue, HowClosed, HttpEnding, Party, Payload, Record, RecordBody, Stamp, Verdict};
 use hil_wire::{
     Protocol,
     http::Headers,
     sota::{ClientCredentials, core::basic},
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 /// A trace in the making: a unit, Core and one subscriber.
 #[derive(Default)]
@@ -100,7 +97,7 @@ impl Trace {
 
     /// The worst verdict on a requirement.
     fn verdict(&self, requirement: &str) -> Option<Verdict> {
-        let header = header();
+        let header = header(Protocol::Sota);
         let catalogue = Catalogue::default();
         let (mut view, mut monitors, mut findings) = (view_for(&header), monitors(&header), Vec::new());
         for (seq, (millis, what)) in self.records.iter().enumerate() {
@@ -123,33 +120,6 @@ impl Trace {
             .iter()
             .filter(|finding| finding.requirement.as_deref() == Some(requirement));
         about.map(|finding| finding.verdict).max()
-    }
-}
-
-fn header() -> TraceHeader {
-    TraceHeader {
-        format: TraceHeader::FORMAT,
-        instance: "test".into(),
-        protocol: Protocol::Sota,
-        scenario: ScenarioRef {
-            path: String::new(),
-            name: String::new(),
-            text: String::new(),
-            sha256: String::new(),
-            verifies: Vec::new(),
-        },
-        seed: 0,
-        repetition: 0,
-        tool: String::new(),
-        catalogue_sha256: String::new(),
-        clock: ClockKind::Virtual,
-        epoch_unix_us: 0,
-        tolerances: Tolerances::default(),
-        unit: "unit".into(),
-        facts: Map::new(),
-        ics: Map::new(),
-        timing: Map::new(),
-        params: Map::new(),
     }
 }
 

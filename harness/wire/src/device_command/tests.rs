@@ -4,8 +4,11 @@ use super::{strategies as make, *};
 use crate::{
     digest,
     edge_poll::strategies::json_value,
-    http::{Headers, Request},
     oddity::{Decoded, Oddity, OddityKind, Weight},
+    testing::{
+        assert_round_trip, assert_same_json, reverse_members, sample_body, sample_headers, sample_request,
+        samples,
+    },
 };
 use proptest::prelude::*;
 use serde::Serialize;
@@ -15,7 +18,7 @@ const SAMPLES: &str = include_str!("../../fixtures/device-command/samples.json")
 
 #[test]
 fn every_valid_sample_decodes_and_encodes_to_the_same_json() {
-    for sample in samples("valid") {
+    for sample in samples(SAMPLES, "valid") {
         let found = Sample::of(&sample).decode().oddities;
         let expected: Vec<_> = sample.get("oddity").cloned().into_iter().collect();
         let found: Vec<_> = found.iter().map(summary).collect();
@@ -25,7 +28,7 @@ fn every_valid_sample_decodes_and_encodes_to_the_same_json() {
 
 #[test]
 fn every_invalid_codec_sample_is_reported_as_expected() {
-    for sample in samples("invalid") {
+    for sample in samples(SAMPLES, "invalid") {
         let found = Sample::of(&sample).decode().oddities;
         if sample["class"] == "codec" {
             let reported = found.iter().any(|o| summary(o) == sample["oddity"]);
@@ -39,8 +42,8 @@ fn every_invalid_codec_sample_is_reported_as_expected() {
 
 #[test]
 fn the_signature_vectors_of_the_reference_hold() {
-    let samples: Value = serde_json::from_str(SAMPLES).unwrap();
-    let constants = &samples["constants"];
+    let file: Value = serde_json::from_str(SAMPLES).unwrap();
+    let constants = &file["constants"];
     let key = constants["hmac_key_text"].as_str().unwrap().as_bytes();
     for vector in constants["signature_vectors"].as_array().unwrap() {
         let canonical = vector["canonical_json"].as_str().unwrap();
@@ -54,7 +57,7 @@ fn the_signature_vectors_of_the_reference_hold() {
         ("valid", "DC-V06", true),
         ("invalid", "DC-X35", false),
     ] {
-        let sample = self::samples(set).into_iter().find(|s| s["id"] == id).unwrap();
+        let sample = samples(SAMPLES, set).into_iter().find(|s| s["id"] == id).unwrap();
         let body = sample["request"]["body"].to_string();
         let request = IssueRequest::decode(body.as_bytes()).value.unwrap();
         let signature: Signature = request.command.signature.as_deref().unwrap().parse().unwrap();
@@ -212,34 +215,6 @@ proptest! {
     }
 }
 
-fn assert_round_trip<T>(value: &T, decode: fn(&[u8]) -> Decoded<T>) -> Result<(), TestCaseError>
-where
-    T: Serialize + PartialEq + Clone + std::fmt::Debug,
-{
-    let encoded = serde_json::to_value(value).unwrap();
-    let expected = Decoded::clean(value.clone());
-    prop_assert_eq!(&decode(encoded.to_string().as_bytes()), &expected);
-    let reversed = reverse_members(&encoded);
-    let decoded = decode(reversed.to_string().as_bytes());
-    prop_assert!(decoded.is_valid());
-    prop_assert_eq!(serde_json::to_value(decoded.value).unwrap(), encoded);
-    Ok(())
-}
-
-fn reverse_members(value: &Value) -> Value {
-    match value {
-        Value::Array(items) => items.iter().map(reverse_members).collect(),
-        Value::Object(members) => Value::Object(
-            members
-                .iter()
-                .rev()
-                .map(|(name, value)| (name.clone(), reverse_members(value)))
-                .collect(),
-        ),
-        other => other.clone(),
-    }
-}
-
 fn decode_as_everything(bytes: &[u8]) {
     IssueRequest::decode(bytes);
     IssueAnswer::decode(bytes);
@@ -252,11 +227,6 @@ fn decode_as_everything(bytes: &[u8]) {
     ErrorBody::decode(bytes);
     InvalidTypeBody::decode(bytes);
     BusyBody::decode(bytes);
-}
-
-fn samples(set: &str) -> Vec<Value> {
-    let parsed: Value = serde_json::from_str(SAMPLES).unwrap();
-    parsed[set].as_array().unwrap().clone()
 }
 
 fn summary(oddity: &Oddity) -> Value {
@@ -273,17 +243,10 @@ struct Sample<'a> {
 
 impl<'a> Sample<'a> {
     fn of(value: &'a Value) -> Self {
-        let (method, target) = match value["target"].as_str() {
-            Some(target) if value["request"].is_null() => target.split_once(' ').unwrap(),
-            _ => (
-                value["request"]["method"].as_str().unwrap(),
-                value["request"]["path"].as_str().unwrap(),
-            ),
-        };
         Sample {
             id: value["id"].as_str().unwrap(),
             value,
-            call: Call::of(&Request::new(method, target)),
+            call: Call::of(&sample_request(value)),
             oddities: Vec::new(),
         }
     }
@@ -302,11 +265,11 @@ impl<'a> Sample<'a> {
 
     fn request(&mut self) {
         let request = &self.value["request"];
-        let headers = headers(&request["headers"]);
+        let headers = sample_headers(&request["headers"]);
         if headers.bearer_token().is_none() {
             self.report(OddityKind::MissingMember, "Authorization");
         }
-        let Some(body) = body(request) else { return };
+        let Some(body) = sample_body(request) else { return };
         match self.call.clone() {
             Call::Issue { device_id } => {
                 let decoded = IssueRequest::decode(&body);
@@ -401,7 +364,7 @@ impl<'a> Sample<'a> {
 
     fn response(&mut self) {
         let response = &self.value["response"];
-        let Some(body) = body(response) else { return };
+        let Some(body) = sample_body(response) else { return };
         match response["status"].as_u64().unwrap() {
             409 => self.check(&body, BusyBody::decode(&body)),
             400 => self.check(&body, InvalidTypeBody::decode(&body)),
@@ -427,11 +390,7 @@ impl<'a> Sample<'a> {
     }
 
     fn check<T: Serialize>(&mut self, body: &[u8], decoded: Decoded<T>) {
-        if decoded.is_valid() {
-            let encoded = serde_json::to_value(decoded.value).unwrap();
-            let original: Value = serde_json::from_slice(body).unwrap();
-            assert_eq!(encoded, original, "{}", self.id);
-        }
+        assert_same_json(self.id, body, &decoded);
         self.oddities.extend(decoded.oddities);
     }
 
@@ -439,22 +398,4 @@ impl<'a> Sample<'a> {
         self.oddities
             .push(Oddity::invalid(kind, path, "found by the receiver"));
     }
-}
-
-fn body(message: &Value) -> Option<Vec<u8>> {
-    match (&message["body"], &message["body_text"]) {
-        (Value::Null, Value::Null) => None,
-        (Value::Null, text) => Some(text.as_str()?.as_bytes().to_vec()),
-        (body, _) => Some(body.to_string().into_bytes()),
-    }
-}
-
-fn headers(value: &Value) -> Headers {
-    value
-        .as_object()
-        .into_iter()
-        .flatten()
-        .fold(Headers::new(), |all, (name, value)| {
-            all.with(name, value.as_str().unwrap())
-        })
 }

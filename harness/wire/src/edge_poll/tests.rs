@@ -2,9 +2,10 @@
 
 use super::{strategies as make, *};
 use crate::{
-    http::{Headers, Request},
+    http::Headers,
     json,
     oddity::{Decoded, Oddity, OddityKind, Weight},
+    testing::{assert_round_trip, assert_same_json, sample_body, sample_headers, sample_request, samples},
 };
 use proptest::prelude::*;
 use serde::Serialize;
@@ -14,7 +15,7 @@ const SAMPLES: &str = include_str!("../../fixtures/edge-poll/samples.json");
 
 #[test]
 fn every_valid_sample_decodes_and_encodes_to_the_same_json() {
-    for sample in samples("valid") {
+    for sample in samples(SAMPLES, "valid") {
         let seen = Sample::of(&sample).decode();
         assert!(seen.oddities.is_empty(), "{}: {:?}", sample["id"], seen.oddities);
     }
@@ -22,7 +23,7 @@ fn every_valid_sample_decodes_and_encodes_to_the_same_json() {
 
 #[test]
 fn every_invalid_codec_sample_is_reported_as_expected() {
-    for sample in samples("invalid") {
+    for sample in samples(SAMPLES, "invalid") {
         let found = Sample::of(&sample).decode().oddities;
         if sample["class"] == "codec" {
             let expected = &sample["oddity"];
@@ -41,7 +42,7 @@ fn every_invalid_codec_sample_is_reported_as_expected() {
 
 #[test]
 fn a_malformed_item_does_not_hide_the_others() {
-    let sample = samples("invalid")
+    let sample = samples(SAMPLES, "invalid")
         .into_iter()
         .find(|s| s["id"] == "EP-X19")
         .unwrap();
@@ -137,34 +138,6 @@ proptest! {
     }
 }
 
-fn assert_round_trip<T>(value: &T, decode: fn(&[u8]) -> Decoded<T>) -> Result<(), TestCaseError>
-where
-    T: Serialize + PartialEq + Clone + std::fmt::Debug,
-{
-    let encoded = serde_json::to_value(value).unwrap();
-    let expected = Decoded::clean(value.clone());
-    prop_assert_eq!(&decode(encoded.to_string().as_bytes()), &expected);
-    let reversed = reverse_members(&encoded);
-    let decoded = decode(reversed.to_string().as_bytes());
-    prop_assert!(decoded.is_valid());
-    prop_assert_eq!(serde_json::to_value(decoded.value).unwrap(), encoded);
-    Ok(())
-}
-
-fn reverse_members(value: &Value) -> Value {
-    match value {
-        Value::Array(items) => items.iter().map(reverse_members).collect(),
-        Value::Object(members) => Value::Object(
-            members
-                .iter()
-                .rev()
-                .map(|(name, value)| (name.clone(), reverse_members(value)))
-                .collect(),
-        ),
-        other => other.clone(),
-    }
-}
-
 fn decode_as_everything(bytes: &[u8]) {
     CommandList::decode(bytes);
     CommandItem::decode(bytes);
@@ -177,11 +150,6 @@ fn decode_as_everything(bytes: &[u8]) {
     PublishForm::decode("multipart/form-data; boundary=x", bytes);
 }
 
-fn samples(set: &str) -> Vec<Value> {
-    let parsed: Value = serde_json::from_str(SAMPLES).unwrap();
-    parsed[set].as_array().unwrap().clone()
-}
-
 /// One sample with its call, checked the way a receiver would.
 struct Sample<'a> {
     id: &'a str,
@@ -192,17 +160,10 @@ struct Sample<'a> {
 
 impl<'a> Sample<'a> {
     fn of(value: &'a Value) -> Self {
-        let (method, target) = match value["target"].as_str() {
-            Some(target) if value["request"].is_null() => target.split_once(' ').unwrap(),
-            _ => (
-                value["request"]["method"].as_str().unwrap(),
-                value["request"]["path"].as_str().unwrap(),
-            ),
-        };
         Sample {
             id: value["id"].as_str().unwrap(),
             value,
-            call: Call::of(&Request::new(method, target)),
+            call: Call::of(&sample_request(value)),
             oddities: Vec::new(),
         }
     }
@@ -228,7 +189,7 @@ impl<'a> Sample<'a> {
 
     fn request(&mut self) {
         let request = &self.value["request"];
-        let headers = headers(&request["headers"]);
+        let headers = sample_headers(&request["headers"]);
         if self.call.needs_device_key() && device_key(&headers).is_err() {
             self.report(OddityKind::MissingMember, header::DEVICE_KEY);
         }
@@ -272,7 +233,7 @@ impl<'a> Sample<'a> {
         if matches!(self.call, Call::Blob { .. }) {
             return;
         }
-        let Some(body) = self.body(response, &headers(&response["headers"])) else {
+        let Some(body) = self.body(response, &sample_headers(&response["headers"])) else {
             return;
         };
         if response["status"].as_u64().unwrap() >= 400 {
@@ -297,11 +258,7 @@ impl<'a> Sample<'a> {
     }
 
     fn body(&mut self, message: &Value, headers: &Headers) -> Option<Vec<u8>> {
-        let body = match (&message["body"], &message["body_text"]) {
-            (Value::Null, Value::Null) => return None,
-            (Value::Null, text) => text.as_str().unwrap().as_bytes().to_vec(),
-            (body, _) => body.to_string().into_bytes(),
-        };
+        let body = sample_body(message)?;
         if !headers.get("Content-Type").is_some_and(json::is_media_type) {
             self.report(OddityKind::InvalidValue, "Content-Type");
             return None;
@@ -310,11 +267,7 @@ impl<'a> Sample<'a> {
     }
 
     fn check<T: Serialize>(&mut self, body: &[u8], decoded: Decoded<T>) {
-        if decoded.is_valid() {
-            let encoded = serde_json::to_value(decoded.value).unwrap();
-            let original: Value = serde_json::from_slice(body).unwrap();
-            assert_eq!(encoded, original, "{}", self.id);
-        }
+        assert_same_json(self.id, body, &decoded);
         self.oddities.extend(decoded.oddities);
     }
 
@@ -322,14 +275,4 @@ impl<'a> Sample<'a> {
         self.oddities
             .push(Oddity::invalid(kind, path, "found by the receiver"));
     }
-}
-
-fn headers(value: &Value) -> Headers {
-    value
-        .as_object()
-        .into_iter()
-        .flatten()
-        .fold(Headers::new(), |all, (name, value)| {
-            all.with(name, value.as_str().unwrap())
-        })
 }

@@ -7,19 +7,8 @@ use super::{
     strategies::{call, command, event, listed_update, text_command},
     text::{self, Keywords},
 };
+use crate::testing::reverse_members;
 use proptest::{collection::vec, prelude::*};
-use serde_json::{Map, Value};
-
-fn reversed(value: &Value) -> Value {
-    match value {
-        Value::Object(map) => {
-            let pairs = map.iter().rev().map(|(k, v)| (k.clone(), reversed(v)));
-            Value::Object(pairs.collect::<Map<_, _>>())
-        }
-        Value::Array(items) => items.iter().map(reversed).collect(),
-        other => other.clone(),
-    }
-}
 
 fn dialect() -> impl Strategy<Value = Dialect> {
     prop_oneof![Just(Dialect::Rustc), Just(Dialect::Serde)]
@@ -32,7 +21,7 @@ proptest! {
         let decoded = Command::decode(text.as_bytes(), dialect);
         prop_assert_eq!(&decoded.oddities, &[]);
         prop_assert_eq!(decoded.value.as_ref(), Some(&command));
-        let turned = reversed(&command.to_value(dialect).unwrap()).to_string();
+        let turned = reverse_members(&command.to_value(dialect).unwrap()).to_string();
         prop_assert_eq!(Command::decode(turned.as_bytes(), dialect).value, Some(command));
     }
 
@@ -42,7 +31,7 @@ proptest! {
         let decoded = Event::decode(text.as_bytes(), dialect);
         prop_assert_eq!(&decoded.oddities, &[]);
         prop_assert_eq!(decoded.value.as_ref(), Some(&event));
-        let turned = reversed(&event.to_value(dialect).unwrap()).to_string();
+        let turned = reverse_members(&event.to_value(dialect).unwrap()).to_string();
         prop_assert_eq!(Event::decode(turned.as_bytes(), dialect).value, Some(event.clone()));
         let wrapped = SocketEvent::of(&event);
         if let Some(wrapped) = wrapped {

@@ -1,0 +1,33 @@
+//! What the tests of several protocols share.
+
+use hil_trace::{ClockKind, ScenarioRef, Tolerances, TraceHeader};
+use hil_wire::Protocol;
+use serde_json::Map;
+
+/// The header of a trace on a virtual bench, in which nothing is known of the unit.
+pub(crate) fn header(protocol: Protocol) -> TraceHeader {
+    TraceHeader {
+        format: TraceHeader::FORMAT,
+        instance: "test".into(),
+        protocol,
+        scenario: ScenarioRef {
+            path: String::new(),
+            name: String::new(),
+            text: String::new(),
+            sha256: String::new(),
+            verifies: Vec::new(),
+        },
+        seed: 0,
+        repetition: 0,
+        tool: String::new(),
+        catalogue_sha256: String::new(),
+        clock: ClockKind::Virtual,
+        epoch_unix_us: 0,
+        tolerances: Tolerances::default(),
+        unit: "unit".into(),
+        facts: Map::new(),
+        ics: Map::new(),
+        timing: Map::new(),
+        params: Map::new(),
+    }
+}
