@@ -1,5 +1,6 @@
 //! HTTP messages as plain data: an ordered header list and a body, as they were on the wire.
 
+use crate::oddity::{Oddity, OddityKind};
 use serde::{Deserialize, Serialize};
 
 /// Headers in wire order; names compare without regard to case, repetitions are kept.
@@ -189,6 +190,20 @@ fn decode_percent(text: &str) -> String {
     percent_encoding::percent_decode_str(text)
         .decode_utf8_lossy()
         .into_owned()
+}
+
+/// Reports a `Content-Length` that is absent or says something else than what came.
+pub fn check_content_length(headers: &Headers, body: &[u8], oddities: &mut Vec<Oddity>) {
+    let odd = match headers.get("Content-Length").map(str::parse::<usize>) {
+        Some(Ok(length)) if length == body.len() => return,
+        Some(Ok(length)) => {
+            let detail = format!("says {length}, {} came", body.len());
+            Oddity::invalid(OddityKind::Contradiction, "Content-Length", detail)
+        }
+        Some(Err(_)) => Oddity::invalid(OddityKind::InvalidValue, "Content-Length", "not a number"),
+        None => Oddity::tolerable(OddityKind::MissingMember, "Content-Length", "absent"),
+    };
+    oddities.push(odd);
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use super::{
     scan,
 };
 use crate::{
-    http::{Request, Response},
+    http::{Request, Response, check_content_length},
     json,
     oddity::{Decoded, Oddity, OddityKind},
 };
@@ -221,24 +221,7 @@ pub fn check_response(response: &Response) -> Vec<Oddity> {
             None => oddities.push(Oddity::tolerable(OddityKind::MissingMember, *name, "absent")),
         }
     }
-    match response.headers.get("Content-Length").map(str::parse::<usize>) {
-        Some(Ok(length)) if length == response.body.len() => {}
-        Some(Ok(length)) => oddities.push(Oddity::invalid(
-            OddityKind::Contradiction,
-            "Content-Length",
-            format!("says {length}, {} came", response.body.len()),
-        )),
-        Some(Err(_)) => oddities.push(Oddity::invalid(
-            OddityKind::InvalidValue,
-            "Content-Length",
-            "not a number",
-        )),
-        None => oddities.push(Oddity::tolerable(
-            OddityKind::MissingMember,
-            "Content-Length",
-            "absent",
-        )),
-    }
+    check_content_length(&response.headers, &response.body, &mut oddities);
     if !response.body.is_empty() && !response.body.ends_with(b"\r\n") {
         oddities.push(Oddity::tolerable(
             OddityKind::Framing,

@@ -2,7 +2,7 @@
 
 use super::{authorization::read_basic, call::Call};
 use crate::{
-    http::Request,
+    http::{Request, check_content_length},
     oddity::{Oddity, OddityKind},
 };
 
@@ -74,24 +74,7 @@ fn check_length(request: &Request, oddities: &mut Vec<Oddity>) {
         ));
         return;
     }
-    match request.headers.get("Content-Length").map(str::parse::<usize>) {
-        Some(Ok(length)) if length == request.body.len() => {}
-        Some(Ok(length)) => oddities.push(Oddity::invalid(
-            OddityKind::Contradiction,
-            "Content-Length",
-            format!("says {length}, {} came", request.body.len()),
-        )),
-        Some(Err(_)) => oddities.push(Oddity::invalid(
-            OddityKind::InvalidValue,
-            "Content-Length",
-            "not a number",
-        )),
-        None => oddities.push(Oddity::tolerable(
-            OddityKind::MissingMember,
-            "Content-Length",
-            "absent",
-        )),
-    }
+    check_content_length(&request.headers, &request.body, oddities);
 }
 
 #[cfg(test)]
