@@ -25,6 +25,7 @@ fn run(folder: &Path, protocol: &str, unit: &str, scenarios: &[&str]) {
     assert_eq!(output.status.code(), Some(0), "{text}");
     let passed = format!("{} passed", scenarios.len());
     assert!(text.contains(&passed), "{text}");
+    assert!(!text.contains("Warnings"), "{text}");
 }
 
 #[test]
@@ -42,4 +43,48 @@ fn a_unit_that_is_the_server_is_called() {
     let unit = "timing: {boot: 200ms, patience: 20s}\n\
                 faces: {rpc-http: \"127.0.0.1:0\", rpc-websocket: \"127.0.0.1:0\", rpc-serial: \"{state_dir}/line\"}\n";
     run(folder.path(), "ota-rpc", unit, &["ota-rpc/websocket"]);
+}
+
+#[test]
+fn a_unit_without_the_face_a_mode_needs_is_not_accused() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("unit.yaml");
+    let program = env!("CARGO_BIN_EXE_hil");
+    let unit = format!(
+        "name: simulated\nprotocol: device-command\ndriver: process\n\
+         command: [{program}, simulate, device-command, --state, \"{{state_dir}}/unit\"]\n"
+    );
+    fs::write(&file, unit).unwrap();
+    let output = hil()
+        .args(["run", "--path", "device-command/direct-issue", "--unit"])
+        .arg(&file)
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned() + &error_text(&output);
+    assert_eq!(output.status.code(), Some(7), "{text}");
+    assert!(text.contains("no face device-direct"), "{text}");
+}
+
+#[test]
+fn arguments_a_probe_is_not_given_are_none_and_a_restarted_unit_repeats_no_transaction() {
+    let folder = tempfile::tempdir().unwrap();
+    let probe = format!(
+        "timing: {{poll_interval: 1s, boot: 200ms, patience: 20s}}\n\
+         probes:\n  module_resets: {{command: [{}, simulate, device-command, --state, \"{{state_dir}}/unit\", \
+         --probe, module_resets]}}\n",
+        env!("CARGO_BIN_EXE_hil")
+    );
+    run(
+        folder.path(),
+        "device-command",
+        &probe,
+        &["device-command/delivered-again"],
+    );
+    let timing = "timing: {ack_timeout: 1s, reconnect_delay: 200ms, status_delay: 500ms, boot: 200ms, patience: 20s}\n";
+    run(
+        folder.path(),
+        "aos-v7",
+        timing,
+        &["aos-v7/power-cut-while-downloading", "aos-v7/bad-digest"],
+    );
 }

@@ -27,6 +27,8 @@ pub(super) struct Run {
     fetched: Vec<(DesiredItem, String)>,
     layer: String,
     phase: Phase,
+    /// Some item could not be had.
+    failed: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +42,8 @@ impl AosAgent {
     /// A desired status came.
     pub(super) fn desire(&mut self, desired: DesiredStatus, context: &mut Context<'_>) {
         let value = serde_json::to_value(&desired).ok();
-        if self.run.is_some() && value == self.store.desired {
+        // The same again is what the run is about; unless part of it was given up, and is to be tried again.
+        if self.run.as_ref().is_some_and(|run| !run.failed) && value == self.store.desired {
             return;
         }
         self.cancel_run(context);
@@ -101,6 +104,7 @@ impl AosAgent {
             fetched: Vec::new(),
             layer: String::new(),
             phase: Phase::Fetch,
+            failed: false,
         });
         self.save(context);
         self.next_item(context);
@@ -249,6 +253,7 @@ impl AosAgent {
     pub(super) fn item_failed(&mut self, code: i64, reason: &str, context: &mut Context<'_>) {
         let Some(run) = &mut self.run else { return };
         run.fetch = None;
+        run.failed = true;
         run.digests.clear();
         if let Some(item) = run.current.take() {
             self.set_item_state(&item, "failed", Some((code, reason.to_owned())), context);

@@ -45,7 +45,6 @@ impl SimUnit {
             setup: Rc::new(setup),
             faces: Rc::new(surroundings.faces),
         };
-        let rng = StdRng::seed_from_u64(surroundings.seed);
         let (keeper, hardware) = match &surroundings.state_directory {
             Some(folder) => {
                 let (keeper, hardware) = Keeper::open(folder)?;
@@ -53,6 +52,9 @@ impl SimUnit {
             }
             None => (None, None),
         };
+        // A process that takes over kept hardware must not draw again what the one before it drew.
+        let boots = hardware.as_ref().map_or(0, |hardware| hardware.boots);
+        let rng = StdRng::seed_from_u64(surroundings.seed.wrapping_add(u64::from(boots)));
         let mut core = Core::new(kind, environment, surroundings.recorder, rng, keeper);
         match hardware {
             Some(hardware) => core.hardware = hardware,

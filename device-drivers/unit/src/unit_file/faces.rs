@@ -31,6 +31,7 @@ pub(super) const STDIO: &str = "stdio";
 /// needs none.
 pub fn faces_of_feature(protocol: Protocol, feature: &str) -> &'static [&'static str] {
     match (protocol, feature) {
+        (Protocol::DeviceCommand, "direct-mode") => &["device-direct"],
         (Protocol::Sota, "http") => &["sota-http"],
         (Protocol::Sota, "websocket") => &["sota-websocket"],
         (Protocol::Sota, "socket") => &["sota-commands"],

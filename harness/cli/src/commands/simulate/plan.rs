@@ -358,8 +358,10 @@ fn declared(told: &Told) -> Map<String, Value> {
 
 /// What was told is an argument, too: so a process unit is given the arguments of its probes.
 fn probe_arguments(told: &Told, arguments: &SimulateArguments) -> Result<Map<String, Value>, PlanError> {
+    // What the call did not say is told as an empty text.
     let mut all: Map<String, Value> = told
         .all()
+        .filter(|(_, value)| !value.is_empty())
         .map(|(name, value)| (name.to_owned(), json!(value)))
         .collect();
     all.extend(facts("argument", &arguments.arguments)?);
