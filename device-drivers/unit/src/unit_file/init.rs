@@ -128,6 +128,10 @@ fn artifacts(protocol: Protocol, driver: DriverKind) -> String {
             "Images by role. hil makes current, next, older and oversize by itself: bytes nobody can run. A unit that\n\
              # installs more than any file by itself (prepare: package_manager) needs current, next and older of its own."
         }
+        _ if protocol == Protocol::AosV7 => {
+            "Images by role; each is the one layer of a service. hil makes current, next, older, big and second by itself;\n\
+             # crash and other_platform, which the unit must give up, it cannot know."
+        }
         _ => "Images by role. What is missing leaves the scenarios that need it not exercised.",
     };
     format!(
@@ -155,7 +159,9 @@ fn ics(protocol: Protocol, _: DriverKind) -> String {
     let example = match protocol {
         Protocol::EdgePoll => "tls: true, configurable-api-url: true",
         Protocol::DeviceCommand => "relay-mode: true, direct-mode: false",
-        Protocol::AosV7 => "dialect: publisher, second-node: true, range_resume: true",
+        Protocol::AosV7 => {
+            "dialect: publisher, second-node: true, encrypted-desired-status: false, range_resume: true"
+        }
         Protocol::Sota => "dialect: rustc, websocket: true, console: false",
         Protocol::OtaRpc => {
             "http: true, websocket: false, websocket_client: false, uart: false, acl: false, tls: false, push-update: false"
@@ -191,6 +197,12 @@ fn facts(protocol: Protocol, _: DriverKind) -> String {
 
 /// States a scenario may declare, and how they reach the unit.
 fn prepare(protocol: Protocol, driver: DriverKind) -> String {
+    if protocol == Protocol::AosV7 && driver == DriverKind::Remote {
+        return "# How the unit stands when a scenario begins; scenarios that want what is not said here are not exercised. Its store\n\
+                # is empty if it forgets between scenarios what was installed.\n\
+                # prepare: {store: empty, node: unprovisioned}\n"
+            .to_owned();
+    }
     if protocol != Protocol::Sota || driver == DriverKind::Sim {
         return String::new();
     }
@@ -263,6 +275,9 @@ fn own_settings(protocol: Protocol) -> &'static str {
              # Where to listen: {sota_http} (host:port; also {sota_http_host}, {sota_http_port}), {sota_websocket},\n\
              # {sota_commands}. {events_socket} is where the external installer listens.\n"
         }
+        Protocol::AosV7 => {
+            "# {system_id}, {node_password}; {offline_certificate_file}, {offline_key_file}.\n"
+        }
         _ => "",
     }
 }
@@ -272,6 +287,7 @@ fn example_probe(protocol: Protocol) -> &'static str {
         Protocol::EdgePoll => {
             "version: {command: [cat, \"{state_dir}/snaps/{snap_name}/version\"], format: text}"
         }
+        Protocol::AosV7 => "item: [cat, \"{state_dir}/items/{item}/version\"]",
         Protocol::Sota => "image: [sh, -c, \"sha256sum {state_dir}/packages/{id} | cut -d' ' -f1\"]",
         _ => "version: {command: [cat, \"{state_dir}/version\"], format: text}",
     }

@@ -2,6 +2,7 @@
 
 use super::print;
 use crate::{args::InitArguments, exit::Exit};
+use hil_scenario::{Vocabulary, Word, Words};
 use hil_unit::unit_file::{DriverKind, init_template};
 
 pub(crate) fn execute(arguments: InitArguments) -> Exit {
@@ -11,5 +12,36 @@ pub(crate) fn execute(arguments: InitArguments) -> Exit {
         _ => DriverKind::Process,
     };
     print(&init_template(arguments.protocol, driver));
+    if driver == DriverKind::Process
+        && let Ok(vocabulary) = Vocabulary::embedded()
+    {
+        print(&hooks(vocabulary.words(arguments.protocol)));
+    }
     Exit::Pass
+}
+
+/// What scenarios may read in a unit or do to it, with the arguments its commands get, as comments.
+fn hooks(words: &Words) -> String {
+    let mut text = String::new();
+    for (noun, hooks) in [("Probes", &words.probes), ("Stimuli", &words.stimuli)] {
+        text.push_str(&format!(
+            "\n# {noun} that scenarios use, with the arguments of the call:\n"
+        ));
+        for (name, word) in hooks {
+            text.push_str(&hook(name, word));
+        }
+    }
+    text
+}
+
+fn hook(name: &str, word: &Word) -> String {
+    let arguments: String = word
+        .with
+        .iter()
+        .map(|(name, field)| match field.required {
+            true => format!(" {{{name}}}"),
+            false => format!(" [{{{name}}}]"),
+        })
+        .collect();
+    format!("#   {name}{arguments}  {}\n", word.summary)
 }

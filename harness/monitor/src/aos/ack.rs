@@ -101,6 +101,11 @@ impl Monitor for AckMonitor {
                 (Who::Cloud, "nack", Some(txn)) => {
                     self.refusals.insert(txn.to_owned());
                 }
+                // How deep a unit reads is its own matter.
+                (Who::Cloud, "unreadable", Some(txn)) if event.field("too_deep").is_some() => {
+                    self.message(txn, true, connection, record);
+                    self.open.remove(&record.seq);
+                }
                 (Who::Cloud, "unreadable", Some(txn)) => self.message(txn, false, connection, record),
                 // Whether a unit accepts what it cannot decrypt is its own matter.
                 (Who::Cloud, "desiredStatus", Some(txn)) if event.field("encrypted").is_some() => {

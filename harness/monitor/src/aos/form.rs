@@ -32,7 +32,7 @@ impl Monitor for FormMonitor {
                 .violated
                 .entry(requirement)
                 .or_insert_with(|| Tally::new(requirement));
-            let text = format!("a {message} is none: {reason}");
+            let text = format!("{message} is malformed: {reason}");
             tally.violated(text, vec![record.seq], judge);
         }
     }

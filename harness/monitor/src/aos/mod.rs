@@ -11,6 +11,8 @@ mod nack;
 mod report;
 mod retry;
 mod status;
+#[cfg(test)]
+mod tests;
 
 use crate::Monitor;
 use hil_trace::TraceHeader;

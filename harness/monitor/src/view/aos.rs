@@ -2,6 +2,7 @@
 
 use super::{
     View,
+    aos_glimpse::Glimpse,
     common::{common_event, event, fields},
 };
 use hil_trace::{
@@ -242,16 +243,25 @@ impl AosView {
                 .iter()
                 .find(|oddity| oddity.weight == hil_wire::Weight::Invalid);
             let reason = worst.map(|oddity| format!("{} {}", oddity.path, oddity.detail));
-            let txn = decoded.value.as_ref().map(|envelope| envelope.header.txn.clone());
-            let message = readable.map(|message| message.to_string());
-            let facts = json!({
+            let glimpse = match &decoded.value {
+                Some(envelope) => Glimpse {
+                    txn: Some(envelope.header.txn.clone()),
+                    message: readable.map(|message| message.to_string()),
+                    too_deep: false,
+                },
+                None => Glimpse::of(payload),
+            };
+            let mut facts = fields(json!({
                 "reason": reason,
-                "message": message,
-                "txn": txn,
+                "message": glimpse.message,
+                "txn": glimpse.txn,
                 "connection": connection,
                 "opcode": 2,
-            });
-            return event(record, who, "unreadable", fields(facts));
+            }));
+            if glimpse.too_deep {
+                facts.insert("too_deep".to_owned(), json!(true));
+            }
+            return event(record, who, "unreadable", facts);
         };
         let name = message_type.to_string();
         let txn = envelope.header.txn.clone();

@@ -1,6 +1,7 @@
 //! Views: what records mean in the words of a protocol's vocabulary.
 
 mod aos;
+mod aos_glimpse;
 mod common;
 mod device_command;
 mod edge_poll;

@@ -3,10 +3,13 @@
 
 use super::{
     error_info::ErrorInfo,
-    identity::{Identity, IdentityRule},
+    identity::Identity,
     object::object,
+    report::{Context, Fault},
     rule::{Missing, Rules, TextRule},
+    text::Text,
 };
+use crate::oddity::OddityKind;
 
 object! {
     /// The cloud sets variables; the set replaces the one before.
@@ -62,15 +65,51 @@ object! {
     /// What became of one variable of one instance.
     #[derive(Default)]
     pub struct EnvVarStatus<S> {
-        /// The item.
-        "item" => required item: Identity<S> = Rules::identity(IdentityRule::EITHER);
-        /// The subject.
-        "subject" | "subjectId" => required subject: Identity<S> = Rules::identity(IdentityRule::EITHER);
+        /// The item; it may be empty where a filter without an item found no instance to name.
+        "item" => required item: Identity<S>;
+        /// The subject; the same.
+        "subject" | "subjectId" => required subject: Identity<S>;
         /// Number of the instance.
         "instance" => expected instance: u64 = Rules::NONE.missing(Missing::InvalidFromUnit);
         /// Name of the variable.
         "name" => required name: S = Rules::text(TextRule::Name(64));
         /// Why it was not set; absent if it was.
         "errorInfo" => optional error_info: Option<ErrorInfo<S>>;
+    }
+    cross what_is_set_is_named;
+    settle settle_status;
+}
+
+fn what_is_set_is_named<S: Text>(
+    status: &EnvVarStatus<S>,
+    _rules: &Rules,
+    _context: Context,
+    tell: &mut dyn FnMut(&'static str, Fault),
+) {
+    if status.error_info.is_some() {
+        return;
+    }
+    for (name, identity) in [("item", &status.item), ("subject", &status.subject)] {
+        if identity.name().is_empty() {
+            let detail = "a variable that was set belongs to an instance with an id or a code name";
+            tell(name, Fault::invalid(OddityKind::MissingMember, detail));
+        }
+    }
+}
+
+#[cfg(any(test, feature = "strategies"))]
+fn settle_status<S: Text>(
+    status: &mut EnvVarStatus<S>,
+    _rules: &Rules,
+    _context: Context,
+    tape: &mut super::draw::Tape<'_>,
+) {
+    if status.error_info.is_some() {
+        return;
+    }
+    for identity in [&mut status.item, &mut status.subject] {
+        if identity.name().is_empty() {
+            identity.id = Some(S::from(&tape.uuid()));
+        }
     }
 }

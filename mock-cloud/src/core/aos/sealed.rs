@@ -24,7 +24,8 @@ use rand::{RngCore, rngs::SmallRng};
 use rsa::{Pkcs1v15Encrypt, RsaPublicKey, pkcs8::DecodePublicKey, rand_core};
 
 impl AosCloud {
-    /// The members of a desired status, sealed for the unit (`offline`) or for somebody else (`other`).
+    /// A desired status, sealed for the unit (`offline`) or for somebody else (`other`). What is sealed is the whole
+    /// data object, its `messageType` too.
     ///
     /// # Errors
     /// `recipient` is neither, or the offline certificate of the unit has no RSA key.
@@ -41,7 +42,7 @@ impl AosCloud {
         };
         let certificate =
             certificate.ok_or_else(|| bad("encrypted", "the unit has no offline certificate"))?;
-        let plain = Value::Object(data.clone()).to_string();
+        let plain = whole(data);
         let sealed = seal(plain.as_bytes(), &certificate, &mut self.random);
         let sealed = sealed.ok_or_else(|| bad("encrypted", "the offline certificate has no RSA key"))?;
         Ok(json!({"encrypted": STANDARD.encode(sealed)}))
@@ -56,6 +57,13 @@ impl AosCloud {
         let failed = |error: hil_link::pki::PkiError| bad("encrypted", &error.to_string());
         Ok(identity.map_err(failed)?.certificate_chain)
     }
+}
+
+/// The whole data object of a desired status with these members.
+fn whole(members: &Map<String, Value>) -> String {
+    let mut whole = Map::from_iter([("messageType".to_owned(), json!("desiredStatus"))]);
+    whole.extend(members.clone());
+    Value::Object(whole).to_string()
 }
 
 /// DER of the ContentInfo; `None` if the certificate (PEM, the first one counts) has no RSA key.
@@ -140,3 +148,49 @@ const DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.
 const ENVELOPED_DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.3");
 const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 const AES_256_CBC: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.1.42");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aes::cipher::BlockDecryptMut;
+    use cms::cert::x509::der::Decode;
+    use rand::SeedableRng;
+    use rsa::{RsaPrivateKey, pkcs8::DecodePrivateKey};
+
+    #[test]
+    fn what_is_sealed_opens_with_the_offline_key_and_is_a_whole_data_object() {
+        let authority = hil_link::pki::Authority::new("test", 1_800_000_000_000_000, 1).unwrap();
+        let (subject, validity) = (
+            Subject::named("hil-unit-0001-offline"),
+            Validity::usual(1_800_000_000_000_000),
+        );
+        let identity = authority
+            .issue_client_for_key(&subject, validity, None, OFFLINE_KEY)
+            .unwrap();
+        let desired = Map::from_iter([("items".to_owned(), json!([]))]);
+        let plain = whole(&desired);
+        let sealed = seal(
+            plain.as_bytes(),
+            &identity.certificate_chain,
+            &mut SmallRng::seed_from_u64(1),
+        );
+        let content = ContentInfo::from_der(&sealed.unwrap()).unwrap();
+        let enveloped: EnvelopedData = content.content.decode_as().unwrap();
+        let RecipientInfo::Ktri(recipient) = &enveloped.recip_infos.0.as_slice()[0] else {
+            panic!("key transport");
+        };
+        let key = RsaPrivateKey::from_pkcs8_pem(OFFLINE_KEY).unwrap();
+        let key = key
+            .decrypt(Pkcs1v15Encrypt, recipient.enc_key.as_bytes())
+            .unwrap();
+        let key: [u8; 32] = key.try_into().unwrap();
+        let content = enveloped.encrypted_content;
+        let iv: OctetString = content.content_enc_alg.parameters.unwrap().decode_as().unwrap();
+        let iv: [u8; 16] = iv.as_bytes().try_into().unwrap();
+        let opened = cbc::Decryptor::<aes::Aes256>::new(&key.into(), &iv.into())
+            .decrypt_padded_vec_mut::<Pkcs7>(content.encrypted_content.unwrap().as_bytes())
+            .unwrap();
+        let opened: Value = serde_json::from_slice(&opened).unwrap();
+        assert_eq!(opened, json!({"messageType": "desiredStatus", "items": []}));
+    }
+}
