@@ -168,7 +168,9 @@ impl TerminalReport<'_> {
             parts.push(painter.paint(Paint::Warning, &text::count(counts.warnings as u64, "warning")));
         }
         parts.push(format!("seed {}", summary.seed));
-        parts.push(text::span(summary.wall_seconds));
+        if summary.wall_seconds > 0.0 {
+            parts.push(text::span(summary.wall_seconds));
+        }
         let _ = writeln!(out, "{}", parts.join(", "));
         for (index, path) in self.written.iter().enumerate() {
             let label = if index == 0 { "Reports:" } else { "" };

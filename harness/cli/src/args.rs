@@ -127,7 +127,7 @@ pub(crate) enum Listed {
     Scenarios,
     /// Units that come with hil
     Units,
-    /// Requirements, and how many scenarios verify each
+    /// Requirements, and how many scenarios verify each; `-`: none but, perhaps, a monitor, which judges every run
     Requirements,
 }
 

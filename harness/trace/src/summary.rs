@@ -116,7 +116,7 @@ pub struct RunSummary {
     pub instances: Vec<InstanceSummary>,
     /// Every requirement of the protocols that ran, by protocol and id.
     pub coverage: BTreeMap<Protocol, BTreeMap<String, RequirementCoverage>>,
-    /// Wall time of the run, seconds.
+    /// Wall time of the run, seconds; 0 of a journal, which does not say it.
     pub wall_seconds: f64,
 }
 

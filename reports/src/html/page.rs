@@ -130,9 +130,11 @@ fn run_facts(report: &Report<'_>) -> Vec<(&'static str, String)> {
             text::short(&units.join(", "), 120),
         ),
         ("seed", summary.seed.to_string()),
-        ("took", text::span(summary.wall_seconds)),
-        ("made by", text::line(&summary.tool)),
     ];
+    if summary.wall_seconds > 0.0 {
+        facts.push(("took", text::span(summary.wall_seconds)));
+    }
+    facts.push(("made by", text::line(&summary.tool)));
     if summary.strict {
         facts.push(("strict", "violated SHOULDs fail".to_owned()));
     }

@@ -8,6 +8,7 @@ use crate::{
 };
 use hil_scenario::Plan;
 use hil_sim::{Defect, default_artifacts, default_timing};
+use hil_unit::unit_file::dialects_of;
 use hil_wire::Protocol;
 use std::{fmt::Write, sync::Arc};
 
@@ -42,13 +43,18 @@ pub(crate) fn execute(arguments: ListArguments) -> Exit {
                 let times = timing.iter().map(|(name, value)| format!("{name} {value} s"));
                 let times = times.collect::<Vec<_>>().join(", ");
                 let _ = writeln!(text, "sim:{protocol}\n  artifacts: {roles}\n  timing: {times}");
+                let dialects = dialects_of(protocol).iter();
+                let dialects = dialects.map(|dialect| format!("sim:{protocol}:{dialect}"));
+                let dialects = dialects.collect::<Vec<_>>();
+                if !dialects.is_empty() {
+                    let _ = writeln!(text, "  dialects: {}", dialects.join(", "));
+                }
+                let defects = Defect::ALL.iter().filter(|defect| defect.protocol() == protocol);
+                let defects = defects.map(|defect| defect.name()).collect::<Vec<_>>();
+                if !defects.is_empty() {
+                    let _ = writeln!(text, "  --defect: {}", defects.join(", "));
+                }
             }
-            let defects = Defect::ALL
-                .iter()
-                .map(|defect| defect.name())
-                .collect::<Vec<_>>()
-                .join(", ");
-            let _ = writeln!(text, "defects of simulated units (--defect): {defects}");
         }
         Listed::Requirements => {
             let prefixes: Vec<String> = filter
