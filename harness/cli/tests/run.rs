@@ -434,3 +434,21 @@ fn the_example_of_the_suites_readme_passes_as_it_stands() {
     assert_eq!(told.code, 0, "{}{}", told.out, told.err);
     assert!(told.out.contains("1 passed"), "{}", told.out);
 }
+
+#[test]
+fn a_unit_that_runs_already_and_speaks_plain_http_is_asked_nothing_over_tls() {
+    let folder = tempfile::tempdir().unwrap();
+    let unit = folder.path().join("unit.yaml");
+    let text = "name: far\nprotocol: device-command\ndriver: remote\nics: {lab-mode: true}\n";
+    fs::write(&unit, text).unwrap();
+    let unit = unit.display().to_string();
+    let asked = ["run", "--unit", &unit, "--path", "device-command/tls-inv"];
+    let told = hil_in(folder.path(), &asked);
+    assert_eq!(told.code, 7, "{}{}", told.out, told.err);
+    assert!(
+        told.err
+            .contains("this unit runs on plain http (else `ics: {lab-mode: false}`)"),
+        "{}",
+        told.err
+    );
+}

@@ -100,6 +100,10 @@ pub fn applies(plan: &Plan, unit: &UnitUnderTest) -> Result<(), Skip> {
     if !faces.is_empty() {
         return Err(Skip::LacksFaces(faces));
     }
+    if wants_other_transport(plan, unit) {
+        let why = "it needs TLS, and this unit runs on plain http (else `ics: {lab-mode: false}`)";
+        return Err(Skip::LacksState(why.to_owned()));
+    }
     for (name, value) in &plan.prepare {
         can_prepare(&unit.prepare, name, value).map_err(Skip::LacksState)?;
     }
@@ -133,6 +137,15 @@ pub fn applies(plan: &Plan, unit: &UnitUnderTest) -> Result<(), Skip> {
     } else {
         Err(Skip::LacksArtifacts(lacks))
     }
+}
+
+/// Whether a scenario needs a cloud that speaks TLS and the unit cannot be told so: it was given one URL for all of them.
+fn wants_other_transport(plan: &Plan, unit: &UnitUnderTest) -> bool {
+    let calls_the_cloud = matches!(plan.protocol, Protocol::EdgePoll | Protocol::DeviceCommand);
+    let runs_already = matches!(unit.prepare, Preparation::Fixed(_));
+    let over_tls = plan.cloud.get("tls") == Some(&Value::Bool(true));
+    let is_plain = unit.ics.get("lab-mode") != Some(&Value::Bool(false));
+    calls_the_cloud && runs_already && over_tls && is_plain
 }
 
 /// Whether a capability comes from commands in the unit file.

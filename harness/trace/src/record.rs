@@ -64,7 +64,7 @@ pub enum HttpEnding {
 }
 
 /// Which output of a unit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ConsoleStream {
     /// Standard output of a process.

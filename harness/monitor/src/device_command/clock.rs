@@ -46,7 +46,10 @@ impl Monitor for ClockMonitor {
                 }
                 (Who::Cloud, "stopped" | "tls_changed" | "token_revoked")
                 | (Who::Fault, _)
-                | (Who::Unit, "power_cut" | "rebooted" | "stopped" | "exited") => self.disturbed = true,
+                // Reports of an earlier run stand before those of this one.
+                | (Who::Unit, "earlier_status" | "power_cut" | "rebooted" | "stopped" | "exited") => {
+                    self.disturbed = true;
+                }
                 _ => {}
             }
         }

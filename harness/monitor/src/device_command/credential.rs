@@ -1,17 +1,26 @@
 //! Where the device token goes (DCMD-SEC).
 
 use crate::{Judge, Monitor, Tally};
-use hil_trace::{Event, HowClosed, Party, Record, RecordBody, Stamp};
+use hil_trace::{ConsoleStream, Event, HowClosed, Party, Record, RecordBody, Stamp};
+use std::collections::BTreeMap;
 
-/// Looks at every request of the unit to another origin than the API.
+/// Looks at every request of the unit to another origin than the API, and at what it prints.
 pub(super) struct CredentialMonitor {
     origin: Tally,
+    /// The token, once a request to the API showed it.
+    token: Option<Vec<u8>>,
+    /// What was printed lately, by stream; a token may come in two reads.
+    printed: BTreeMap<ConsoleStream, Vec<u8>>,
+    told: bool,
 }
 
 impl Default for CredentialMonitor {
     fn default() -> Self {
         CredentialMonitor {
             origin: Tally::new("DCMD-SEC-007"),
+            token: None,
+            printed: BTreeMap::new(),
+            told: false,
         }
     }
 }
@@ -22,17 +31,38 @@ impl Monitor for CredentialMonitor {
     }
 
     fn observe(&mut self, record: &Record, _: &[Event], judge: &mut Judge<'_>) {
-        if let RecordBody::HttpRequest {
-            face,
-            from: Party::Unit,
-            headers,
-            ..
-        } = &record.what
-            && face == "firmware-host"
-        {
-            let quiet = headers.get("Authorization").is_none();
-            let text = || "the device token was sent to another origin than the API".to_owned();
-            self.origin.check(quiet, text, record.seq, judge);
+        match &record.what {
+            RecordBody::HttpRequest {
+                face,
+                from: Party::Unit,
+                headers,
+                ..
+            } if face == "firmware-host" => {
+                let quiet = headers.get("Authorization").is_none();
+                let text = || "the device token was sent to another origin than the API".to_owned();
+                self.origin.check(quiet, text, record.seq, judge);
+            }
+            RecordBody::HttpRequest {
+                from: Party::Unit,
+                headers,
+                ..
+            } if self.token.is_none() => {
+                let token = headers
+                    .get("Authorization")
+                    .and_then(|value| value.strip_prefix("Bearer "));
+                // A shorter one may stand in a log by chance.
+                self.token = token.filter(|t| t.len() >= SHORTEST).map(|t| t.into());
+                self.search(record.seq, judge);
+            }
+            RecordBody::Console { stream, payload } => {
+                self.printed.entry(*stream).or_default().extend(payload.bytes());
+                self.search(record.seq, judge);
+                for printed in self.printed.values_mut() {
+                    let surplus = printed.len().saturating_sub(KEPT);
+                    printed.drain(..surplus);
+                }
+            }
+            _ => {}
         }
     }
 
@@ -40,3 +70,23 @@ impl Monitor for CredentialMonitor {
         self.origin.close(judge);
     }
 }
+
+impl CredentialMonitor {
+    /// Whether the token stands in what was printed; said once.
+    fn search(&mut self, seq: u64, judge: &mut Judge<'_>) {
+        let Some(token) = self.token.as_deref().filter(|_| !self.told) else {
+            return;
+        };
+        let mut printed = self.printed.values();
+        if printed.any(|text| text.windows(token.len()).any(|part| part == token)) {
+            self.told = true;
+            let text = "the device token stands in the output of the unit".to_owned();
+            self.origin.violated(text, vec![seq], judge);
+        }
+    }
+}
+
+/// Bytes of output kept of each stream.
+const KEPT: usize = 4096;
+/// Bytes of a token that are told from other text.
+const SHORTEST: usize = 12;

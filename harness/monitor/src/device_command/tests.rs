@@ -2,8 +2,11 @@
 
 use super::monitors;
 use crate::{Judge, testing::header};
-use hil_trace::{Catalogue, Event, Finding, HowClosed, Record, RecordBody, Stamp, Verdict, Who};
-use hil_wire::Protocol;
+use hil_trace::{
+    Catalogue, ConsoleStream, Event, Finding, HowClosed, Party, Payload, Record, RecordBody, Stamp, Verdict,
+    Who,
+};
+use hil_wire::{Protocol, http::Headers};
 use serde_json::{Map, Value, json};
 
 /// Verdicts by requirement of a list of (seconds, whose, name, facts).
@@ -204,6 +207,8 @@ fn the_time_of_a_report_is_the_time() {
     assert_eq!(clock(&[report("1970-01-01T00:00:10.000Z")]), []);
     let away = (1, Who::Cloud, "stopped", json!({}));
     assert_eq!(clock(&[away, report("2026-01-01T00:00:10.000Z")]), []);
+    let backlog = (1, Who::Unit, "earlier_status", json!({"command_id": "old"}));
+    assert_eq!(clock(&[backlog, report("2026-01-01T00:00:10.000Z")]), []);
 }
 
 #[test]
@@ -232,4 +237,55 @@ fn a_lost_member_is_named_apart() {
     let mut report = status("a", "executing", "");
     report["lost"] = json!("details");
     assert_eq!(failed(&[(0, Who::Unit, "status", report)]), ["DCMD-STATUS-005"]);
+}
+
+#[test]
+fn a_token_in_the_output_is_seen_in_two_reads_and_before_its_first_use() {
+    let request = RecordBody::HttpRequest {
+        connection: 1,
+        exchange: 1,
+        face: "device-api".into(),
+        from: Party::Unit,
+        method: "GET".into(),
+        target: "/".into(),
+        headers: Headers(vec![(
+            "authorization".into(),
+            "Bearer dev_0123456789abcdef".into(),
+        )]),
+        body: Payload::empty(),
+    };
+    let console = |text: &str| RecordBody::Console {
+        stream: ConsoleStream::Stderr,
+        payload: text.into(),
+    };
+    let verdicts = |records: Vec<RecordBody>| -> Vec<(String, Verdict)> {
+        let catalogue = Catalogue::default();
+        let mut findings: Vec<Finding> = Vec::new();
+        for mut monitor in monitors(&header(Protocol::DeviceCommand)) {
+            let mut judge = Judge::new(&catalogue, monitor.name(), &mut findings);
+            for (seq, what) in records.iter().enumerate() {
+                let record = Record {
+                    seq: seq as u64,
+                    at: Stamp(seq as u64),
+                    what: what.clone(),
+                };
+                monitor.observe(&record, &[], &mut judge);
+            }
+            monitor.close(Stamp(1_000), HowClosed::Complete, &mut judge);
+        }
+        findings
+            .into_iter()
+            .map(|f| (f.requirement.unwrap_or_default(), f.verdict))
+            .collect()
+    };
+    let told = [("DCMD-SEC-007".to_owned(), Verdict::Fail)];
+    let before = vec![console("token dev_0123456789abcdef\n"), request.clone()];
+    assert_eq!(verdicts(before), told);
+    let halves = [
+        request.clone(),
+        console("token dev_0123"),
+        console("456789abcdef\n"),
+    ];
+    assert_eq!(verdicts(halves.to_vec()), told);
+    assert_eq!(verdicts(vec![request, console("token dev_0123...\n")]), []);
 }

@@ -136,6 +136,15 @@ fn unset_clocks_are_told_apart() {
     );
 }
 
+#[test]
+fn a_refusal_may_name_the_id_that_was_given() {
+    let body =
+        |id: &str| json!({"command_id": id, "status": "failed", "timestamp": "2026-01-01T00:00:00.000Z"});
+    let valid = |id: &str| StatusBody::decode(&serde_json::to_vec(&body(id)).unwrap()).is_valid();
+    assert!(valid("cmd_1") && valid("../../cfg"));
+    assert!(!valid(""));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
