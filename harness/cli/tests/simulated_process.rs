@@ -46,23 +46,33 @@ fn a_unit_that_is_the_server_is_called() {
 }
 
 #[test]
-fn a_unit_without_the_face_a_mode_needs_is_not_accused() {
+fn a_unit_whose_file_leaves_something_out_is_not_accused() {
     let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("unit.yaml");
-    let program = env!("CARGO_BIN_EXE_hil");
-    let unit = format!(
-        "name: simulated\nprotocol: device-command\ndriver: process\n\
-         command: [{program}, simulate, device-command, --state, \"{{state_dir}}/unit\"]\n"
-    );
-    fs::write(&file, unit).unwrap();
-    let output = hil()
-        .args(["run", "--path", "device-command/direct-issue", "--unit"])
-        .arg(&file)
-        .output()
-        .unwrap();
-    let text = String::from_utf8_lossy(&output.stdout).into_owned() + &error_text(&output);
-    assert_eq!(output.status.code(), Some(7), "{text}");
-    assert!(text.contains("no face device-direct"), "{text}");
+    let left_out = [
+        ("device-command", "direct-issue", "no face device-direct"),
+        ("edge-poll", "ack-lost", "no fact `services.1`"),
+        (
+            "edge-poll",
+            "clock-jumps",
+            "no probe `service_starts`, stimulus `clock_jump`",
+        ),
+        ("edge-poll", "long-discovery", "needs virtual time"),
+    ];
+    for (protocol, scenario, told) in left_out {
+        let file = folder.path().join("unit.yaml");
+        let program = env!("CARGO_BIN_EXE_hil");
+        let unit = format!("name: simulated\nprotocol: {protocol}\ndriver: process\ncommand: [{program}]\n");
+        fs::write(&file, unit).unwrap();
+        let path = format!("{protocol}/{scenario}");
+        let output = hil()
+            .args(["run", "--path", &path, "--unit"])
+            .arg(&file)
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned() + &error_text(&output);
+        assert_eq!(output.status.code(), Some(7), "{text}");
+        assert!(text.contains(told), "{text}");
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Which scenarios run on a unit, and why the others do not.
 
 use crate::{BenchKind, Preparation, UnitUnderTest};
-use hil_scenario::Plan;
+use hil_scenario::{Plan, walk};
 use hil_unit::{Capability, unit_file::faces_of_feature};
 use hil_wire::Protocol;
 use serde_json::Value;
@@ -40,6 +40,8 @@ pub enum Skip {
     Lacks(Vec<String>),
     /// The unit file has no command for these probes or stimuli: not exercised.
     LacksHooks(Vec<String>),
+    /// The unit file does not say these times and facts: not exercised.
+    LacksFacts(Vec<String>),
     /// The unit cannot be put in a declared state: not exercised.
     LacksState(String),
     /// The unit file gives no address for these faces: not exercised.
@@ -62,6 +64,9 @@ impl Skip {
             }
             Skip::LacksHooks(names) => {
                 format!("not exercised: the unit file has no {}", names.join(", "))
+            }
+            Skip::LacksFacts(names) => {
+                format!("not exercised: the unit file says no {}", names.join(", "))
             }
             Skip::LacksState(why) => format!("not exercised: {why}"),
             Skip::LacksFaces(names) => {
@@ -128,6 +133,11 @@ pub fn applies(plan: &Plan, unit: &UnitUnderTest) -> Result<(), Skip> {
     if !from_hooks.is_empty() {
         return Err(Skip::Lacks(from_hooks));
     }
+    let facts = plan.unit_facts.iter().filter(|path| !knows(unit, path));
+    let facts: Vec<String> = facts.map(|path| format!("fact `{path}`")).collect();
+    if !facts.is_empty() {
+        return Err(Skip::LacksFacts(facts));
+    }
     let artifacts = plan.artifacts().into_iter();
     let lacks: Vec<String> = artifacts
         .filter(|role| !unit.artifact_roles.contains(role))
@@ -146,6 +156,16 @@ fn wants_other_transport(plan: &Plan, unit: &UnitUnderTest) -> bool {
     let over_tls = plan.cloud.get("tls") == Some(&Value::Bool(true));
     let is_plain = unit.ics.get("lab-mode") != Some(&Value::Bool(false));
     calls_the_cloud && runs_already && over_tls && is_plain
+}
+
+/// Whether something is known of the unit.
+fn knows(unit: &UnitUnderTest, path: &str) -> bool {
+    [&unit.timing, &unit.facts, &unit.ics].into_iter().any(|known| {
+        let (name, rest) = path.split_once('.').unwrap_or((path, ""));
+        known
+            .get(name)
+            .is_some_and(|value| rest.is_empty() || walk(value, rest).is_some())
+    })
 }
 
 /// Whether a capability comes from commands in the unit file.

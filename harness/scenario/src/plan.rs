@@ -40,6 +40,8 @@ pub struct Plan {
     pub repeat: u32,
     /// How long one instance may take on its own clock.
     pub timeout: Duration,
+    /// Times and facts of the unit its steps refer to, such as `poll_interval` or `services.1`.
+    pub unit_facts: BTreeSet<String>,
     /// Its steps.
     pub steps: Vec<Step>,
     /// Its whole text.

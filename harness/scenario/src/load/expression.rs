@@ -65,6 +65,9 @@ impl Loader<'_> {
 
     pub(super) fn references(&self, paths: &[&str], node: &Node) {
         for path in paths {
+            if let Some(fact) = path.strip_prefix("unit.") {
+                self.unit_facts.borrow_mut().insert(fact.to_owned());
+            }
             self.reference(path, &self.locate(node, path));
         }
     }

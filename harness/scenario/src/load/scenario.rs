@@ -7,6 +7,7 @@ use hil_trace::Catalogue;
 use hil_wire::Protocol;
 use serde_json::{Map, Value};
 use std::{
+    cell::RefCell,
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
     time::Duration,
@@ -40,6 +41,7 @@ pub fn load_source(
             scope: Scope::new(&node),
             needs: BTreeSet::new(),
             verifies: Vec::new(),
+            unit_facts: RefCell::default(),
         };
         loader.scenario(path, &node)
     });
@@ -63,6 +65,8 @@ pub(super) struct Loader<'a> {
     pub(super) needs: BTreeSet<String>,
     /// Requirements, of the scenario and of its steps.
     verifies: Vec<String>,
+    /// Facts of the unit that were referred to.
+    pub(super) unit_facts: RefCell<BTreeSet<String>>,
 }
 
 impl<'a> Loader<'a> {
@@ -100,6 +104,7 @@ impl<'a> Loader<'a> {
             cloud,
             repeat,
             timeout,
+            unit_facts: self.unit_facts.take(),
             steps,
             text: self.collector.source().text().clone(),
         })
