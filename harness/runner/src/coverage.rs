@@ -4,7 +4,7 @@ use hil_trace::{
     Catalogue, CoverageState, Finding, InstanceSummary, Level, Requirement, RequirementCoverage, Verdict,
 };
 use hil_wire::Protocol;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 /// Coverage by protocol and requirement id.
@@ -51,7 +51,9 @@ fn cover(requirement: &Requirement, ran: &[&InstanceSummary], strict: bool) -> R
             state = state.into_iter().chain([worst]).max_by_key(|state| rank(*state));
         }
     }
-    let applies = ran.iter().any(|instance| applies(requirement, instance));
+    let applies = ran
+        .iter()
+        .any(|instance| applies(requirement, &instance.header.ics));
     let state = match state {
         Some(state) => state,
         None if !applies => CoverageState::NotApplicable,
@@ -86,21 +88,42 @@ fn rank(state: CoverageState) -> u8 {
     }
 }
 
-/// `feature: x` applies unless the ICS denies x; `dialect: y` applies if the ICS says that dialect.
-fn applies(requirement: &Requirement, instance: &InstanceSummary) -> bool {
-    let Some((name, value)) = requirement
-        .applies_when
-        .as_deref()
-        .and_then(|text| text.split_once(':'))
-    else {
-        return true;
-    };
-    let ics = &instance.header.ics;
-    match (name.trim(), value.trim()) {
-        ("feature", feature) => ics.get(feature) != Some(&Value::Bool(false)),
-        (option, value) => ics
+/// Whether every condition fits: `feature: x` unless the ICS denies x; `dialect: y` if the ICS says that dialect.
+fn applies(requirement: &Requirement, ics: &Map<String, Value>) -> bool {
+    hil_scenario::conditions(requirement).all(|(name, value)| match name {
+        "feature" => ics.get(value) != Some(&Value::Bool(false)),
+        option => ics
             .get(option)
             .and_then(Value::as_str)
             .is_none_or(|said| said == value),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::applies;
+    use hil_trace::{Level, Origin, Requirement};
+    use serde_json::json;
+
+    #[test]
+    fn every_condition_of_a_requirement_must_fit() {
+        let requirement = Requirement {
+            id: "SOTA-WS-001".to_owned(),
+            level: Level::Must,
+            sentence: String::new(),
+            origin: vec![Origin::Source],
+            observe: String::new(),
+            stimuli: Vec::new(),
+            applies_when: Some("feature: websocket, dialect: rustc".to_owned()),
+        };
+        for (ics, expected) in [
+            (json!({"dialect": "rustc"}), true),
+            (json!({}), true),
+            (json!({"dialect": "serde"}), false),
+            (json!({"dialect": "rustc", "websocket": false}), false),
+        ] {
+            let fits = ics.as_object().map(|ics| applies(&requirement, ics));
+            assert_eq!(fits, Some(expected), "{ics}");
+        }
     }
 }
