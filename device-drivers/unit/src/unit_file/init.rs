@@ -209,7 +209,8 @@ fn prepare(protocol: Protocol, driver: DriverKind) -> String {
     let how = match driver {
         DriverKind::Process => {
             "# How scenarios want the unit configured: what is named here reaches it as {prepare_polling}, HIL_PREPARE_POLLING\n\
-             # and so on, with this value where a scenario says nothing. Scenarios that want what is not named are not exercised."
+             # and so on, with this value where a scenario says nothing. Scenarios that want what is not named are not exercised.\n\
+             # With package_manager its list of installed packages begins with {running_name} {running_version}."
         }
         _ => {
             "# How the unit is configured. Scenarios that want it otherwise, or want what is not said here, are not exercised."

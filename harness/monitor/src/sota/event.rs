@@ -1,4 +1,5 @@
-//! The form of events, and their order for each update (SOTA-EVT-001, 003, 005, 006, 008, 009).
+//! The form of events and of the frames that carry them, and their order for each update (SOTA-EVT-001, 003, 005, 006,
+//! 008, 009, SOTA-WS-003).
 
 use crate::{Judge, Monitor, Tally};
 use hil_trace::{Event, HowClosed, Party, Record, RecordBody, Stamp, Who};
@@ -14,6 +15,7 @@ pub(super) struct EventMonitor {
     numbers: Tally,
     explained: Tally,
     reasoned: Tally,
+    framed: Tally,
     dialect: Option<(Dialect, u64)>,
     /// Exchanges on the HTTP gateway.
     commands: BTreeSet<u32>,
@@ -38,6 +40,7 @@ impl Default for EventMonitor {
             numbers: Tally::new("SOTA-EVT-006"),
             explained: Tally::new("SOTA-EVT-008"),
             reasoned: Tally::new("SOTA-EVT-009"),
+            framed: Tally::new("SOTA-WS-003"),
             dialect: None,
             commands: BTreeSet::new(),
             fragments: BTreeMap::new(),
@@ -86,6 +89,10 @@ impl Monitor for EventMonitor {
                     self.commanded.insert(*connection);
                     return;
                 }
+                if *opcode != CONTINUATION {
+                    let binary = || "an event in a binary frame, where text is due".to_owned();
+                    self.framed.check(*opcode == TEXT, binary, record.seq, judge);
+                }
                 let message = self.fragments.entry(*connection).or_default();
                 message.extend_from_slice(payload.bytes());
                 if *fin {
@@ -125,6 +132,7 @@ impl Monitor for EventMonitor {
             &mut self.numbers,
             &mut self.explained,
             &mut self.reasoned,
+            &mut self.framed,
         ] {
             tally.close(judge);
         }
@@ -240,6 +248,9 @@ fn collect<'v>(value: &'v Value, codes: &mut Vec<&'v Value>) {
         _ => {}
     }
 }
+
+const CONTINUATION: u8 = 0;
+const TEXT: u8 = 1;
 
 /// How long a connection must be open to have heard the beginning of a download that is asked for now.
 const SETTLED: std::time::Duration = std::time::Duration::from_secs(2);

@@ -2,7 +2,9 @@
 
 use super::monitors;
 use crate::{Judge, View, testing::header, view_for};
-use hil_trace::{Catalogue, HowClosed, HttpEnding, Party, Payload, Record, RecordBody, Stamp, Verdict};
+use hil_trace::{
+    Catalogue, Ending, HowClosed, HttpEnding, Party, Payload, Record, RecordBody, Stamp, Verdict,
+};
 use hil_wire::{
     Protocol,
     http::Headers,
@@ -86,13 +88,33 @@ impl Trace {
     }
 
     fn event(&mut self, event: Value) {
+        self.frame(1, true, &event.to_string());
+    }
+
+    fn frame(&mut self, opcode: u8, fin: bool, payload: &str) {
         self.push(RecordBody::WebSocketFrame {
             connection: 1,
             from: Party::Unit,
-            opcode: 1,
-            fin: true,
-            payload: Payload::from(event.to_string()),
+            opcode,
+            fin,
+            payload: Payload::from(payload),
         });
+    }
+
+    /// How many events of the unit have this name.
+    fn count(&self, name: &str) -> usize {
+        let mut view = view_for(&header(Protocol::Sota));
+        let mut count = 0;
+        for (seq, (millis, what)) in self.records.iter().enumerate() {
+            let record = Record {
+                seq: seq as u64,
+                at: Stamp(millis * 1000),
+                what: what.clone(),
+            };
+            let events = View::events(&mut *view, &record);
+            count += events.iter().filter(|event| event.name == name).count();
+        }
+        count
     }
 
     /// The worst verdict on a requirement.
@@ -242,6 +264,57 @@ fn events_have_one_form() {
     assert_eq!(trace.verdict("SOTA-EVT-008"), Some(Verdict::Pass));
     trace.event(json!({"variant": "Error", "fields": [""]}));
     assert_eq!(trace.verdict("SOTA-EVT-008"), Some(Verdict::Fail));
+}
+
+#[test]
+fn events_come_in_text_frames() {
+    let mut trace = Trace::default();
+    trace.subscribe();
+    trace.event(json!("NoUpdateRequests"));
+    assert_eq!(trace.verdict("SOTA-WS-003"), Some(Verdict::Pass));
+    for (opcode, fin, part) in [(1, false, "\"NoUpdate"), (0, true, "Requests\"")] {
+        trace.frame(opcode, fin, part);
+    }
+    assert_eq!(trace.verdict("SOTA-WS-003"), Some(Verdict::Pass));
+    trace.frame(2, true, "\"NoUpdateRequests\"");
+    assert_eq!(trace.verdict("SOTA-WS-003"), Some(Verdict::Fail));
+}
+
+#[test]
+fn an_answer_whose_stream_stays_open_is_none() {
+    for (gives_up, expected) in [(false, 1), (true, 0)] {
+        let note = |name: &str, facts: Value| RecordBody::Cloud {
+            name: name.into(),
+            facts: facts.as_object().cloned().unwrap_or_default(),
+        };
+        let bytes = |from: Party, text: &str| RecordBody::Bytes {
+            connection: 4,
+            from,
+            payload: Payload::from(text),
+        };
+        let mut trace = Trace::default();
+        trace.push(note(
+            "calling",
+            json!({"call": 1, "gateway": "socket", "command": "GetUpdateRequests"}),
+        ));
+        trace.push(RecordBody::ConnectionOpened {
+            connection: 4,
+            face: "sota-commands".into(),
+            by: Party::Cloud,
+        });
+        trace.push(note("command_socket", json!({"call": 1, "number": 4})));
+        trace.push(bytes(Party::Cloud, "getreq"));
+        trace.push(bytes(Party::Unit, "\"NoUpdateRequests\""));
+        if gives_up {
+            trace.push(note("unanswered", json!({"call": 1, "gateway": "socket"})));
+        }
+        trace.push(RecordBody::ConnectionClosed {
+            connection: 4,
+            ending: Ending::Fin,
+            by: Party::Unit,
+        });
+        assert_eq!(trace.count("reply"), expected);
+    }
 }
 
 /// A body that stands for one cut short.

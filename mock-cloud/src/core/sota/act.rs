@@ -179,6 +179,9 @@ fn sending(with: &Map<String, Value>, gateway: Gateway) -> Sending {
         bytes: Vec::new(),
         method: word(with, "method").unwrap_or("POST").to_owned(),
         path: word(with, "path").unwrap_or("/").to_owned(),
+        content_type: word(with, "content_type")
+            .unwrap_or("application/json")
+            .to_owned(),
         connection: word(with, "connection").unwrap_or("main").to_owned(),
         binary: with.get("binary") == Some(&Value::Bool(true)),
         end: with.get("end") != Some(&Value::Bool(false)),

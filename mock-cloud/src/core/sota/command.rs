@@ -158,7 +158,11 @@ fn result(with: &Map<String, Value>, id: &str) -> Result<OperationResult, ActErr
     })
 }
 
+/// The packages of the step, or as many as it asks for.
 fn packages(with: &Map<String, Value>) -> Result<Vec<Package>, ActError> {
+    if let Some(many) = with.get("many").and_then(Value::as_u64) {
+        return Ok((1..=many.min(MOST_PACKAGES)).map(made_up).collect());
+    }
     let Some(Value::Array(packages)) = with.get("packages") else {
         return Ok(Vec::new());
     };
@@ -171,4 +175,11 @@ fn packages(with: &Map<String, Value>) -> Result<Vec<Package>, ActError> {
     packages.ok_or_else(|| bad("packages", "each has a name and a version"))
 }
 
+/// A package whose name is made of letters of three bytes: whoever reads it piece by piece cuts one of them.
+fn made_up(number: u64) -> Package {
+    let letters = "軟體套件".repeat(8);
+    Package::new(format!("{letters}-{number}"), format!("1.{number}-größe~ü"))
+}
+
 const MOST: usize = 32 << 20;
+const MOST_PACKAGES: u64 = 100_000;

@@ -30,6 +30,8 @@ pub(super) struct Sending {
     pub(super) bytes: Vec<u8>,
     pub(super) method: String,
     pub(super) path: String,
+    /// Content-Type of an HTTP request; none if empty.
+    pub(super) content_type: String,
     pub(super) connection: String,
     pub(super) binary: bool,
     /// Half-close a socket after it.
@@ -105,9 +107,11 @@ impl Gateways {
         };
         match sending.gateway {
             Gateway::Http => {
-                let mut request = Request::new(&sending.method, &sending.path)
-                    .header("Content-Type", "application/json")
-                    .header("Content-Length", sending.bytes.len().to_string());
+                let mut request = Request::new(&sending.method, &sending.path);
+                if !sending.content_type.is_empty() {
+                    request = request.header("Content-Type", &sending.content_type);
+                }
+                request = request.header("Content-Length", sending.bytes.len().to_string());
                 request.body.clone_from(&sending.bytes);
                 out.sends.push(Send::Call {
                     call,
@@ -246,7 +250,11 @@ impl Gateways {
             .collect();
         for call in late {
             if let Some(called) = self.calls.remove(&call) {
-                unanswered(call, &called.sending, "no answer in time", out);
+                let reason = match called.answered {
+                    true => "the answer did not end in time",
+                    false => "no answer in time",
+                };
+                unanswered(call, &called.sending, reason, out);
             }
             self.console.typed.retain(|typed| *typed != call);
             let open = self.streams.iter().find(|(_, other)| **other == call);

@@ -237,3 +237,18 @@ fn commands_take_the_form_of_their_gateway() {
         }]
     ));
 }
+
+#[test]
+fn packages_are_made_up_on_demand() {
+    let mut cloud = cloud(json!({}));
+    let with = json!({"command": "SendInstalledPackages", "many": 3});
+    let (_, out) = act(&mut cloud, "command", with);
+    let body: Value = match &out.sends[..] {
+        [Send::Call { request, .. }] => serde_json::from_slice(&request.body).unwrap(),
+        other => panic!("{other:?}"),
+    };
+    let packages = body["fields"][0].as_array().unwrap();
+    assert_eq!(packages.len(), 3);
+    assert!(packages[2]["name"].as_str().unwrap().ends_with("套件-3"));
+    assert_eq!(packages[2]["version"], "1.3-größe~ü");
+}

@@ -111,7 +111,7 @@ fn check_socket(path: &str) -> Result<(), FaceError> {
 fn url(face: &str, address: &Address) -> String {
     match (face, address) {
         (SERIAL, address) => address.to_string(),
-        (COMMANDS, Address::Host(..)) => format!("tcp://{address}"),
+        (COMMANDS | "sota-console", Address::Host(..)) => format!("tcp://{address}"),
         (_, Address::Path(path)) => format!("unix:{path}"),
         ("rpc-http", address) => format!("http://{address}/rpc"),
         ("rpc-websocket", address) => format!("ws://{address}/rpc"),

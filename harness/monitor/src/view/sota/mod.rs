@@ -204,6 +204,12 @@ impl SotaView {
             "unanswered" => {
                 let call = number("call");
                 self.announced.retain(|known| known.call != call);
+                // What came on a stream that did not end is no answer, though its connection is closed now.
+                for open in self.connections.values_mut() {
+                    if open.command["call"] == json!(call) {
+                        open.bytes.clear();
+                    }
+                }
                 let facts = facts.iter().filter(|(_, value)| **value != json!(""));
                 let facts = facts.map(|(name, value)| (name.clone(), value.clone())).collect();
                 vec![event(record, Who::Cloud, "unanswered", facts)]
