@@ -64,6 +64,8 @@ pub enum Effect {
     Redirect {
         /// Where to.
         target: String,
+        /// 302, or what was asked for.
+        status: u16,
     },
     /// The message is dropped instead of sent.
     Withhold,

@@ -99,6 +99,11 @@ impl FaultSpec {
             },
             "redirect" => Effect::Redirect {
                 target: read.text("target")?.ok_or(read.missing("target"))?,
+                status: match read.whole("status")? {
+                    None => 302,
+                    Some(status @ 300..=399) => status as u16,
+                    Some(_) => return Err(read.bad("status", "must be that of a redirect")),
+                },
             },
             "withhold" => Effect::Withhold,
             "nack" => Effect::Nack {

@@ -252,6 +252,13 @@ pub trait Core {
         Err(Response::new(404))
     }
 
+    /// Subprotocols known on a face: the first of them that an upgrade offers is accepted. Many clients close a
+    /// WebSocket whose server ignores what they offered.
+    fn subprotocols(&self, face: &str) -> &'static [&'static str] {
+        let _ = face;
+        &[]
+    }
+
     /// A WebSocket of the unit is open after an accepted upgrade.
     fn websocket_opened(&mut self, now: Now, connection: u32, call: HttpCall<'_>, out: &mut Outputs) {
         let _ = (now, connection, call, out);

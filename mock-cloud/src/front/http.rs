@@ -9,7 +9,7 @@ use super::{
     link::Queue,
     upgrade, websocket,
 };
-use crate::core::HttpCall;
+use crate::core::{Core, HttpCall, Outputs};
 use ::bytes::Bytes;
 use hil_fault::{Effect, ResetPoint};
 use hil_link::{Listener, Stream, StreamHandle};
@@ -219,9 +219,9 @@ impl Exchange<'_> {
                 response.body = body.into_bytes();
                 Ok(self.send(response))
             }
-            Effect::Redirect { target } => {
+            Effect::Redirect { target, status } => {
                 let location = host.core.borrow().redirect_target(host.now(), &target, self.call);
-                Ok(self.send(Response::new(302).header("Location", location)))
+                Ok(self.send(Response::new(status).header("Location", location)))
             }
             Effect::Corrupt { byte } => {
                 let mut response = self.handled().await;
@@ -293,13 +293,17 @@ impl Exchange<'_> {
             if let Some(refusal) = upgrade::refusal(call.request) {
                 return refusal;
             }
-            let decided = self.host.ask(|core, now, out| core.upgrade(now, call, out)).await;
+            let decide = |core: &mut dyn Core, now, out: &mut Outputs| {
+                core.upgrade(now, call, out)
+                    .map(|()| core.subprotocols(call.face))
+            };
+            let decided = self.host.ask(decide).await;
             decided.map(|decision| match decision {
                 Err(refusal) => refusal,
-                Ok(()) => {
+                Ok(subprotocols) => {
                     let upgraded = Some((call.request.clone(), self.number));
                     self.connection.upgraded.replace(upgraded);
-                    upgrade::acceptance(call.request)
+                    upgrade::acceptance(call.request, subprotocols)
                 }
             })
         } else {

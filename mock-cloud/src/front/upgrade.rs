@@ -19,13 +19,18 @@ pub(crate) fn refusal(request: &Request) -> Option<Response> {
     key.is_none().then(|| Response::new(400))
 }
 
-/// The answer that accepts an upgrade.
-pub(crate) fn acceptance(request: &Request) -> Response {
+/// The answer that accepts an upgrade, and the first subprotocol of those known that it offers.
+pub(crate) fn acceptance(request: &Request, subprotocols: &[&str]) -> Response {
     let key = request.headers.get("Sec-WebSocket-Key").unwrap_or_default();
-    Response::new(101)
+    let response = Response::new(101)
         .header("Connection", "Upgrade")
         .header("Upgrade", "websocket")
-        .header("Sec-WebSocket-Accept", derive_accept_key(key.as_bytes()))
+        .header("Sec-WebSocket-Accept", derive_accept_key(key.as_bytes()));
+    let mut offered = tokens(&request.headers, "Sec-WebSocket-Protocol");
+    match offered.find(|offer| subprotocols.contains(offer)) {
+        Some(accepted) => response.header("Sec-WebSocket-Protocol", accepted),
+        None => response,
+    }
 }
 
 /// Adds what makes a request an upgrade; `key` is 16 bytes in base64.
@@ -50,8 +55,37 @@ pub(crate) fn is_accepted(request: &Request, response: &Response) -> bool {
 }
 
 fn has_token(headers: &Headers, name: &str, token: &str) -> bool {
+    tokens(headers, name).any(|found| found.eq_ignore_ascii_case(token))
+}
+
+fn tokens<'h>(headers: &'h Headers, name: &'h str) -> impl Iterator<Item = &'h str> {
     headers
         .get_all(name)
         .flat_map(|value| value.split(','))
-        .any(|found| found.trim().eq_ignore_ascii_case(token))
+        .map(str::trim)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_known_subprotocol_offered_is_accepted() {
+        let accepted = |offers: &[&str], known: &[&str]| {
+            let mut request = Request::new("GET", "/rpc").header("Sec-WebSocket-Key", "x");
+            for offer in offers {
+                request = request.header("Sec-WebSocket-Protocol", *offer);
+            }
+            let response = acceptance(&request, known);
+            response.headers.get("Sec-WebSocket-Protocol").map(str::to_owned)
+        };
+        assert_eq!(
+            accepted(&["other, json-rpc"], &["json-rpc"]).as_deref(),
+            Some("json-rpc")
+        );
+        assert_eq!(accepted(&["b", "a"], &["a", "b"]).as_deref(), Some("b"));
+        assert_eq!(accepted(&["other"], &["json-rpc"]), None);
+        assert_eq!(accepted(&["json-rpc"], &[]), None);
+        assert_eq!(accepted(&[], &["json-rpc"]), None);
+    }
 }

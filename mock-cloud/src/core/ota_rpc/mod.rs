@@ -142,6 +142,10 @@ impl Core for OtaRpcCloud {
         }
     }
 
+    fn subprotocols(&self, _: &str) -> &'static [&'static str] {
+        &["json-rpc"]
+    }
+
     fn websocket_opened(&mut self, _: Now, connection: u32, _: HttpCall<'_>, out: &mut Outputs) {
         self.opened(Name::UnitSocket, connection, out);
     }
