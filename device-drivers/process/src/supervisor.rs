@@ -1,4 +1,5 @@
-//! Boots a process, and starts it again after it ended by itself if the unit file says so.
+//! Boots a process, and starts it again after it ended by itself if the unit file says so, or if that was a power cut
+//! it was asked for.
 
 use crate::{
     console::Console,
@@ -14,6 +15,8 @@ use rustix::process::Signal;
 use serde_json::{Map, Value};
 use std::{
     cell::{Cell, RefCell},
+    fs,
+    path::PathBuf,
     rc::{Rc, Weak},
     time::Duration,
 };
@@ -29,9 +32,16 @@ pub(crate) struct Supervisor {
     boots: Cell<u64>,
     /// The driver itself is ending the process: no record of an exit, no restart.
     expected: Cell<bool>,
+    /// The process was asked to end like a board whose power fails, and for how long power then stays away.
+    power_cut: Cell<Option<Outage>>,
+    /// Where links to pseudo terminals of the process may be.
+    lines: Vec<PathBuf>,
     pending: RefCell<Option<AbortHandle>>,
     own: Weak<Supervisor>,
 }
+
+/// How long power stays away; for good without a time.
+pub(crate) type Outage = Option<Duration>;
 
 impl Supervisor {
     /// Nothing is started yet.
@@ -40,6 +50,7 @@ impl Supervisor {
         console: Rc<Console>,
         restart: RestartPolicy,
         launch: Launch,
+        lines: Vec<PathBuf>,
     ) -> Rc<Self> {
         Rc::new_cyclic(|own| Supervisor {
             recorder,
@@ -49,6 +60,8 @@ impl Supervisor {
             run: RefCell::default(),
             boots: Cell::new(0),
             expected: Cell::new(false),
+            power_cut: Cell::new(None),
+            lines,
             pending: RefCell::default(),
             own: own.clone(),
         })
@@ -57,6 +70,21 @@ impl Supervisor {
     /// What the next boot starts.
     pub(crate) fn set_launch(&self, launch: Launch) {
         self.launch.replace(launch);
+    }
+
+    /// The next time the process ends by itself is a power cut; `None` if it is not after all.
+    pub(crate) fn expect_power_cut(&self, outage: Option<Outage>) {
+        self.power_cut.set(outage);
+    }
+
+    /// Takes away links to pseudo terminals: they lead to whoever opens the next one once the process is gone.
+    pub(crate) fn unlink_lines(&self) {
+        for path in &self.lines {
+            if fs::symlink_metadata(path).is_ok_and(|facts| facts.is_symlink()) {
+                // Whoever was faster has taken it away.
+                let _ = fs::remove_file(path);
+            }
+        }
     }
 
     /// The current or last boot.
@@ -120,6 +148,7 @@ impl Supervisor {
     /// From here on the driver ends the process.
     fn take_over(&self) -> Option<Rc<Run>> {
         self.cancel_restart();
+        self.power_cut.set(None);
         self.expected.set(true);
         self.run.take()
     }
@@ -134,6 +163,10 @@ impl Supervisor {
         if self.expected.get() {
             return;
         }
+        if let Some(outage) = self.power_cut.take() {
+            self.record(UnitChange::PowerCut, ending.facts());
+            return self.go_dark(outage);
+        }
         self.record(UnitChange::Exited, ending.facts());
         let again = match self.restart.when {
             RestartWhen::Never => false,
@@ -146,23 +179,49 @@ impl Supervisor {
             let task = tokio::task::spawn_local(async move {
                 tokio::time::sleep(delay).await;
                 if let Some(own) = own.upgrade() {
-                    own.start_again();
+                    own.start_again(UnitChange::Rebooted);
                 }
             });
             self.pending.replace(Some(task.abort_handle()));
         }
     }
 
-    fn start_again(&self) {
+    /// Ends what is left of the boot; power comes back after the outage.
+    fn go_dark(&self, outage: Outage) {
+        self.unlink_lines();
+        let (own, run) = (self.own.clone(), self.run.take());
+        let task = tokio::task::spawn_local(async move {
+            let killed = async {
+                match run {
+                    Some(run) => run.kill().await.is_some(),
+                    None => true,
+                }
+            };
+            let (killed, ()) = tokio::join!(killed, tokio::time::sleep(outage.unwrap_or_default()));
+            let Some(own) = own.upgrade() else { return };
+            if !killed {
+                own.trouble(&survives());
+            } else if outage.is_some() {
+                own.start_again(UnitChange::PowerRestored);
+            }
+        });
+        self.pending.replace(Some(task.abort_handle()));
+    }
+
+    fn start_again(&self, change: UnitChange) {
         // This very task is the pending one; booting must not abort it.
         self.pending.take();
-        self.record(UnitChange::Rebooted, Map::new());
+        self.record(change, Map::new());
         if let Err(error) = self.boot() {
-            self.recorder.record(RecordBody::Trouble {
-                blame: Blame::Lab,
-                text: error.to_string(),
-            });
+            self.trouble(&error);
         }
+    }
+
+    fn trouble(&self, error: &UnitError) {
+        self.recorder.record(RecordBody::Trouble {
+            blame: Blame::Lab,
+            text: error.to_string(),
+        });
     }
 }
 

@@ -7,7 +7,7 @@ use crate::{
     launch::Launch,
     provision,
     stdio_face::StdioFace,
-    supervisor::Supervisor,
+    supervisor::{Outage, Supervisor},
 };
 use async_trait::async_trait;
 use hil_unit::{
@@ -20,7 +20,6 @@ use rustix::process::Signal;
 use serde_json::{Map, Value};
 use std::{
     collections::BTreeMap,
-    fs,
     path::{Path, PathBuf},
     rc::Rc,
     time::Duration,
@@ -73,7 +72,11 @@ impl ProcessUnit {
         let face = file.stdio_face().map(|_| Rc::new(StdioFace::new()));
         let wanted = file.ready.console.clone();
         let console = Rc::new(Console::new(recorder.clone(), limit, wanted, face));
-        let supervisor = Supervisor::new(recorder, console.clone(), file.restart, launch);
+        let lines = surroundings.faces.values().filter_map(|address| match address {
+            Address::Path(path) if Path::new(path).starts_with(&state_directory) => Some(PathBuf::from(path)),
+            _ => None,
+        });
+        let supervisor = Supervisor::new(recorder, console.clone(), file.restart, launch, lines.collect());
         Ok(ProcessUnit {
             file,
             directory,
@@ -213,19 +216,6 @@ impl ProcessUnit {
         }
     }
 
-    /// Takes away links to pseudo terminals: they lead to whoever opens the next one once the process is gone.
-    fn unlink_lines(&self) {
-        for address in self.surroundings.faces.values() {
-            if let Address::Path(path) = address
-                && Path::new(path).starts_with(&self.state_directory)
-                && fs::symlink_metadata(path).is_ok_and(|facts| facts.is_symlink())
-            {
-                // Whoever was faster has taken it away.
-                let _ = fs::remove_file(path);
-            }
-        }
-    }
-
     async fn run_hook(
         &self,
         kind: &'static str,
@@ -275,7 +265,7 @@ impl Unit for ProcessUnit {
     }
 
     async fn stop(&mut self) -> Result<(), UnitError> {
-        self.unlink_lines();
+        self.supervisor.unlink_lines();
         let stop = self.file.stop;
         let facts = self.supervisor.stop(signal(stop.signal), stop.timeout).await?;
         self.supervisor.record(UnitChange::Stopped, facts);
@@ -284,7 +274,7 @@ impl Unit for ProcessUnit {
 
     async fn cut_power(&mut self) -> Result<(), UnitError> {
         self.supervisor.record(UnitChange::PowerCut, Map::new());
-        self.unlink_lines();
+        self.supervisor.unlink_lines();
         self.supervisor.kill().await
     }
 
@@ -296,7 +286,7 @@ impl Unit for ProcessUnit {
 
     async fn reboot(&mut self) -> Result<(), UnitError> {
         self.supervisor.record(UnitChange::Rebooted, Map::new());
-        self.unlink_lines();
+        self.supervisor.unlink_lines();
         let stop = self.file.stop;
         self.supervisor.stop(signal(stop.signal), stop.timeout).await?;
         self.supervisor.boot()
@@ -307,8 +297,28 @@ impl Unit for ProcessUnit {
     }
 
     async fn stimulate(&mut self, name: &str, arguments: &Map<String, Value>) -> Result<Value, UnitError> {
-        self.run_hook("stimulus", &self.file.stimuli, name, arguments)
+        if name == CUT_AT_WRITE {
+            // Before the hook runs: the unit may write at once.
+            let outage = outage(arguments.get("seconds"))?;
+            self.supervisor.expect_power_cut(Some(outage));
+        }
+        let value = self
+            .run_hook("stimulus", &self.file.stimuli, name, arguments)
             .await
+            .inspect_err(|_| self.supervisor.expect_power_cut(None))?;
+        Ok(value)
+    }
+}
+
+fn outage(seconds: Option<&Value>) -> Result<Outage, UnitError> {
+    let Some(seconds) = seconds else { return Ok(None) };
+    let time = seconds.as_f64().map(Duration::try_from_secs_f64);
+    match time {
+        Some(Ok(time)) => Ok(Some(time)),
+        _ => Err(UnitError::BadArgument {
+            name: "seconds".to_owned(),
+            problem: format!("{seconds} is no number of seconds"),
+        }),
     }
 }
 
@@ -322,5 +332,7 @@ fn signal(signal: StopSignal) -> Signal {
     }
 }
 
+/// A stimulus after which the process ends by itself at the write it names, as if power had failed.
+const CUT_AT_WRITE: &str = "cut_at_write";
 const SETTLE: Duration = Duration::from_millis(150);
 const FACE_POLL: Duration = Duration::from_millis(50);

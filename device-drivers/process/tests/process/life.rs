@@ -90,6 +90,52 @@ fn what_left_the_process_group_is_ended_too() {
 }
 
 #[test]
+fn a_process_asked_to_fail_at_a_write_ends_as_if_power_failed() {
+    run(async {
+        let bench = Bench::new();
+        let script = "cd \"$HIL_STATE_DIR\"\nsleep 60 &\necho $! > child\necho up\nwhile [ ! -e cut ]; do sleep 0.01; done\nrm cut\nexit 7\n";
+        let mut unit = bench.script(
+            script,
+            "ready: {console: up}\nstimuli: {cut_at_write: [touch, \"{state_dir}/cut\"]}",
+        );
+        unit.start().await.unwrap();
+        let child = bench.read("child");
+        let outage = object(json!({"write": 1, "seconds": 0.3}));
+        unit.stimulate("cut_at_write", &outage).await.unwrap();
+        bench
+            .until("the power cut", |bench| bench.changes().len() > 2)
+            .await;
+        bench.until("death", |_| !alive(&child)).await;
+        bench
+            .until("the next boot", |bench| bench.changes().len() > 4)
+            .await;
+        let again = [
+            (UnitChange::PowerCut, json!({"status": 7})),
+            (UnitChange::PowerRestored, json!({})),
+            (UnitChange::Booted, json!({"boot": 2})),
+        ];
+        assert_eq!(bench.changes()[2..], again);
+
+        // Without a time power stays away until it is restored; a process that ends later has ended by itself.
+        let for_good = object(json!({"write": 1}));
+        unit.stimulate("cut_at_write", &for_good).await.unwrap();
+        bench
+            .until("the power cut", |bench| bench.changes().len() > 5)
+            .await;
+        unit.restore_power().await.unwrap();
+        fs::write(bench.state().join("cut"), "").unwrap();
+        bench.until("its end", |bench| bench.changes().len() > 8).await;
+        let changes: Vec<UnitChange> = bench.changes()[5..].iter().map(|(change, _)| *change).collect();
+        use UnitChange::{Booted, Exited, PowerCut, PowerRestored};
+        assert_eq!(changes, [PowerCut, PowerRestored, Booted, Exited]);
+
+        let refused = object(json!({"write": 1, "seconds": "soon"}));
+        let refused = unit.stimulate("cut_at_write", &refused).await.unwrap_err();
+        assert_eq!(refused.to_string(), "`seconds`: \"soon\" is no number of seconds");
+    });
+}
+
+#[test]
 fn a_polite_process_is_stopped_in_order() {
     run(async {
         let bench = Bench::new();

@@ -58,10 +58,11 @@ restart: never  # or failure, always; {{when: always, delay: 1s}}
 #   {}
 # stimuli:
 #   clock_jump: [./jump-clock, \"{{seconds}}\"]
-",
+{}",
         first.to_uppercase(),
         own_settings(protocol),
         example_probe(protocol),
+        power_at_writes(protocol),
     )
 }
 
@@ -122,7 +123,8 @@ fn artifacts(protocol: Protocol, driver: DriverKind) -> String {
         DriverKind::Sim => "The simulated unit has images of its own; these replace them.",
         _ if protocol == Protocol::OtaRpc => {
             "Images by role. hil makes current, next, older and other_platform by itself, and oversize if the facts\n\
-             # below say slot_size; what else is missing leaves the scenarios that need it not exercised."
+             # below say slot_size; what else is missing leaves the scenarios that need it not exercised.\n\
+             # crash and hang do so in their initialisation, mute never answers a call."
         }
         _ if protocol == Protocol::Sota => {
             "Images by role. hil makes current, next, older and oversize by itself: bytes nobody can run. A unit that\n\
@@ -134,6 +136,15 @@ fn artifacts(protocol: Protocol, driver: DriverKind) -> String {
         }
         _ => "Images by role. What is missing leaves the scenarios that need it not exercised.",
     };
+    let unused: &[&str] = match protocol {
+        Protocol::OtaRpc => &["big", "second"],
+        _ => &[],
+    };
+    let roles: Vec<&str> = ROLES
+        .iter()
+        .copied()
+        .filter(|role| !unused.contains(role))
+        .collect();
     format!(
         "# {whose}
 # Roles: {}.
@@ -142,7 +153,7 @@ fn artifacts(protocol: Protocol, driver: DriverKind) -> String {
 #   current: images/app_1.0.0.bin
 #   next: {{path: images/app-new.bin, name: app, version: \"2.0.0\"}}
 ",
-        ROLES.join(", ")
+        roles.join(", ")
     )
 }
 
@@ -164,7 +175,8 @@ fn ics(protocol: Protocol, _: DriverKind) -> String {
         }
         Protocol::Sota => "dialect: rustc, websocket: true, console: false",
         Protocol::OtaRpc => {
-            "http: true, websocket: false, websocket_client: false, uart: false, acl: false, tls: false, push-update: false"
+            "http: true, websocket: false, websocket_client: false, uart: false, acl: false, tls: false, push-update: false,\n\
+             #   mqtt: false, snapshots: true, no-snapshots: false, file-system-rpc: false, signatures: false"
         }
     };
     format!(
@@ -203,22 +215,36 @@ fn prepare(protocol: Protocol, driver: DriverKind) -> String {
                 # prepare: {store: empty, node: unprovisioned}\n"
             .to_owned();
     }
-    if protocol != Protocol::Sota || driver == DriverKind::Sim {
-        return String::new();
-    }
+    let (variable, example) = match (protocol, driver) {
+        (_, DriverKind::Sim) => return String::new(),
+        (Protocol::Sota, _) => (
+            "polling",
+            "polling: true, polling_sec: 1, auth: true, auto_download: true, package_manager: false, system_info: true",
+        ),
+        (Protocol::OtaRpc, _) => ("acl", "acl: \"\", users: \"{}\", realm: RPC, running: current"),
+        _ => return String::new(),
+    };
     let how = match driver {
         DriverKind::Process => {
-            "# How scenarios want the unit configured: what is named here reaches it as {prepare_polling}, HIL_PREPARE_POLLING\n\
-             # and so on, with this value where a scenario says nothing. Scenarios that want what is not named are not exercised.\n\
-             # With package_manager its list of installed packages begins with {running_name} {running_version}."
+            format!(
+                "# How scenarios want the unit configured: what is named here reaches it as {{prepare_{variable}}}, HIL_PREPARE_{}\n\
+                 # and so on, with this value where a scenario says nothing. Scenarios that want what is not named are not exercised.",
+                variable.to_uppercase()
+            )
         }
         _ => {
             "# How the unit is configured. Scenarios that want it otherwise, or want what is not said here, are not exercised."
+                .to_owned()
         }
     };
-    format!(
-        "{how}\n# prepare: {{polling: true, polling_sec: 1, auth: true, auto_download: true, package_manager: false, system_info: true}}\n"
-    )
+    let meaning = match protocol {
+        Protocol::OtaRpc => "# acl is an access list, users the passwords by user; both are JSON.\n",
+        Protocol::Sota if driver == DriverKind::Process => {
+            "# With package_manager its list of installed packages begins with {running_name} {running_version}.\n"
+        }
+        _ => "",
+    };
+    format!("{how}\n{meaning}# prepare: {{{example}}}\n")
 }
 
 /// Where the cloud is, for units that cannot be told.
@@ -278,6 +304,17 @@ fn own_settings(protocol: Protocol) -> &'static str {
         }
         Protocol::AosV7 => {
             "# {system_id}, {node_password}; {offline_certificate_file}, {offline_key_file}.\n"
+        }
+        _ => "",
+    }
+}
+
+fn power_at_writes(protocol: Protocol) -> &'static str {
+    match protocol {
+        Protocol::EdgePoll | Protocol::OtaRpc => {
+            "#   # Tells the process to end at once, as if power failed, before the write to flash of that number from now on.\n\
+             #   # It is started again when power comes back.\n\
+             #   cut_at_write: [./fail-at-write, \"{write}\"]\n"
         }
         _ => "",
     }

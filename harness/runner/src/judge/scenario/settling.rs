@@ -148,6 +148,11 @@ impl ScenarioJudge {
                 shorten(&fields.to_string())
             );
         }
+        if names.contains(&"unit.reply")
+            && let Some(reason) = self.unanswered(&mut evidence)
+        {
+            text = format!("{text}; the last call was not answered: {reason}");
+        }
         if let Some((exit, how)) = &self.exited {
             text = format!("{text}; the unit's process had ended by itself {how}");
             evidence.push(*exit);
@@ -170,17 +175,32 @@ impl ScenarioJudge {
             .filter(|f| !f.acted)
             .map(|f| f.name.as_str())
             .collect();
-        if stimulus_missing || !idle.is_empty() {
-            let what = if idle.is_empty() {
+        let lab = names.iter().all(|name| LAB_EVENTS.contains(name));
+        if stimulus_missing || !idle.is_empty() || lab {
+            let what = if !idle.is_empty() {
+                idle.join(", ")
+            } else if stimulus_missing {
                 named.unwrap_or_default()
             } else {
-                idle.join(", ")
+                "it is for the lab to bring about".to_owned()
             };
             let text = format!("{text}; but its stimulus never happened ({what})");
             self.undecided(step, &verifies, text, evidence, catalogue, findings);
         } else {
             self.violate(step, &verifies, text, evidence, catalogue, findings);
         }
+    }
+}
+
+impl ScenarioJudge {
+    /// Why the call after the last reply stayed without an answer, as far as is known.
+    fn unanswered(&self, evidence: &mut Vec<u64>) -> Option<String> {
+        let ends = ["unit.reply", "cloud.unanswered"];
+        let mut recent = self.recent.iter().rev();
+        let event = recent.find(|event| ends.contains(&event.full_name().as_str()))?;
+        let reason = event.fields.get("reason")?.as_str()?.to_owned();
+        evidence.extend(event.records.last());
+        Some(reason)
     }
 }
 
@@ -191,5 +211,7 @@ fn shorten(text: &str) -> String {
     }
 }
 
+/// What the lab does to a unit: that it did not come is no fault of the unit.
+const LAB_EVENTS: [&str; 2] = ["unit.power_cut", "unit.power_restored"];
 const EVIDENCE_LIMIT: usize = 8;
 const TEXT_LIMIT: usize = 200;

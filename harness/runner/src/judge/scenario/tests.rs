@@ -154,6 +154,20 @@ fn a_step_that_directly_follows_the_start_hides_nothing_of_it() {
 }
 
 #[test]
+fn what_the_lab_does_not_bring_about_is_no_fault_of_the_unit() {
+    let power_cut = json!({"event": "unit.power_cut", "match": {}, "verifies": [], "before_us": 3000});
+    let story = booting("1", "unit.start").begin("2", "expect", "unit.power_cut", power_cut);
+    let summary = story
+        .unit(UnitChange::Exited)
+        .unit(UnitChange::Booted)
+        .unit(UnitChange::Exited)
+        .close();
+    assert_eq!(summary.verdict, Verdict::Inconclusive, "{:?}", summary.findings);
+    let text = &summary.findings[0].text;
+    assert!(text.contains("it is for the lab to bring about"), "{text}");
+}
+
+#[test]
 fn any_other_step_hides_what_came_before_it() {
     let stories = [
         booting("1", "cloud.queue").does("2", "cloud.queue"),
