@@ -19,9 +19,12 @@ pub fn is_serial(path: &str) -> bool {
     std::fs::metadata(path).is_ok_and(|facts| facts.file_type().is_char_device())
 }
 
-/// Opens a serial line: 8 data bits, no parity, one stop bit, no flow control, nothing translated.
+/// Opens a serial line: 8 data bits, no parity, one stop bit, no flow control, nothing translated. What came before
+/// anybody read is dropped.
 pub fn open(path: &str, baud_rate: u32) -> io::Result<Stream> {
-    line(open_raw(path, baud_rate)?)
+    let file = open_raw(path, baud_rate)?;
+    tcflush(&file, QueueSelector::IFlush)?;
+    line(file)
 }
 
 /// A pseudo terminal: who opens [`Pty::path`] talks to the stream that came with it. The path exists until this is

@@ -12,9 +12,19 @@ pub(super) struct ReplyMonitor {
     asked: BTreeMap<String, Vec<Asked>>,
     /// Notifications posted over HTTP, by exchange.
     notified: BTreeMap<u32, u64>,
+    line: Line,
     same_id: Tally,
     silent: Tally,
     mirrored: Tally,
+}
+
+/// What came over the serial line. Until it answers a request of this trace, replies may be to requests of whoever used
+/// it before: a line keeps what nobody read.
+#[derive(Default)]
+struct Line {
+    answers: bool,
+    /// Replies to requests nobody here made: what is wrong, and where.
+    strange: Vec<(String, u64)>,
 }
 
 struct Asked {
@@ -29,6 +39,7 @@ impl Default for ReplyMonitor {
         ReplyMonitor {
             asked: BTreeMap::new(),
             notified: BTreeMap::new(),
+            line: Line::default(),
             same_id: Tally::new("OTA-RPC-001"),
             silent: Tally::new("OTA-RPC-002"),
             mirrored: Tally::new("OTA-RPC-006"),
@@ -64,6 +75,11 @@ impl Monitor for ReplyMonitor {
     }
 
     fn close(&mut self, _: Stamp, _: HowClosed, judge: &mut Judge<'_>) {
+        if !self.line.answers {
+            for (text, seq) in self.line.strange.drain(..) {
+                self.same_id.violated(text, vec![seq], judge);
+            }
+        }
         for tally in [&mut self.same_id, &mut self.silent, &mut self.mirrored] {
             tally.close(judge);
         }
@@ -95,12 +111,15 @@ impl ReplyMonitor {
         };
         let told = event.field("id").cloned().unwrap_or_default();
         let Some(call) = call else {
-            if transport != "http" {
-                let text = format!("a reply with the id {told}, which no request had");
-                self.same_id.violated(text, vec![seq], judge);
+            let text = format!("a reply with the id {told}, which no request had");
+            match transport {
+                "http" => {}
+                "serial" if !self.line.answers => self.line.strange.push((text, seq)),
+                _ => self.same_id.violated(text, vec![seq], judge),
             }
             return;
         };
+        self.line.answers |= transport == "serial";
         let answers = Id::from_value(&call.id)
             .zip(Id::from_value(&told))
             .is_some_and(|(asked, told)| asked.answers(&told));

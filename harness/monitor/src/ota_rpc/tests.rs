@@ -239,3 +239,41 @@ fn serial_checksums_stay_once_they_were_used() {
     assert_eq!(story(&checked), Some(Verdict::Pass));
     assert_eq!(story(&plain), Some(Verdict::Fail));
 }
+
+#[test]
+fn what_the_line_kept_from_before_is_nobodys_fault() {
+    let story = |bytes: &[(Party, &[u8])]| {
+        let mut bench = Bench::new();
+        bench.push(RecordBody::ConnectionOpened {
+            connection: 4,
+            face: "rpc-serial".into(),
+            by: Party::Cloud,
+        });
+        for (from, bytes) in bytes {
+            bench.push(RecordBody::Bytes {
+                connection: 4,
+                from: *from,
+                payload: Payload::from(*bytes),
+            });
+        }
+        verdict(&bench.judge(), "OTA-RPC-001")
+    };
+    let call = caller_line(&encode(&Frame::request(1, "OTA.GetBootState", None)), false);
+    let own = [
+        b"\n".as_slice(),
+        &caller_line(br#"{"id":1,"result":null}"#, false),
+    ]
+    .concat();
+    let strange = [
+        b"\n".as_slice(),
+        &caller_line(br#"{"id":77,"result":null}"#, false),
+    ]
+    .concat();
+    use Party::{Cloud, Unit};
+    let left_over = story(&[(Cloud, &call), (Unit, &strange), (Unit, &own)]);
+    assert_eq!(left_over, Some(Verdict::Pass));
+    let later = story(&[(Cloud, &call), (Unit, &own), (Unit, &strange)]);
+    assert_eq!(later, Some(Verdict::Fail));
+    let instead = story(&[(Cloud, &call), (Unit, &strange)]);
+    assert_eq!(instead, Some(Verdict::Fail));
+}
