@@ -46,6 +46,8 @@ pub enum Skip {
     LacksState(String),
     /// The unit file gives no address for these faces: not exercised.
     LacksFaces(Vec<String>),
+    /// The unit runs already, and cannot know the authority that would be made for the mock cloud: not exercised.
+    LacksAuthority,
     /// Nobody gave the unit's images of these roles: not exercised.
     LacksArtifacts(Vec<String>),
     /// The ICS denies a feature or names another dialect: not applicable.
@@ -71,6 +73,11 @@ impl Skip {
             Skip::LacksState(why) => format!("not exercised: {why}"),
             Skip::LacksFaces(names) => {
                 format!("not exercised: the unit file gives no face {}", names.join(", "))
+            }
+            Skip::LacksAuthority => {
+                "not exercised: the unit runs already and cannot trust an authority made for this run; \
+                                     name a folder with one it trusts as `cloud: {pki: …}` in the unit file"
+                    .to_owned()
             }
             Skip::LacksArtifacts(roles) => {
                 format!(
@@ -137,6 +144,11 @@ pub fn applies(plan: &Plan, unit: &UnitUnderTest) -> Result<(), Skip> {
     let facts: Vec<String> = facts.map(|path| format!("fact `{path}`")).collect();
     if !facts.is_empty() {
         return Err(Skip::LacksFacts(facts));
+    }
+    let speaks_tls = plan.cloud.get("tls") == Some(&Value::Bool(true));
+    let runs_already = matches!(unit.prepare, Preparation::Fixed(_));
+    if speaks_tls && runs_already && unit.authority_directory.is_none() {
+        return Err(Skip::LacksAuthority);
     }
     let artifacts = plan.artifacts().into_iter();
     let lacks: Vec<String> = artifacts
@@ -214,13 +226,23 @@ fn can_prepare(can: &Preparation, name: &str, value: &Value) -> Result<(), Strin
         Preparation::Named(names) if names.contains(name) => Ok(()),
         Preparation::Named(_) => Err(format!("`prepare` of the unit file has no `{name}`")),
         Preparation::Fixed(states) => match states.get(name) {
-            Some(state) if state == value => Ok(()),
+            Some(state) if state == value || said_as_json(state, value) => Ok(()),
             Some(state) => Err(format!("the unit has `{name}: {state}`, not {value}")),
             None => Err(format!(
                 "`prepare` of the unit file does not say `{name}: {value}`"
             )),
         },
     }
+}
+
+/// A unit file says lists and maps as JSON in a text.
+fn said_as_json(state: &Value, value: &Value) -> bool {
+    let json = |value: &Value| {
+        value
+            .as_str()
+            .and_then(|text| serde_json::from_str::<Value>(text).ok())
+    };
+    json(state).is_some_and(|said| said == *value || json(value).as_ref() == Some(&said))
 }
 
 const COMMON_STATES: [&str; 3] = ["running", "committed", "store"];

@@ -5,8 +5,8 @@
 
 use super::{Judgement, judge_trace};
 use crate::{
-    BenchKind, Dispatcher, Filter, InstanceResult, Preparation, Progress, Redaction, RunOptions, Stop,
-    UnitKit, UnitUnderTest, run,
+    BenchKind, Dispatcher, Filter, InstanceResult, Preparation, Progress, Redaction, RunOptions, Skip, Stop,
+    UnitKit, UnitUnderTest, applies, run,
 };
 use hil_link::{Address, Clock};
 use hil_scenario::{Vocabulary, embedded_catalogue, embedded_suites, load};
@@ -338,4 +338,21 @@ fn unit(protocol: Protocol, defects: BTreeSet<Defect>) -> UnitUnderTest {
         advertised_host: String::new(),
         authority_directory: None,
     }
+}
+
+#[test]
+fn a_unit_that_runs_already_cannot_trust_an_authority_made_for_the_run() {
+    let vocabulary = Vocabulary::embedded().unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    let suites = embedded_suites();
+    let mut suites = suites.iter();
+    let (path, text) = suites
+        .find(|(path, _)| path.ends_with("ota-rpc/tls-downloads.yaml"))
+        .unwrap();
+    let plan = load(path, text, &vocabulary, &catalogue()).unwrap_or_else(|m| panic!("{m}"));
+    let mut unit = unit(Protocol::OtaRpc, BTreeSet::new());
+    assert_eq!(applies(&plan, &unit), Ok(()));
+    unit.prepare = Preparation::Fixed(Default::default());
+    assert_eq!(applies(&plan, &unit), Err(Skip::LacksAuthority));
+    unit.authority_directory = Some("pki".into());
+    assert_eq!(applies(&plan, &unit), Ok(()));
 }
