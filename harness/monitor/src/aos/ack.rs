@@ -20,12 +20,15 @@ pub(super) struct AckMonitor {
     open: BTreeMap<u64, Open>,
     /// Acks of the cloud by transaction: when and on which connection.
     acked: BTreeMap<String, (Stamp, u32, u64)>,
+    /// Requests of the cloud by correlation id: transaction and connection.
+    asked: BTreeMap<String, (String, u32)>,
     sent: Tally,
     echoed: Tally,
     formed: Tally,
     not_for_acks: Tally,
     once: Tally,
     soon: Tally,
+    order: Tally,
     settled: Tally,
     foreign: Tally,
     refused: Tally,
@@ -57,12 +60,14 @@ impl AckMonitor {
             refusals: BTreeSet::new(),
             open: BTreeMap::new(),
             acked: BTreeMap::new(),
+            asked: BTreeMap::new(),
             sent: Tally::new("AOS7-ACK-001"),
             echoed: Tally::new("AOS7-ACK-002"),
             formed: Tally::new("AOS7-ACK-003"),
             not_for_acks: Tally::new("AOS7-ACK-004"),
             once: Tally::new("AOS7-ACK-005"),
             soon: Tally::new("AOS7-ACK-007"),
+            order: Tally::new("AOS7-ACK-006"),
             settled: Tally::new("AOS7-ACK-008"),
             foreign: Tally::new("AOS7-ROBUST-002"),
             refused: Tally::new("AOS7-ROBUST-007"),
@@ -112,9 +117,18 @@ impl Monitor for AckMonitor {
                     self.message(txn, true, connection, record);
                     self.open.remove(&record.seq);
                 }
-                (Who::Cloud, _, Some(txn)) if is_frame(record) => self.message(txn, true, connection, record),
+                (Who::Cloud, name, Some(txn)) if is_frame(record) => {
+                    if REQUESTS.contains(&name)
+                        && let Some(correlation) = event.text("correlationId")
+                    {
+                        let asked = (txn.to_owned(), connection);
+                        self.asked.entry(correlation.to_owned()).or_insert(asked);
+                    }
+                    self.message(txn, true, connection, record);
+                }
                 (Who::Unit, _, Some(txn)) if is_frame(record) => {
                     self.repeated(txn, connection, record, judge);
+                    self.answered(event, connection, record.seq, judge);
                 }
                 _ => {}
             }
@@ -171,6 +185,7 @@ impl Monitor for AckMonitor {
             &mut self.not_for_acks,
             &mut self.once,
             &mut self.soon,
+            &mut self.order,
             &mut self.settled,
             &mut self.foreign,
             &mut self.refused,
@@ -265,6 +280,22 @@ impl AckMonitor {
         }
     }
 
+    /// The unit answers a request: on the connection that brought it, the ack comes first.
+    fn answered(&mut self, event: &Event, connection: u32, seq: u64, judge: &mut Judge<'_>) {
+        let correlation = event.text("correlationId").unwrap_or_default();
+        let first = event.field("copy").and_then(Value::as_u64) == Some(1);
+        let asked = self
+            .asked
+            .get(correlation)
+            .filter(|(_, asked_on)| first && *asked_on == connection);
+        let Some(message) = asked.and_then(|(txn, _)| self.messages.get(txn)) else {
+            return;
+        };
+        let text = || format!("the answer to request `{correlation}` came before its ack");
+        let acked = message.acks > 0 || message.copies > 1;
+        self.order.check(acked, text, seq, judge);
+    }
+
     /// A message the cloud acknowledged on this very connection, and long enough ago to have arrived, comes again.
     fn repeated(&mut self, txn: &str, connection: u32, record: &Record, judge: &mut Judge<'_>) {
         if let Some((at, acked_on, seq)) = self.acked.get(txn)
@@ -276,6 +307,15 @@ impl AckMonitor {
         }
     }
 }
+
+/// Requests that are answered with their correlation id.
+const REQUESTS: [&str; 5] = [
+    "requestLog",
+    "overrideEnvVars",
+    "startProvisioningRequest",
+    "finishProvisioningRequest",
+    "deprovisioningRequest",
+];
 
 fn is_frame(record: &Record) -> bool {
     matches!(record.what, RecordBody::WebSocketFrame { .. })

@@ -1,6 +1,7 @@
-//! What messages of the unit hold: logs, states, certificates, blobs, secrets (LOG, STATE-005, CERT-004, PROV-007,
+//! What messages of the unit hold: logs, states, certificates, blobs, secrets (LOG, STATE-005, CERT-002, CERT-004, PROV-007,
 //! BLOB).
 
+use super::request_key::request_key;
 use crate::{Judge, Monitor, Tally};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hil_trace::{Event, HowClosed, Party, Record, RecordBody, Stamp, Who};
@@ -17,6 +18,8 @@ pub(super) struct ContentMonitor {
     serials: BTreeSet<String>,
     secrets: BTreeSet<String>,
     paths: BTreeSet<String>,
+    /// Public keys of certificate requests, and the record that showed each first.
+    keys: BTreeMap<Vec<u8>, u64>,
     complete: Tally,
     gzip: Tally,
     explained: Tally,
@@ -28,6 +31,7 @@ pub(super) struct ContentMonitor {
     correlated: Tally,
     fetched: Tally,
     csrs: Tally,
+    fresh: Tally,
 }
 
 /// The parts of a log from one node.
@@ -54,6 +58,7 @@ impl Default for ContentMonitor {
             serials: BTreeSet::new(),
             secrets: BTreeSet::new(),
             paths: BTreeSet::new(),
+            keys: BTreeMap::new(),
             complete: Tally::new("AOS7-LOG-003"),
             gzip: Tally::new("AOS7-LOG-004"),
             explained: Tally::new("AOS7-LOG-006"),
@@ -65,6 +70,7 @@ impl Default for ContentMonitor {
             correlated: Tally::new("AOS7-BLOB-002"),
             fetched: Tally::new("AOS7-BLOB-005"),
             csrs: Tally::new("AOS7-PROV-002"),
+            fresh: Tally::new("AOS7-CERT-002"),
         }
     }
 }
@@ -97,6 +103,9 @@ impl Monitor for ContentMonitor {
                         || format!("stateChecksum is `{given}`, the SHA3-224 of the state is `{right}`");
                     self.checksum
                         .check(given.eq_ignore_ascii_case(&right), text, record.seq, judge);
+                }
+                (Who::Unit, "issueUnitCertificates") if first(event) => {
+                    self.requests(event, record.seq, judge);
                 }
                 (Who::Cloud, "issued") => {
                     self.serials
@@ -167,6 +176,7 @@ impl Monitor for ContentMonitor {
             &mut self.correlated,
             &mut self.fetched,
             &mut self.csrs,
+            &mut self.fresh,
         ] {
             tally.close(judge);
         }
@@ -212,6 +222,25 @@ impl ContentMonitor {
             let text =
                 format!("part {part} of {count} of the log `{correlation}` does not fit the parts before");
             self.complete.violated(text, vec![batch.record, seq], judge);
+        }
+    }
+
+    fn requests(&mut self, event: &Event, seq: u64, judge: &mut Judge<'_>) {
+        let requests = event.field("requests").and_then(Value::as_array);
+        for request in requests.into_iter().flatten() {
+            let Some(key) = request["csr"].as_str().and_then(request_key) else {
+                continue;
+            };
+            match self.keys.insert(key, seq) {
+                None => self.fresh.met(seq),
+                Some(before) => {
+                    let text = format!(
+                        "the request for {} has a key that was used before",
+                        request["type"]
+                    );
+                    self.fresh.violated(text, vec![before, seq], judge);
+                }
+            }
         }
     }
 

@@ -9,6 +9,7 @@ mod envelope;
 mod form;
 mod nack;
 mod report;
+mod request_key;
 mod retry;
 mod status;
 #[cfg(test)]

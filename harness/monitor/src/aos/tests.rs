@@ -114,6 +114,42 @@ fn a_unit_may_read_deeper_than_the_harness_or_not() {
 }
 
 #[test]
+fn an_answer_comes_after_the_ack_of_its_request() {
+    let correlation = "44444444-2222-4333-8444-555555555555";
+    let data = json!({"messageType": "overrideEnvVars", "correlationId": correlation, "items": []});
+    let request = message("t-1", &data);
+    let data = json!({"messageType": "overrideEnvVarsStatus", "correlationId": correlation, "statuses": []});
+    let answer = message("11111111-2222-4333-8444-555555555555", &data);
+    let frames = [(0, CLOUD, request), (10, UNIT, ack("t-1")), (11, UNIT, answer)];
+    let early = "AOS7-ACK-006".to_owned();
+    assert!(!violated(&frames).contains(&early));
+    let [request, ack, answer] = frames;
+    assert!(violated(&[request, answer, ack]).contains(&early));
+}
+
+#[test]
+fn every_certificate_request_has_a_key_of_its_own() {
+    let request = |txn: &str, csr: &str| {
+        let entry = json!({"type": "online", "node": {"codename": "main-node"}, "csr": csr});
+        message(
+            txn,
+            &json!({"messageType": "issueUnitCertificates", "requests": [entry]}),
+        )
+    };
+    let (one, other) = (
+        "11111111-2222-4333-8444-555555555555",
+        "22222222-2222-4333-8444-555555555555",
+    );
+    let reused = |again: Vec<u8>| {
+        let frames = [(0, UNIT, request(one, CSR)), (9, UNIT, again)];
+        violated(&frames).contains(&"AOS7-CERT-002".to_owned())
+    };
+    assert!(!reused(request(one, CSR)), "a retransmission");
+    assert!(!reused(request(other, OTHER_CSR)));
+    assert!(reused(request(other, CSR)));
+}
+
+#[test]
 fn what_is_no_message_is_not_to_be_acknowledged_but_was_sent() {
     let mut bytes = message(
         "t-1",
@@ -140,3 +176,19 @@ fn a_variable_that_was_not_set_need_not_belong_to_an_instance() {
     assert!(!violated(&[(0, UNIT, status(true))]).contains(&"AOS7-ENVVAR-001".into()));
     assert!(violated(&[(0, UNIT, status(false))]).contains(&"AOS7-ENVVAR-001".into()));
 }
+
+/// Two certificate requests for keys made for this test.
+const CSR: &str = "-----BEGIN CERTIFICATE REQUEST-----
+MIHiMIGIAgEAMCYxDDAKBgNVBAoMA2hpbDEWMBQGA1UEAwwNaGlsLXVuaXQtMDAw
+MTBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABAZ37RD/LA9Oy7i6sV0tGarhgcnq
+PiijuxrA7W3JMs+AaVeUKL/6rFtGielW634itezxo3U4HkQNWJVt7NVfx3qgADAK
+BggqhkjOPQQDAgNJADBGAiEA0aYC0V5Xdays1EFfzjGbVKHnlvD3Uq4W79PNkwey
+3LACIQCAOvUwKd2JP2yX9WTBGK5ZE/6iRITnM9FTt5OVlIoLZw==
+-----END CERTIFICATE REQUEST-----";
+const OTHER_CSR: &str = "-----BEGIN CERTIFICATE REQUEST-----
+MIHhMIGIAgEAMCYxDDAKBgNVBAoMA2hpbDEWMBQGA1UEAwwNaGlsLXVuaXQtMDAw
+MTBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABA+aUQeCQkFen+JIgJWEnafSuqyx
+E33C1skb9m/GLOEaXfsOdF0q8Q/2+Q71EiVC7gx33U1ziQm/i3IzX6B5suSgADAK
+BggqhkjOPQQDAgNIADBFAiEAkpErii+mIPtdBjmq1isEOVLLWR7Q+z+PJQU3p2/s
+9CgCICbP4eZSM/pFIOlq4RYSm3yuzO0eVbleZx8nI/3L6ZUg
+-----END CERTIFICATE REQUEST-----";

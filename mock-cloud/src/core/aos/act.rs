@@ -59,6 +59,7 @@ impl AosCloud {
                 self.blob_answer = BlobAnswer {
                     kind: BlobAnswerKind::from_name(name).ok_or_else(|| bad("answer", "no such answer"))?,
                     role: with.get("artifact").and_then(Value::as_str).map(str::to_owned),
+                    part: with.get("part").and_then(Value::as_str).map(str::to_owned),
                     times: with.get("times").and_then(Value::as_u64),
                 };
                 json!({})

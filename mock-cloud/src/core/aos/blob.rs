@@ -22,6 +22,8 @@ pub(super) struct Blob {
     pub(super) content: Vec<u8>,
     /// Role of the image it belongs to; empty if several have it.
     pub(super) role: String,
+    /// What it is of the image, such as `layer`.
+    pub(super) part: String,
     /// What is downloaded.
     cipher: Vec<u8>,
     key: [u8; 32],
@@ -35,8 +37,22 @@ pub(super) struct BlobAnswer {
     pub(super) kind: BlobAnswerKind,
     /// Only for blobs of this role.
     pub(super) role: Option<String>,
+    /// Only for this part of an image.
+    pub(super) part: Option<String>,
     /// How often; `None` = until changed.
     pub(super) times: Option<u64>,
+}
+
+impl BlobAnswer {
+    /// Whether it is about this blob.
+    fn concerns(&self, blob: Option<&Blob>) -> bool {
+        let is = |wanted: &Option<String>, of: fn(&Blob) -> &String| {
+            wanted
+                .as_ref()
+                .is_none_or(|wanted| blob.is_some_and(|blob| of(blob) == wanted))
+        };
+        is(&self.role, |blob| &blob.role) && is(&self.part, |blob| &blob.part)
+    }
 }
 
 /// What an answer is like.
@@ -76,7 +92,7 @@ impl BlobAnswerKind {
 }
 
 impl Blob {
-    fn new(content: Vec<u8>, role: &str) -> Self {
+    fn new(content: Vec<u8>, role: &str, part: &str) -> Self {
         // Keys follow from the content so that a restarted cloud offers the same bytes.
         let key: [u8; 32] = sha2::Sha256::digest([&content[..], b"key"].concat()).into();
         let seed: [u8; 32] = sha2::Sha256::digest([&content[..], b"iv"].concat()).into();
@@ -87,6 +103,7 @@ impl Blob {
         Blob {
             content,
             role: role.to_owned(),
+            part: part.to_owned(),
             cipher,
             key,
             iv,
@@ -96,10 +113,10 @@ impl Blob {
 
 impl AosCloud {
     /// Offers a blob; returns its digest.
-    pub(super) fn add_blob(&mut self, content: Vec<u8>, role: &str) -> String {
+    pub(super) fn add_blob(&mut self, content: Vec<u8>, role: &str, part: &str) -> String {
         let digest = sha256_tagged(&content);
         let blob = self.blobs.entry(digest.clone());
-        let blob = blob.or_insert_with(|| Blob::new(content, role));
+        let blob = blob.or_insert_with(|| Blob::new(content, role, part));
         if blob.role != role {
             blob.role.clear();
         }
@@ -114,6 +131,12 @@ impl AosCloud {
         let mut items = Vec::new();
         if kind != BlobAnswerKind::Empty {
             for digest in &request.digests {
+                // One question may be about blobs of several roles and parts.
+                let kind = if self.blob_answer.concerns(self.blobs.get(digest)) {
+                    kind
+                } else {
+                    BlobAnswerKind::Right
+                };
                 items.extend(self.blob_info(now, digest, kind));
             }
         }
@@ -128,14 +151,8 @@ impl AosCloud {
 
     fn take_answer(&mut self, digests: &[String]) -> BlobAnswerKind {
         let answer = &mut self.blob_answer;
-        let of_role = |digest: &String| {
-            let blob = self.blobs.get(digest);
-            answer
-                .role
-                .as_ref()
-                .is_none_or(|role| blob.is_some_and(|blob| &blob.role == role))
-        };
-        if answer.times == Some(0) || !digests.iter().any(of_role) {
+        let concerned = |digest: &String| answer.concerns(self.blobs.get(digest));
+        if answer.times == Some(0) || !digests.iter().any(concerned) {
             return BlobAnswerKind::Right;
         }
         if let Some(times) = &mut answer.times {
@@ -148,7 +165,7 @@ impl AosCloud {
         let asked = self.blobs.get(digest)?;
         let other;
         let blob = if kind == BlobAnswerKind::BadDigest {
-            other = Blob::new([&asked.content[..], ALTERED].concat(), "");
+            other = Blob::new([&asked.content[..], ALTERED].concat(), "", "");
             &other
         } else {
             asked
@@ -199,7 +216,7 @@ impl AosCloud {
             return Response::new(405).header("Allow", "GET");
         }
         let cipher = if wrong {
-            Blob::new([&blob.content[..], ALTERED].concat(), "").cipher
+            Blob::new([&blob.content[..], ALTERED].concat(), "", "").cipher
         } else {
             blob.cipher.clone()
         };

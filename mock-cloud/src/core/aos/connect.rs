@@ -17,6 +17,8 @@ pub(super) struct Discovery {
     pub(super) error_code: i64,
     /// Given to the unit, and demanded on the upgrade if the option `bearer` is on.
     pub(super) token: String,
+    /// The unit ran before this cloud did, and has not asked it yet where to connect.
+    pub(super) unasked: bool,
 }
 
 impl Discovery {
@@ -27,6 +29,7 @@ impl Discovery {
             next_request_delay: Some(delay.unwrap_or(1000)),
             error_code: 0,
             token: settings.unit_key.clone(),
+            unasked: settings.flag("unsettled"),
         }
     }
 }
@@ -39,7 +42,7 @@ pub(super) struct Connected {
 }
 
 impl AosCloud {
-    pub(super) fn discover(&self, _: Now, call: HttpCall<'_>) -> Response {
+    pub(super) fn discover(&mut self, _: Now, call: HttpCall<'_>) -> Response {
         if !matches!(call.request.path(), "/sd/v7/" | "/sd/v7") {
             return Response::new(404);
         }
@@ -54,6 +57,7 @@ impl AosCloud {
         if request.system_id != self.system_id() || !self.is_identified(call.peer) {
             return Response::new(403);
         }
+        self.discovery.unasked = false;
         let urls: Vec<String> = self
             .discovery
             .urls
@@ -71,7 +75,8 @@ impl AosCloud {
     }
 
     /// Refuses an upgrade before the handshake: 404 at another path, 403 for a certificate that does not name the
-    /// unit, 401 without the right token where one is demanded.
+    /// unit, 401 without the right token where one is demanded. A unit that brings what an earlier cloud told it
+    /// is sent to discovery by a 401 too: it has to find this cloud anew, as every scenario begins.
     pub(super) fn check_upgrade(&self, call: HttpCall<'_>) -> Result<(), Response> {
         if !matches!(call.request.path(), "/ws/v7/" | "/ws/v7") {
             return Err(Response::new(404));
@@ -80,7 +85,8 @@ impl AosCloud {
             return Err(Response::new(403));
         }
         let token = call.request.headers.bearer_token();
-        if self.settings.flag("bearer") && token != Some(self.discovery.token.as_str()) {
+        let wrong = self.settings.flag("bearer") && token != Some(self.discovery.token.as_str());
+        if wrong || self.discovery.unasked {
             return Err(Response::new(401).header("WWW-Authenticate", "Bearer"));
         }
         Ok(())

@@ -115,8 +115,15 @@ impl AosCloud {
             },
         });
         let mut last = String::new();
-        for content in [layer, configuration, manifest, index.to_string().into_bytes()] {
-            last = self.add_blob(content, role);
+        let index = index.to_string().into_bytes();
+        let parts = [
+            ("layer", layer),
+            ("configuration", configuration),
+            ("manifest", manifest),
+            ("index", index),
+        ];
+        for (part, content) in parts {
+            last = self.add_blob(content, role, part);
             if let Some(blob) = self.blobs.get(&last) {
                 out.changes.push(document::put_blob(&last, blob));
             }

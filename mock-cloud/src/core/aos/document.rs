@@ -25,7 +25,7 @@ impl AosCloud {
                 let content = text("base64").and_then(|text| STANDARD.decode(text).ok());
                 if let Some(content) = content {
                     let role = text("role").unwrap_or_default();
-                    self.add_blob(content, role);
+                    self.add_blob(content, role, text("part").unwrap_or_default());
                 }
             }
             (_, "desired") => self.desired = document.as_object().cloned().unwrap_or_default(),
@@ -70,7 +70,7 @@ pub(super) fn put_blob(digest: &str, blob: &Blob) -> Change {
     Change::Put {
         collection: BLOBS,
         key: digest.to_owned(),
-        document: json!({"base64": STANDARD.encode(&blob.content), "role": blob.role}),
+        document: json!({"base64": STANDARD.encode(&blob.content), "role": blob.role, "part": blob.part}),
     }
 }
 

@@ -88,7 +88,8 @@ pub struct AosCloud {
 
 impl AosCloud {
     /// An empty cloud whose authority signs the certificates of the unit. Options: `dialect` (`seed`, `publisher`),
-    /// `bearer` (demand the token of discovery), `next_request_delay` (milliseconds),
+    /// `bearer` (demand the token of discovery), `next_request_delay` (milliseconds), `unsettled` (the unit runs already
+    /// and is sent to discovery first),
     /// `offline_certificate` (PEM; the one made for the unit if not given), `ack_timeout` (seconds until a message counts as not acknowledged; 0 waits for ever), `node_password`.
     pub fn new(settings: CloudSettings, urls: Urls, authority: Rc<Authority>) -> Self {
         let dialect = match settings.text("dialect") {
@@ -170,6 +171,8 @@ impl Core for AosCloud {
     fn load(&mut self, documents: BTreeMap<&'static str, Vec<(String, Value)>>) {
         for (collection, documents) in documents {
             for (key, document) in documents {
+                // This very cloud has run before.
+                self.discovery.unasked = false;
                 self.load_document(collection, &key, &document);
             }
         }

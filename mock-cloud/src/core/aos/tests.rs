@@ -197,6 +197,41 @@ fn an_upgrade_needs_the_right_certificate_and_where_demanded_the_token() {
 }
 
 #[test]
+fn a_unit_that_runs_already_is_sent_to_discovery_first() {
+    let mut cloud = cloud(json!({"unsettled": true}));
+    assert_eq!(
+        upgrade(&mut cloud, "hil-unit-0001", Some("of an earlier cloud")),
+        401
+    );
+    let request = Request::new("POST", "/sd/v7/").json(&json!({"systemId": "hil-unit-0001"}));
+    assert_eq!(discover(&mut cloud, &request, "hil-unit-0001").0, 200);
+    assert_eq!(upgrade(&mut cloud, "hil-unit-0001", None), 101);
+}
+
+#[test]
+fn only_the_part_that_is_meant_is_wrong() {
+    let mut cloud = cloud(json!({}));
+    connect(&mut cloud, 1);
+    act(
+        &mut cloud,
+        "blobs",
+        json!({"answer": "bad_digest", "part": "layer"}),
+    );
+    let layer = cloud.add_blob(b"layer".to_vec(), "next", "layer");
+    let index = cloud.add_blob(b"index".to_vec(), "next", "index");
+    let request = json!({"correlationId": OTHER_TXN, "digests": [layer, index]});
+    let answer = messages(&receive(&mut cloud, &message("requestBlobUrls", TXN, request)));
+    let urls: Vec<&str> = answer[1]["data"]["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|item| item["urls"][0].as_str())
+        .collect();
+    let wrong: Vec<bool> = urls.iter().map(|url| url.contains("/wrong/")).collect();
+    assert_eq!(wrong, [true, false]);
+}
+
+#[test]
 fn an_ack_echoes_the_transaction_and_becomes_a_nack_where_a_fault_wants_it() {
     let mut cloud = cloud(json!({}));
     connect(&mut cloud, 1);
@@ -315,7 +350,7 @@ fn blobs_open_with_what_blob_urls_says() {
     use sha3::Digest;
     let mut cloud = cloud(json!({}));
     connect(&mut cloud, 1);
-    let digest = cloud.add_blob(b"content".to_vec(), "next");
+    let digest = cloud.add_blob(b"content".to_vec(), "next", "layer");
     let request = json!({"correlationId": OTHER_TXN, "digests": [digest]});
     let answer = messages(&receive(&mut cloud, &message("requestBlobUrls", TXN, request)));
     let info = &answer[1]["data"]["items"][0];
