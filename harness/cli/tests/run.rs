@@ -452,3 +452,14 @@ fn a_unit_that_runs_already_and_speaks_plain_http_is_asked_nothing_over_tls() {
         told.err
     );
 }
+
+#[test]
+fn a_run_that_selects_nothing_says_why() {
+    let folder = bench();
+    let none = run(folder.path(), &["--path", "nonsense"]);
+    assert_eq!(none.code, 7, "{}", none.err);
+    assert!(none.err.contains("hil list scenarios"), "{}", none.err);
+    let watched = run(folder.path(), &["--requirement", "POLL-ACK-009"]);
+    assert_eq!(watched.code, 7, "{}", watched.err);
+    assert!(watched.err.contains("only monitors judge"), "{}", watched.err);
+}

@@ -98,6 +98,9 @@ pub(crate) fn execute(arguments: RunArguments) -> Exit {
         Ok(outcome) => outcome,
         Err(error) => return fail(error, Exit::CommandLine),
     };
+    if outcome.summary.instances.is_empty() {
+        tell(nothing_selected(&filter));
+    }
     let mut journal = journal.lock().unwrap_or_else(PoisonError::into_inner);
     journal.end(outcome.summary.interrupted);
     finish(
@@ -106,6 +109,15 @@ pub(crate) fn execute(arguments: RunArguments) -> Exit {
         arguments.report.as_deref(),
         &journal,
     )
+}
+
+/// Why there was nothing to run.
+fn nothing_selected(filter: &Filter) -> &'static str {
+    if filter.requirements.is_empty() {
+        "note: these options select no scenario; `hil list scenarios` lists what they can select"
+    } else {
+        "note: these options select no scenario; what only monitors judge, they judge in every run of its protocol"
+    }
 }
 
 /// Tells the verdicts, whatever becomes of the reports: those that cannot be written are an error of the lab, which
