@@ -118,6 +118,15 @@ async fn instance(job: &Job, catalogue: Rc<Catalogue>, options: &RunOptions, sto
                     let how = execute(&mut bench, job, &header, stop).await;
                     // What the unit does when it is put away is nobody's matter: the trace ends before.
                     dispatcher.record(RecordBody::Closed { how });
+                    // One that runs on has perhaps not told everything yet, and would wait ever longer to tell the next
+                    // instance.
+                    if job.unit.runs_already() && job.unit.reports_to_cloud() {
+                        tokio::select! {
+                            biased;
+                            () = clock.sleep(LAST_WORDS) => {}
+                            () = when(|| stop.asked()) => {}
+                        }
+                    }
                     tokio::select! {
                         biased;
                         _ = bench.unit.stop() => {}
@@ -185,6 +194,8 @@ async fn when(asked: impl Fn() -> bool) {
     }
 }
 
+/// How long the cloud still answers a unit that runs on after an instance.
+const LAST_WORDS: Duration = Duration::from_secs(3);
 /// What the steps after a window may take before the limit is looked at again.
 const GRACE: Duration = Duration::from_secs(5);
 const VIRTUAL_LIMIT: Duration = Duration::from_secs(24 * 3600);

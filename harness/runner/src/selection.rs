@@ -163,11 +163,9 @@ pub fn applies(plan: &Plan, unit: &UnitUnderTest) -> Result<(), Skip> {
 
 /// Whether a scenario needs a cloud that speaks TLS and the unit cannot be told so: it was given one URL for all of them.
 fn wants_other_transport(plan: &Plan, unit: &UnitUnderTest) -> bool {
-    let calls_the_cloud = matches!(plan.protocol, Protocol::EdgePoll | Protocol::DeviceCommand);
-    let runs_already = matches!(unit.prepare, Preparation::Fixed(_));
     let over_tls = plan.cloud.get("tls") == Some(&Value::Bool(true));
     let is_plain = unit.ics.get("lab-mode") != Some(&Value::Bool(false));
-    calls_the_cloud && runs_already && over_tls && is_plain
+    unit.reports_to_cloud() && unit.runs_already() && over_tls && is_plain
 }
 
 /// Whether something is known of the unit.

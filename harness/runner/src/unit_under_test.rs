@@ -87,3 +87,15 @@ pub struct UnitUnderTest {
     /// Where the authority of the cloud is kept; a fresh one for each instance if `None`.
     pub authority_directory: Option<PathBuf>,
 }
+
+impl UnitUnderTest {
+    /// Whether nothing is done to it: it ran before the instance and runs on after it.
+    pub fn runs_already(&self) -> bool {
+        matches!(self.prepare, Preparation::Fixed(_))
+    }
+
+    /// Whether it calls the cloud under the one URL it was given, and tells it there what became of its commands.
+    pub fn reports_to_cloud(&self) -> bool {
+        matches!(self.protocol, Protocol::EdgePoll | Protocol::DeviceCommand)
+    }
+}
