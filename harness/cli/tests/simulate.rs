@@ -99,6 +99,8 @@ fn mistakes_are_named() {
         ),
         (&["ota-rpc", "--defect", "ack-wrong-id"], 2, "ack-wrong-id"),
         (&["ota-rpc", "--timing", "boot=fast"], 2, "500ms"),
+        (&["ota-rpc", "--prepare", "ACL=[]"], 2, "committed, acl, users"),
+        (&["ota-rpc", "--prepare", "users=admin"], 2, "a JSON object"),
         (&["ota-rpc", "--prepare", "running=nothing"], 2, "nothing"),
         (
             &["edge-poll", "--endpoints", "/nowhere/a.env"],

@@ -6,6 +6,7 @@ use crate::{
     units::{self, UnitsError},
 };
 use hil_link::{Address, pki::Identity};
+use hil_scenario::{FieldType, Vocabulary};
 use hil_sim::{Defect, artifacts_for, default_ics, default_timing, settings_of};
 use hil_unit::{
     Artifacts, Endpoints,
@@ -109,7 +110,7 @@ impl Plan {
         let endpoints = endpoints(protocol, &told, &listen)?;
         check_cloud(protocol, &endpoints, arguments)?;
         let mut prepare = declared(&told);
-        prepare.extend(facts("prepare", &arguments.prepare)?);
+        prepare.extend(states(protocol, &arguments.prepare)?);
         if protocol == Protocol::Sota && endpoints.get("auth_url").is_empty() {
             // Nobody gives tokens: the unit is one without credentials.
             prepare.entry("auth").or_insert(json!(false));
@@ -346,6 +347,32 @@ fn facts(argument: &'static str, given: &[String]) -> Result<Map<String, Value>,
         })
     };
     given.iter().map(read).collect()
+}
+
+/// Declared states by the words of the protocol: a misspelled access list would leave the unit open.
+fn states(protocol: Protocol, given: &[String]) -> Result<Map<String, Value>, PlanError> {
+    let states = facts("prepare", given)?;
+    let vocabulary = Vocabulary::embedded().unwrap_or_default();
+    let words = &vocabulary.words(protocol).prepare;
+    for text in given {
+        let Some((name, value)) = units::parse_setting(text) else {
+            continue;
+        };
+        if !words.is_empty() {
+            known("prepare", text, protocol, &name, words.keys().map(String::as_str))?;
+        }
+        let wants_map = words
+            .get(&name)
+            .is_some_and(|field| field.kind == FieldType::Object);
+        if wants_map && !value.is_object() {
+            return Err(PlanError::Shape {
+                argument: "prepare",
+                given: text.clone(),
+                shape: "a JSON object as the value",
+            });
+        }
+    }
+    Ok(states)
 }
 
 /// The declared state a process unit is told.
