@@ -15,7 +15,13 @@ use hil_link::{
 };
 use hil_trace::SharedRecorder;
 use serde_json::{Map, Value};
-use std::{cell::RefCell, collections::BTreeMap, io, rc::Rc, time::Duration};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+    io,
+    rc::Rc,
+    time::Duration,
+};
 use tokio::task::{AbortHandle, JoinSet};
 
 /// What a cloud runs on.
@@ -79,6 +85,8 @@ struct Running {
     faces: JoinSet<()>,
     /// The listener of each face that is open, with its connections.
     open: BTreeMap<&'static str, AbortHandle>,
+    /// Faces that a step closed; they stay closed until a step opens them.
+    closed: BTreeSet<&'static str>,
     _waker: JoinSet<()>,
 }
 
@@ -373,6 +381,7 @@ impl MockCloud {
             host,
             faces,
             open,
+            closed: BTreeSet::new(),
             _waker,
         });
         self.edge.note("started", Map::new());
@@ -412,15 +421,16 @@ impl MockCloud {
         }
     }
 
-    /// Listens again after [`MockCloud::hold`].
+    /// Listens again after [`MockCloud::hold`], except where a step closed the face.
     ///
     /// # Errors
     /// An address cannot be listened on any more.
     pub async fn release(&self) -> Result<(), CloudError> {
         let faces: Vec<&'static str> = self.addresses.keys().copied().collect();
         for face in faces {
-            let is_open = |running: &Running| running.open.contains_key(face);
-            if self.running.borrow().as_ref().is_none_or(is_open) {
+            let settled =
+                |running: &Running| running.open.contains_key(face) || running.closed.contains(face);
+            if self.running.borrow().as_ref().is_none_or(settled) {
                 continue;
             }
             let (listener, _) = self.listen_again(face).await?;
@@ -450,6 +460,7 @@ impl MockCloud {
         if let Some(listener) = running.open.remove(face) {
             listener.abort();
         }
+        running.closed.insert(face);
         self.note_face("face_closed", face);
         Ok(Map::new())
     }
@@ -462,6 +473,9 @@ impl MockCloud {
             .as_ref()
             .map(|running| !running.open.contains_key(face))
             .ok_or(ActError::Stopped)?;
+        if let Some(running) = self.running.borrow_mut().as_mut() {
+            running.closed.remove(face);
+        }
         if closed {
             let failed = |error: CloudError| ActError::Store(error.to_string());
             let (listener, _) = self.listen_again(face).await.map_err(failed)?;
