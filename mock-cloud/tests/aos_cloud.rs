@@ -62,6 +62,22 @@ fn only_the_right_certificates_come_together() {
     });
 }
 
+#[test]
+fn a_face_that_was_closed_stays_closed_when_the_others_are_released() {
+    run(async {
+        let bench = Bench::start().await;
+        bench.cloud.hold();
+        bench.act("close_face", &json!({"face": FACE})).await;
+        bench.cloud.release().await.unwrap();
+        // Listeners that were stopped end with the next turn of their tasks.
+        bench.clock.sleep(Duration::from_millis(50)).await;
+        let address = &bench.cloud.addresses()[FACE];
+        assert!(bench.network.connect(address).await.is_err());
+        bench.act("open_face", &json!({"face": FACE})).await;
+        assert!(bench.network.connect(address).await.is_ok());
+    });
+}
+
 struct Bench {
     cloud: MockCloud,
     clock: Clock,
