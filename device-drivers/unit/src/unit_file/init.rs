@@ -72,6 +72,7 @@ fn settings(protocol: Protocol, driver: DriverKind) -> String {
         Protocol::DeviceCommand => {
             ", device_token: \"…\", issuer_token: \"…\", hmac_key: \"…\", ed25519_public_key: \"…\""
         }
+        Protocol::Sota => ", client_id: \"…\", client_secret: \"…\"",
         _ => "",
     };
     match driver {
