@@ -224,23 +224,13 @@ fn can_prepare(can: &Preparation, name: &str, value: &Value) -> Result<(), Strin
         Preparation::Named(names) if names.contains(name) => Ok(()),
         Preparation::Named(_) => Err(format!("`prepare` of the unit file has no `{name}`")),
         Preparation::Fixed(states) => match states.get(name) {
-            Some(state) if state == value || said_as_json(state, value) => Ok(()),
+            Some(state) if state == value => Ok(()),
             Some(state) => Err(format!("the unit has `{name}: {state}`, not {value}")),
             None => Err(format!(
                 "`prepare` of the unit file does not say `{name}: {value}`"
             )),
         },
     }
-}
-
-/// A unit file says lists and maps as JSON in a text.
-fn said_as_json(state: &Value, value: &Value) -> bool {
-    let json = |value: &Value| {
-        value
-            .as_str()
-            .and_then(|text| serde_json::from_str::<Value>(text).ok())
-    };
-    json(state).is_some_and(|said| said == *value || json(value).as_ref() == Some(&said))
 }
 
 const COMMON_STATES: [&str; 3] = ["running", "committed", "store"];
