@@ -95,6 +95,6 @@ fn arguments_a_probe_is_not_given_are_none_and_a_restarted_unit_repeats_no_trans
         folder.path(),
         "aos-v7",
         timing,
-        &["aos-v7/power-cut-while-downloading", "aos-v7/bad-digest"],
+        &["aos-v7/power-cut-while-downloading", "aos-v7/bad-digest."],
     );
 }
