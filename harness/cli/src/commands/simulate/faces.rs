@@ -4,10 +4,11 @@ use super::{
     plan::{COMMANDS, Plan, SERIAL},
     serial::SerialLine,
 };
-use hil_link::Address;
+use hil_link::{Address, free_port};
 use std::{
     collections::BTreeMap,
     fs, io,
+    net::TcpListener,
     os::unix::{fs::FileTypeExt, net::UnixStream},
     path::Path,
 };
@@ -79,11 +80,13 @@ impl Faces {
                     (wanted.clone(), wanted.clone())
                 }
                 Address::Host(..) if face == SERIAL => return Err(FaceError::NoPath(wanted)),
-                Address::Host(host, port) => {
-                    let listener = std::net::TcpListener::bind((host.as_str(), *port)).map_err(failed)?;
-                    let port = listener.local_addr().map_err(failed)?.port();
-                    let address = Address::Host(host.clone(), port);
+                Address::Host(host, 0) => {
+                    let address = Address::Host(host.clone(), free_port(host).map_err(failed)?);
                     (address.clone(), address)
+                }
+                Address::Host(host, port) => {
+                    TcpListener::bind((host.as_str(), *port)).map_err(failed)?;
+                    (wanted.clone(), wanted.clone())
                 }
             };
             addresses.insert(face.to_owned(), address);
