@@ -6,9 +6,9 @@ use super::{
 };
 use crate::{Clock, Stream, pki::Identity};
 use rustls::{
-    ClientConfig, DigitallySignedStruct, SignatureScheme,
+    ClientConfig, ConfigBuilder, DigitallySignedStruct, SignatureScheme,
     client::{
-        Resumption,
+        Resumption, WantsClientCert,
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
     },
     crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature},
@@ -39,13 +39,7 @@ impl Connector {
         let builder = ClientConfig::builder_with_details(provider(), time_of(clock))
             .with_protocol_versions(settings.versions())?
             .with_root_certificates(trust(authority)?);
-        let mut config = match identity {
-            None => builder.with_no_client_auth(),
-            Some(identity) => {
-                let (chain, key) = credentials(identity)?;
-                builder.with_client_auth_cert(chain, key)?
-            }
-        };
+        let mut config = as_identity(builder, identity)?;
         config.resumption = Resumption::disabled();
         config.alpn_protocols = settings.protocols();
         config.key_log = settings.key_log();
@@ -61,13 +55,7 @@ impl Connector {
             .with_protocol_versions(TlsSettings::default().versions())?
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)));
-        let config = match identity {
-            None => builder.with_no_client_auth(),
-            Some(identity) => {
-                let (chain, key) = credentials(identity)?;
-                builder.with_client_auth_cert(chain, key)?
-            }
-        };
+        let config = as_identity(builder, identity)?;
         Ok(Connector {
             inner: TlsConnector::from(Arc::new(config)),
         })
@@ -84,6 +72,17 @@ impl Connector {
         let facts = PeerFacts::read(stream.get_ref().1, None);
         Ok((Stream::layered(stream, handle), facts))
     }
+}
+
+fn as_identity(
+    builder: ConfigBuilder<ClientConfig, WantsClientCert>,
+    identity: Option<&Identity>,
+) -> Result<ClientConfig, SetupError> {
+    let Some(identity) = identity else {
+        return Ok(builder.with_no_client_auth());
+    };
+    let (chain, key) = credentials(identity)?;
+    Ok(builder.with_client_auth_cert(chain, key)?)
 }
 
 /// Takes every certificate whose key the peer really has.

@@ -1,40 +1,10 @@
 //! Frames by hand, through view and monitors: clean ones pass, and each violation is stated once it is proven.
 
 use super::monitors;
-use crate::{Judge, view::view_for};
-use hil_trace::{
-    Catalogue, ClockKind, Event, Finding, HowClosed, Party, Payload, Record, RecordBody, ScenarioRef, Stamp,
-    Tolerances, TraceHeader, Verdict,
-};
+use crate::{Judge, testing::header, view::view_for};
+use hil_trace::{Catalogue, Event, Finding, HowClosed, Party, Payload, Record, RecordBody, Stamp, Verdict};
 use hil_wire::Protocol;
-use serde_json::{Map, Value, json};
-
-fn header() -> TraceHeader {
-    TraceHeader {
-        format: TraceHeader::FORMAT,
-        instance: "aos-v7/x@sim".into(),
-        protocol: Protocol::AosV7,
-        scenario: ScenarioRef {
-            path: "aos-v7/x.yaml".into(),
-            name: "x".into(),
-            text: String::new(),
-            sha256: String::new(),
-            verifies: Vec::new(),
-        },
-        seed: 1,
-        repetition: 0,
-        tool: "hil".into(),
-        catalogue_sha256: String::new(),
-        clock: ClockKind::Virtual,
-        epoch_unix_us: 0,
-        tolerances: Tolerances::default(),
-        unit: "sim".into(),
-        facts: Map::new(),
-        ics: Map::new(),
-        timing: Map::new(),
-        params: Map::new(),
-    }
-}
+use serde_json::{Value, json};
 
 const UNIT: Party = Party::Unit;
 const CLOUD: Party = Party::Cloud;
@@ -49,7 +19,7 @@ fn message(txn: &str, data: &Value) -> Vec<u8> {
 /// What frames at (milliseconds, from whom, payload) on one connection violate.
 fn violated(frames: &[(u64, Party, Vec<u8>)]) -> Vec<String> {
     let mut findings: Vec<Finding> = Vec::new();
-    let header = header();
+    let header = header(Protocol::AosV7);
     let catalogue = Catalogue::default();
     let mut view = view_for(&header);
     let opened = RecordBody::WebSocketOpened {

@@ -104,17 +104,16 @@ impl Trace {
     /// How many events of the unit have this name.
     fn count(&self, name: &str) -> usize {
         let mut view = view_for(&header(Protocol::Sota));
-        let mut count = 0;
-        for (seq, (millis, what)) in self.records.iter().enumerate() {
-            let record = Record {
-                seq: seq as u64,
-                at: Stamp(millis * 1000),
-                what: what.clone(),
-            };
-            let events = View::events(&mut *view, &record);
-            count += events.iter().filter(|event| event.name == name).count();
-        }
-        count
+        let events = self.records().flat_map(|record| view.events(&record));
+        events.filter(|event| event.name == name).count()
+    }
+
+    fn records(&self) -> impl Iterator<Item = Record> {
+        self.records.iter().zip(0..).map(|((millis, what), seq)| Record {
+            seq,
+            at: Stamp(millis * 1000),
+            what: what.clone(),
+        })
     }
 
     /// The worst verdict on a requirement.
@@ -122,12 +121,7 @@ impl Trace {
         let header = header(Protocol::Sota);
         let catalogue = Catalogue::default();
         let (mut view, mut monitors, mut findings) = (view_for(&header), monitors(&header), Vec::new());
-        for (seq, (millis, what)) in self.records.iter().enumerate() {
-            let record = Record {
-                seq: seq as u64,
-                at: Stamp(millis * 1000),
-                what: what.clone(),
-            };
+        for record in self.records() {
             let events = View::events(&mut *view, &record);
             for monitor in &mut monitors {
                 let mut judge = Judge::new(&catalogue, monitor.name(), &mut findings);

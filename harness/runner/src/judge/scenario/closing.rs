@@ -6,13 +6,7 @@ use hil_trace::{Catalogue, Finding, HowClosed, Verdict};
 impl ScenarioJudge {
     pub(crate) fn close(&mut self, how: HowClosed, catalogue: &Catalogue, findings: &mut Vec<Finding>) {
         if let Some(waiting) = self.waiting.take() {
-            let all = waiting
-                .branches
-                .iter()
-                .map(|(_, w)| w.describe())
-                .collect::<Vec<_>>()
-                .join(" or ");
-            let text = format!("the run ended while waiting for {all}");
+            let text = format!("the run ended while waiting for {}", waiting.describe());
             self.undecided(&waiting.step, &[], text, Vec::new(), catalogue, findings);
         }
         for fault in self.faults.values().filter(|fault| !fault.acted) {
@@ -50,18 +44,9 @@ impl ScenarioJudge {
     /// Every step did what it says: what the scenario verifies has been shown.
     fn confirm(&mut self, catalogue: &Catalogue, findings: &mut Vec<Finding>) {
         for forbidden in &self.forbidden {
-            for requirement in forbidden.watch.decided() {
-                let text = format!("{} never came", forbidden.watch.describe());
-                let step = Some(forbidden.step.as_str());
-                findings.push(self.finding(
-                    Some(requirement),
-                    Verdict::Pass,
-                    text,
-                    Vec::new(),
-                    step,
-                    catalogue,
-                ));
-            }
+            let text = format!("{} never came", forbidden.watch.describe());
+            let decided = forbidden.watch.decided();
+            self.show(&forbidden.step, decided, &text, &[], catalogue, findings);
         }
         for requirement in &self.verifies {
             let stated = |f: &Finding| f.requirement.as_ref() == Some(requirement) && f.step.is_some();

@@ -2,7 +2,7 @@
 
 use super::ScenarioJudge;
 use crate::judge::watch::{Watch, decided};
-use hil_trace::{Catalogue, Finding, Measurement, Verdict};
+use hil_trace::{Catalogue, Finding, Measurement};
 use serde_json::Value;
 
 impl ScenarioJudge {
@@ -54,17 +54,7 @@ impl ScenarioJudge {
             let text = format!("{text}; the margin lies inside the tolerance of {tolerance:.3} s");
             self.undecided(step, &verifies, text, evidence, catalogue, findings);
         } else {
-            for requirement in decided(&verifies) {
-                let (text, evidence) = (text.clone(), evidence.clone());
-                findings.push(self.finding(
-                    Some(requirement),
-                    Verdict::Pass,
-                    text,
-                    evidence,
-                    Some(step),
-                    catalogue,
-                ));
-            }
+            self.show(step, decided(&verifies), &text, &evidence, catalogue, findings);
         }
     }
 }

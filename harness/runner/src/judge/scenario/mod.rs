@@ -48,6 +48,14 @@ struct Waiting {
     branches: Vec<(Option<String>, Watch)>,
 }
 
+impl Waiting {
+    /// What would end it, in words.
+    fn describe(&self) -> String {
+        let all: Vec<String> = self.branches.iter().map(|(_, watch)| watch.describe()).collect();
+        all.join(" or ")
+    }
+}
+
 struct Forbidden {
     step: String,
     watch: Watch,

@@ -2,7 +2,7 @@
 
 use super::{ScenarioJudge, Settled, Waiting};
 use crate::judge::watch::{Answer, Watch};
-use hil_trace::{Catalogue, Event, Finding, StepOutcome, Verdict};
+use hil_trace::{Catalogue, Event, Finding, StepOutcome};
 use serde_json::Value;
 
 impl ScenarioJudge {
@@ -20,12 +20,7 @@ impl ScenarioJudge {
             return;
         };
         let step = waiting.step.clone();
-        let all = waiting
-            .branches
-            .iter()
-            .map(|(_, w)| w.describe())
-            .collect::<Vec<_>>()
-            .join(" or ");
+        let all = waiting.describe();
         let outcome = match answer {
             Answer::Open => return,
             Answer::Met(events) => {
@@ -92,18 +87,8 @@ impl ScenarioJudge {
                 self.moments.insert(name.to_owned(), (event.at, record));
             }
         }
-        for requirement in watch.decided() {
-            let text = format!("{} came as it should", watch.describe());
-            let evidence = evidence.clone();
-            findings.push(self.finding(
-                Some(requirement),
-                Verdict::Pass,
-                text,
-                evidence,
-                Some(step),
-                catalogue,
-            ));
-        }
+        let text = format!("{} came as it should", watch.describe());
+        self.show(step, watch.decided(), &text, &evidence, catalogue, findings);
     }
 
     fn miss(
@@ -190,9 +175,7 @@ impl ScenarioJudge {
             self.violate(step, &verifies, text, evidence, catalogue, findings);
         }
     }
-}
 
-impl ScenarioJudge {
     /// Why the call after the last reply stayed without an answer, as far as is known.
     fn unanswered(&self, evidence: &mut Vec<u64>) -> Option<String> {
         let ends = ["unit.reply", "cloud.unanswered"];

@@ -45,6 +45,29 @@ impl ScenarioJudge {
         );
     }
 
+    /// What a step has shown of these requirements.
+    pub(super) fn show<'r>(
+        &self,
+        step: &str,
+        requirements: impl Iterator<Item = &'r String>,
+        text: &str,
+        evidence: &[u64],
+        catalogue: &Catalogue,
+        findings: &mut Vec<Finding>,
+    ) {
+        findings.extend(requirements.map(|requirement| {
+            let (text, evidence) = (text.to_owned(), evidence.to_vec());
+            self.finding(
+                Some(requirement),
+                Verdict::Pass,
+                text,
+                evidence,
+                Some(step),
+                catalogue,
+            )
+        }));
+    }
+
     #[allow(clippy::too_many_arguments)]
     fn state_all(
         &self,
