@@ -16,6 +16,8 @@ pub enum Defect {
     AcksNotPersisted,
     /// Edge poll: an unhealthy version stays.
     NoRollback,
+    /// Edge poll: files are replaced where they are, so that a write torn by a power failure loses them.
+    WritesInPlace,
     /// Device command: a command delivered again is executed again.
     NoCommandHistory,
     /// Device command: statuses not yet delivered are lost with power.
@@ -24,20 +26,24 @@ pub enum Defect {
     ImageUnverified,
     /// Device command: firmware updates are not limited to one in an hour.
     NoUpdateLimit,
+    /// Device command: a slot is marked as the one to boot before the image in it is complete.
+    MarkedBeforeComplete,
 }
 
 impl Defect {
     /// All of them.
-    pub const ALL: [Defect; 9] = [
+    pub const ALL: [Defect; 11] = [
         Defect::AckWrongId,
         Defect::ChecksumUnverified,
         Defect::NoDuplicateDetection,
         Defect::AcksNotPersisted,
         Defect::NoRollback,
+        Defect::WritesInPlace,
         Defect::NoCommandHistory,
         Defect::StatusesNotPersisted,
         Defect::ImageUnverified,
         Defect::NoUpdateLimit,
+        Defect::MarkedBeforeComplete,
     ];
 
     /// The name users write.
@@ -48,10 +54,12 @@ impl Defect {
             Defect::NoDuplicateDetection => "no-duplicate-detection",
             Defect::AcksNotPersisted => "acks-not-persisted",
             Defect::NoRollback => "no-rollback",
+            Defect::WritesInPlace => "writes-in-place",
             Defect::NoCommandHistory => "no-command-history",
             Defect::StatusesNotPersisted => "statuses-not-persisted",
             Defect::ImageUnverified => "image-unverified",
             Defect::NoUpdateLimit => "no-update-limit",
+            Defect::MarkedBeforeComplete => "marked-before-complete",
         }
     }
 
@@ -62,11 +70,13 @@ impl Defect {
             | Defect::ChecksumUnverified
             | Defect::NoDuplicateDetection
             | Defect::AcksNotPersisted
-            | Defect::NoRollback => Protocol::EdgePoll,
+            | Defect::NoRollback
+            | Defect::WritesInPlace => Protocol::EdgePoll,
             Defect::NoCommandHistory
             | Defect::StatusesNotPersisted
             | Defect::ImageUnverified
-            | Defect::NoUpdateLimit => Protocol::DeviceCommand,
+            | Defect::NoUpdateLimit
+            | Defect::MarkedBeforeComplete => Protocol::DeviceCommand,
         }
     }
 
@@ -78,10 +88,12 @@ impl Defect {
             Defect::NoDuplicateDetection => &["POLL-ACK-004", "POLL-ACK-005"],
             Defect::AcksNotPersisted => &["POLL-ACK-006"],
             Defect::NoRollback => &["POLL-SNAP-005"],
+            Defect::WritesInPlace => &["POLL-SNAP-006"],
             Defect::NoCommandHistory => &["DCMD-QUEUE-003"],
             Defect::StatusesNotPersisted => &["DCMD-STATUS-003"],
             Defect::ImageUnverified => &["DCMD-FW-003"],
             Defect::NoUpdateLimit => &["DCMD-RATE-001", "DCMD-RATE-003"],
+            Defect::MarkedBeforeComplete => &["DCMD-FW-014"],
         }
     }
 }

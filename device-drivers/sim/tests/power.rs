@@ -18,14 +18,14 @@ struct Ending {
     failed: bool,
 }
 
-/// One run with a power failure at the n-th write.
-fn run(n: u64, command: &str, payload: &Value, role: &str) -> Ending {
+/// One run with a power failure at the n-th write, or in the midst of it.
+fn run(n: u64, torn: bool, command: &str, payload: &Value, role: &str) -> Ending {
     in_virtual_time(async {
         let bench = Bench::memory(P);
         let peer = edge_peer::start(&bench).await;
         peer.borrow_mut().publish(role);
         let mut unit = bench.unit(P, &[]);
-        let failure = arguments(json!({"write": n, "seconds": 5}));
+        let failure = arguments(json!({"write": n, "torn": torn, "seconds": 5}));
         unit.stimulate("cut_at_write", &failure).await.unwrap();
         unit.start().await.unwrap();
         peer.borrow_mut().queue("u", command, payload.clone());
@@ -47,8 +47,8 @@ fn run(n: u64, command: &str, payload: &Value, role: &str) -> Ending {
 }
 
 fn sweep(command: &str, payload: Value, role: &str, versions: &[&str], mut check: impl FnMut(u64, &Ending)) {
-    for n in 1..200 {
-        let ending = run(n, command, &payload, role);
+    for (n, torn) in (1..200).flat_map(|n| [(n, false), (n, true)]) {
+        let ending = run(n, torn, command, &payload, role);
         let terminal: Vec<_> = ending
             .acks
             .iter()

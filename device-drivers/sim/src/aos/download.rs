@@ -187,7 +187,7 @@ impl AosAgent {
         if let Err(error) = context
             .hardware
             .flash
-            .write(&blob_file(&fetch.digest), content.clone())
+            .replace(&blob_file(&fetch.digest), content.clone())
         {
             return self.item_failed(3, &error.to_string(), context);
         }

@@ -86,7 +86,7 @@ impl Store {
     pub(super) fn save(&self, flash: &mut crate::Flash) {
         if let Ok(bytes) = serde_json::to_vec(self) {
             // Files of this partition are never refused; a power failure shows in the flash itself.
-            let _ = flash.write(FILE, bytes);
+            let _ = flash.replace(FILE, bytes);
         }
     }
 

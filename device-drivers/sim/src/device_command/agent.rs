@@ -144,7 +144,8 @@ impl DeviceAgent {
                 context.reboot(Duration::from_secs(1));
                 return;
             }
-            Some(Behaviour::Hang | Behaviour::Mute) => {
+            // Without an image nothing runs; only the way back of a trial still helps.
+            None | Some(Behaviour::Hang | Behaviour::Mute) => {
                 self.silent = true;
                 self.begin_self_test(context);
                 return;

@@ -28,6 +28,9 @@ pub(super) fn choose(hardware: &mut Hardware) {
 /// What runs: the image in the active slot.
 pub(super) fn running(hardware: &Hardware) -> Option<Image> {
     let slot = hardware.slots.get(hardware.active_slot)?;
+    if !slot.is_bootable() {
+        return None;
+    }
     let unnamed = || Image::new("firmware", "", &sha256_hex(&slot.image)[..12]);
     Some(Image::parse(&slot.image).unwrap_or_else(unnamed))
 }

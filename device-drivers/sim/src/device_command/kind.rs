@@ -20,11 +20,7 @@ impl Kind for DeviceCommandKind {
         hardware: &mut Hardware,
     ) -> Result<(), UnitError> {
         let artifact = running_artifact(self, state, setup)?;
-        let running = Slot {
-            image: artifact.bytes.clone(),
-            committed: true,
-            boots: 0,
-        };
+        let running = Slot::holding(artifact.bytes.clone());
         hardware.slots = vec![running, Slot::default()];
         hardware.active_slot = 0;
         store::save(&mut hardware.flash, BOOT, &BootRecord::default());

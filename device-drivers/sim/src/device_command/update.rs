@@ -8,7 +8,7 @@ use super::{
     kind::SLOT_SIZE,
     store::{self, BOOT, BootRecord, CommandState, Trial},
 };
-use crate::{Context, Defect, HttpCall, HttpError, Image, Limits, Slot, Url};
+use crate::{Context, Defect, HttpCall, HttpError, Image, Limits, Url};
 use hil_wire::{
     device_command::{CommandStatus, CommandType, Parameters, UrlPolicy, status_text},
     digest::{parse_sha256, sha256_hex},
@@ -255,12 +255,16 @@ impl DeviceAgent {
         let image: Arc<[u8]> = Arc::from(std::mem::take(&mut update.bytes));
         let previous = context.hardware.active_slot;
         let active = 1 - previous.min(1);
-        if let Some(slot) = context.hardware.slots.get_mut(active) {
-            *slot = Slot {
-                image,
-                committed: false,
-                boots: 0,
+        if context.setup.has(Defect::MarkedBeforeComplete) {
+            let record = BootRecord {
+                active,
+                ..BootRecord::default()
             };
+            store::save(&mut context.hardware.flash, BOOT, &record);
+        }
+        let _ = context.hardware.erase_slot(active);
+        if context.hardware.write_slot(active, image).is_err() {
+            return;
         }
         let trial = Trial {
             previous,

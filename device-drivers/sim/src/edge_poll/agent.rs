@@ -265,7 +265,7 @@ impl Agent for EdgeAgent {
     ) -> Result<Value, UnitError> {
         match (name, arguments.get("key").and_then(Value::as_str)) {
             ("device_key", Some(key)) => {
-                let written = context.hardware.flash.write(store::KEY, key.as_bytes());
+                let written = context.hardware.flash.replace(store::KEY, key.as_bytes());
                 written.map_err(|error| UnitError::Dead(error.to_string()))?;
                 Ok(json!({"length": key.len()}))
             }

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 /// Named files. Files below `state/` lie in a small partition of their own and are never refused; all others share
-/// the capacity. Each change is one step: it happens wholly or not at all.
+/// the capacity. Each change is one step at which power can fail: it then does not happen, or, if the failure tears it,
+/// the first half of its bytes is there. Renaming and removing are never torn.
 #[derive(Clone, Debug)]
 pub struct Flash {
     pub(super) files: BTreeMap<String, Vec<u8>>,
@@ -13,8 +14,19 @@ pub struct Flash {
     pub(super) writes: u64,
     /// Grows with whatever changes.
     pub(super) changes: u64,
-    fails_at: Option<u64>,
+    fails_at: Option<Failure>,
     dead: bool,
+    /// Files are replaced where they are, as careless software does it.
+    pub(crate) in_place: bool,
+}
+
+/// A failure of power that is to come.
+#[derive(Clone, Copy, Debug)]
+struct Failure {
+    /// At which write, counted from the first.
+    write: u64,
+    /// Whether the first half of that write is done.
+    torn: bool,
 }
 
 /// Why something could not be written.
@@ -46,6 +58,7 @@ impl Flash {
             changes: 0,
             fails_at: None,
             dead: false,
+            in_place: false,
         }
     }
 
@@ -62,7 +75,18 @@ impl Flash {
             .take_while(move |name| name.starts_with(prefix))
     }
 
-    /// Replaces a file.
+    /// Replaces a file so that whatever happens it is wholly the old one or the new one: written beside it, then renamed.
+    pub fn replace(&mut self, name: &str, bytes: impl Into<Vec<u8>>) -> Result<(), FlashError> {
+        if self.in_place {
+            return self.write(name, bytes);
+        }
+        let beside = if is_counted(name) { BESIDE } else { BESIDE_STATE };
+        self.write(beside, bytes)?;
+        self.rename(beside, name)?;
+        Ok(())
+    }
+
+    /// Writes a file where it is; one torn by a power failure has lost its old content.
     pub fn write(&mut self, name: &str, bytes: impl Into<Vec<u8>>) -> Result<(), FlashError> {
         let bytes = bytes.into();
         if is_counted(name) {
@@ -71,11 +95,14 @@ impl Flash {
                 return Err(FlashError::NoSpace);
             }
         }
-        self.step()?;
-        self.forget(name);
-        self.account(name, bytes.len());
-        self.files.insert(name.to_owned(), bytes);
-        Ok(())
+        let (done, result) = self.write_step(bytes.len());
+        if let Some(done) = done {
+            self.forget(name);
+            self.account(name, done);
+            let bytes = bytes.into_iter().take(done).collect();
+            self.files.insert(name.to_owned(), bytes);
+        }
+        result
     }
 
     /// Appends to a file, which is made if missing.
@@ -83,10 +110,13 @@ impl Flash {
         if is_counted(name) && bytes.len() as u64 > self.free() {
             return Err(FlashError::NoSpace);
         }
-        self.step()?;
-        self.account(name, bytes.len());
-        self.files.entry(name.to_owned()).or_default().extend(bytes);
-        Ok(())
+        let (done, result) = self.write_step(bytes.len());
+        if let Some(done) = done {
+            self.account(name, done);
+            let file = self.files.entry(name.to_owned()).or_default();
+            file.extend(&bytes[..done]);
+        }
+        result
     }
 
     /// Renames a file, replacing the target; false if there is no such file.
@@ -143,9 +173,11 @@ impl Flash {
         self.writes
     }
 
-    /// Makes power fail at the n-th write from now on (from 1); that write and all later ones do not happen.
-    pub fn fail_at_write(&mut self, n: u64) {
-        self.fails_at = Some(self.writes + n.max(1));
+    /// Makes power fail at the n-th write from now on (from 1); all later ones do not happen, and of that write, if it
+    /// carries bytes and is to be torn, only the first half does.
+    pub fn fail_at_write(&mut self, n: u64, torn: bool) {
+        let write = self.writes.saturating_add(n.max(1));
+        self.fails_at = Some(Failure { write, torn });
     }
 
     /// True once power failed at a write.
@@ -158,18 +190,29 @@ impl Flash {
         self.dead = false;
     }
 
-    fn step(&mut self) -> Result<(), FlashError> {
-        if self.dead {
-            return Err(FlashError::PowerFailed);
+    /// One change without bytes: done, or not done.
+    pub(super) fn step(&mut self) -> Result<(), FlashError> {
+        match self.write_step(0) {
+            (Some(_), Ok(())) => Ok(()),
+            _ => Err(FlashError::PowerFailed),
         }
-        if self.fails_at.is_some_and(|n| self.writes + 1 >= n) {
+    }
+
+    /// One write of so many bytes: how many of them are there afterwards (`None`: nothing was touched), and how it ended.
+    pub(super) fn write_step(&mut self, length: usize) -> (Option<usize>, Result<(), FlashError>) {
+        let failed = Err(FlashError::PowerFailed);
+        if self.dead {
+            return (None, failed);
+        }
+        if let Some(failure) = self.fails_at.filter(|failure| self.writes + 1 >= failure.write) {
             self.dead = true;
             self.fails_at = None;
-            return Err(FlashError::PowerFailed);
+            self.changes += u64::from(failure.torn);
+            return ((failure.torn && length > 0).then_some(length / 2), failed);
         }
         self.writes += 1;
         self.changes += 1;
-        Ok(())
+        (Some(length), Ok(()))
     }
 
     pub(super) fn account(&mut self, name: &str, length: usize) {
@@ -190,6 +233,11 @@ impl Flash {
 fn is_counted(name: &str) -> bool {
     !name.starts_with("state/")
 }
+
+/// Where a file lies until it takes the place of an older one; what a power failure left there is overwritten.
+const BESIDE: &str = "beside";
+/// The same for files that are not counted.
+const BESIDE_STATE: &str = "state/~beside";
 
 #[cfg(test)]
 mod tests {
@@ -216,7 +264,7 @@ mod tests {
     #[test]
     fn power_can_fail_at_a_write() {
         let mut flash = Flash::default();
-        flash.fail_at_write(2);
+        flash.fail_at_write(2, false);
         flash.write("state/a", b"1".to_vec()).unwrap();
         assert_eq!(
             flash.write("state/a", b"2".to_vec()),
@@ -229,5 +277,40 @@ mod tests {
             (flash.write("state/a", b"3".to_vec()), flash.writes()),
             (Ok(()), 2)
         );
+    }
+
+    #[test]
+    fn a_torn_write_leaves_half_of_it() {
+        let mut flash = Flash::default();
+        let all = flash.free();
+        flash.write("a", b"old".to_vec()).unwrap();
+        flash.fail_at_write(1, true);
+        assert_eq!(
+            flash.write("a", b"brand-new".to_vec()),
+            Err(FlashError::PowerFailed)
+        );
+        flash.revive();
+        assert_eq!((flash.read("a"), flash.free()), (Some(&b"bran"[..]), all - 4));
+        flash.fail_at_write(1, true);
+        assert_eq!(flash.append("a", b"dnew"), Err(FlashError::PowerFailed));
+        flash.revive();
+        assert_eq!(flash.read("a"), Some(&b"brandn"[..]));
+        flash.fail_at_write(1, true);
+        assert_eq!(flash.rename("a", "b"), Err(FlashError::PowerFailed));
+        flash.revive();
+        assert_eq!((flash.read("a"), flash.read("b")), (Some(&b"brandn"[..]), None));
+    }
+
+    #[test]
+    fn a_replaced_file_is_the_old_or_the_new_one() {
+        for (n, torn) in [(1, false), (1, true), (2, false), (2, true), (3, false)] {
+            let mut flash = Flash::default();
+            flash.replace("state/a", b"old".to_vec()).unwrap();
+            flash.fail_at_write(n, torn);
+            let result = flash.replace("state/a", b"new".to_vec());
+            let expected: &[u8] = if result.is_ok() { b"new" } else { b"old" };
+            assert_eq!(flash.read("state/a"), Some(expected), "{n} {torn}");
+            assert_eq!(result.is_ok(), n > 2);
+        }
     }
 }

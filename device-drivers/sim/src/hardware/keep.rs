@@ -26,6 +26,8 @@ struct KeptSlot {
     length: usize,
     committed: bool,
     boots: u32,
+    #[serde(default)]
+    torn: bool,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -61,6 +63,7 @@ impl Hardware {
             length: slot.image.len(),
             committed: slot.committed,
             boots: slot.boots,
+            torn: slot.torn,
         });
         let flash = &self.flash;
         let head = Head {
@@ -119,6 +122,7 @@ impl Hardware {
                 image: Arc::from(take(slot.length)?),
                 committed: slot.committed,
                 boots: slot.boots,
+                torn: slot.torn,
             });
         }
         let services = head.services.into_iter().map(|(name, kept)| {

@@ -91,7 +91,7 @@ pub(crate) fn load<T: DeserializeOwned>(flash: &Flash, name: &str) -> Option<T> 
 /// Replaces a file by JSON. A write that does not happen means that power is gone, and the agent with it.
 pub(crate) fn save(flash: &mut Flash, name: &str, value: &impl Serialize) {
     if let Ok(bytes) = serde_json::to_vec(value) {
-        let _ = flash.write(name, bytes);
+        let _ = flash.replace(name, bytes);
     }
 }
 

@@ -11,7 +11,7 @@ use super::{
     update::Update,
 };
 use crate::{
-    Agent, Behaviour, Context, Hardware, Image, Input, RequestId, Setup, SocketId, StreamId, TimerId,
+    Agent, Behaviour, Context, Hardware, Image, Input, RequestId, Setup, Slot, SocketId, StreamId, TimerId,
 };
 use bytes::Bytes;
 use hil_trace::Stamp;
@@ -78,12 +78,7 @@ impl OtaAgent {
     pub(crate) fn new(setup: &Setup, hardware: &Hardware) -> Self {
         let mut state = record::load(&hardware.flash);
         let bootable = |slot: i64| {
-            record::index(slot).filter(|slot| {
-                hardware
-                    .slots
-                    .get(*slot)
-                    .is_some_and(|slot| !slot.image.is_empty())
-            })
+            record::index(slot).filter(|slot| hardware.slots.get(*slot).is_some_and(Slot::is_bootable))
         };
         let slot = match bootable(state.active_slot) {
             Some(slot) => slot,

@@ -25,7 +25,7 @@ impl OtaAgent {
         };
         content.extend(data);
         let full = |error: crate::FlashError| RpcError::new(code::FAILURE, error.to_string());
-        flash.write(&path, content).map_err(full)?;
+        flash.replace(&path, content).map_err(full)?;
         Ok(Value::Null)
     }
 
@@ -69,7 +69,7 @@ pub(super) fn merge(flash: &mut Flash, slot: usize) {
         let new = path(slot, old.strip_prefix(&prefix).unwrap_or_default());
         let content = flash.read(&old).map(<[u8]>::to_vec);
         if let (None, Some(content)) = (flash.read(&new), content) {
-            let _ = flash.write(&new, content);
+            let _ = flash.replace(&new, content);
         }
     }
 }

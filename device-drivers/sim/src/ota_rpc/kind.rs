@@ -37,11 +37,7 @@ impl Kind for OtaRpcKind {
             ),
         })?;
         hardware.slots = vec![Slot::default(); SLOTS];
-        hardware.slots[0] = Slot {
-            image: Arc::from(firmware),
-            committed: true,
-            boots: 0,
-        };
+        hardware.slots[0] = Slot::holding(Arc::from(firmware));
         hardware.active_slot = 0;
         access::provision(state, &mut hardware.flash)?;
         let record = record::load(&hardware.flash);

@@ -6,7 +6,7 @@ use super::{
     intake::{Intake, refusal},
     methods::RESTART_AFTER,
 };
-use crate::{Context, Slot};
+use crate::Context;
 use hil_wire::ota_rpc::{Begin, PushState, PushStatus, RpcError, Write, code};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -31,7 +31,7 @@ impl OtaAgent {
             return Err(failure("Failed to init updater"));
         }
         let other = self.other_slot();
-        context.hardware.slots[other] = Slot::default();
+        let _ = context.hardware.erase_slot(other);
         let stall = begin.timeout.and_then(|seconds| u64::try_from(seconds).ok());
         let stall = stall.filter(|seconds| *seconds > 0).map(Duration::from_secs);
         let stall = stall.unwrap_or_else(|| context.setup.seconds("stall", 600.0));

@@ -18,9 +18,9 @@ pub(super) fn load(flash: &Flash) -> BootState {
         })
 }
 
-/// Writes the record in one step.
+/// Replaces the record; whatever happens, it is the old or the new one.
 pub(super) fn save(flash: &mut Flash, record: &BootState) -> Result<(), FlashError> {
-    flash.write(FILE, record.to_value().to_string())
+    flash.replace(FILE, record.to_value().to_string())
 }
 
 /// The record that leads back: the old slot, committed, no timeout.

@@ -4,7 +4,7 @@ use super::{
     agent::{Asker, OtaAgent, SNAPSHOT_TIMER},
     files,
 };
-use crate::{Context, Slot};
+use crate::Context;
 use hil_wire::ota_rpc::{RpcError, Snapshot, SnapshotRequest, code};
 use serde_json::Value;
 use std::sync::Arc;
@@ -36,7 +36,7 @@ impl OtaAgent {
             return self.reply(&asker, Err(RpcError::new(code::FAILURE, text)), context);
         }
         let other = self.other_slot();
-        context.hardware.slots[other] = Slot::default();
+        let _ = context.hardware.erase_slot(other);
         self.copying = Some(Copying {
             asker,
             request: SnapshotRequest::read(arguments),
@@ -56,7 +56,13 @@ impl OtaAgent {
             .slots
             .get(self.slot)
             .map(|slot| Arc::clone(&slot.image));
-        context.hardware.slots[other].image = image.unwrap_or_default();
+        if context
+            .hardware
+            .write_slot(other, image.unwrap_or_default())
+            .is_err()
+        {
+            return;
+        }
         files::erase(&mut context.hardware.flash, other);
         files::merge(&mut context.hardware.flash, other);
         let slot = other as i64;

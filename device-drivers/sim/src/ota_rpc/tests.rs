@@ -206,9 +206,9 @@ fn any_restart_in_the_window_leads_back_whatever_was_set_meanwhile() {
 
 #[test]
 fn power_may_fail_at_any_write_of_an_update() {
-    for write in 1..=4 {
+    for (write, torn) in (1..=12).flat_map(|write| [(write, false), (write, true)]) {
         let mut desk = desk();
-        desk.hardware.flash.fail_at_write(write);
+        desk.hardware.flash.fail_at_write(write, torn);
         let with = json!({"url": "http://host/fw.zip", "commit_timeout": 30});
         let frame = Frame::request(1, "OTA.Update", Some(with));
         post(&mut desk, frame_request("unit", &frame));

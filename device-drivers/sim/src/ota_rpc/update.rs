@@ -6,7 +6,7 @@ use super::{
     intake::{Intake, refusal},
     methods::RESTART_AFTER,
 };
-use crate::{Context, HttpCall, Limits, Slot, Url};
+use crate::{Context, HttpCall, Limits, Url};
 use hil_wire::{
     http::Headers,
     ota_rpc::{BootState, PushState, RpcError, UpdateRequest, code},
@@ -49,7 +49,8 @@ impl OtaAgent {
         let stall = stall.filter(|seconds| *seconds > 0).map(Duration::from_secs);
         context.console(format!("Update URL: {}", request.url));
         let other = self.other_slot();
-        context.hardware.slots[other] = Slot::default();
+        // Without power nothing is erased, and nothing else happens either.
+        let _ = context.hardware.erase_slot(other);
         self.progress = PushState::Progress;
         self.update = Some(Update {
             asker,
@@ -181,7 +182,9 @@ impl OtaAgent {
     /// All parts are verified: the record first, then the reply, then the restart.
     pub(super) fn switch_over(&mut self, firmware: Vec<u8>, commit_timeout: i64, context: &mut Context<'_>) {
         let other = self.other_slot();
-        context.hardware.slots[other].image = Arc::from(firmware);
+        if context.hardware.write_slot(other, Arc::from(firmware)).is_err() {
+            return;
+        }
         files::erase(&mut context.hardware.flash, other);
         let record = BootState {
             active_slot: other as i64,

@@ -42,16 +42,23 @@ pub(crate) fn probe(name: &str, hardware: &Hardware) -> Option<Value> {
     }
 }
 
-/// Power fails at the n-th write to flash from now on; with `seconds` it comes back after that time.
+/// Power fails at the n-th write to flash from now on, in the midst of it if `torn`; with `seconds` it comes back after
+/// that time.
 fn cut_at_write(arguments: &Map<String, Value>, hardware: &mut Hardware) -> Result<Value, UnitError> {
     let write = count(arguments, "write")?;
     let outage = match arguments.get("seconds") {
         None => None,
         Some(_) => Some(seconds(arguments)?),
     };
-    hardware.flash.fail_at_write(write);
+    let torn = match arguments.get("torn") {
+        None => false,
+        Some(torn) => torn
+            .as_bool()
+            .ok_or_else(|| bad("torn", "true or false is expected"))?,
+    };
+    hardware.flash.fail_at_write(write, torn);
     hardware.outage = outage;
-    Ok(json!({"write": write, "seconds": outage.map(|time| time.as_secs_f64())}))
+    Ok(json!({"write": write, "torn": torn, "seconds": outage.map(|time| time.as_secs_f64())}))
 }
 
 fn slow_service(arguments: &Map<String, Value>, hardware: &mut Hardware) -> Result<Value, UnitError> {

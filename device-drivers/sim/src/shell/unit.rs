@@ -57,7 +57,10 @@ impl SimUnit {
         let rng = StdRng::seed_from_u64(surroundings.seed.wrapping_add(u64::from(boots)));
         let mut core = Core::new(kind, environment, surroundings.recorder, rng, keeper);
         match hardware {
-            Some(hardware) => core.hardware = hardware,
+            Some(mut hardware) => {
+                hardware.flash.in_place = core.environment.setup.has(Defect::WritesInPlace);
+                core.hardware = hardware;
+            }
             None => provision(&mut core, &Map::new())?,
         }
         Ok(SimUnit {
@@ -161,6 +164,7 @@ fn provision(core: &mut Core, state: &Map<String, Value>) -> Result<(), UnitErro
     let setup = core.environment.setup.clone();
     core.hardware = Default::default();
     core.kind.provision(state, &setup, &mut core.hardware)?;
+    core.hardware.flash.in_place = setup.has(Defect::WritesInPlace);
     core.keep();
     Ok(())
 }

@@ -259,7 +259,7 @@ impl SotaAgent {
         let Some(file) = packages::image_file(id) else {
             return failed("the id cannot name a file".into());
         };
-        match context.hardware.flash.write(&file, response.body) {
+        match context.hardware.flash.replace(&file, response.body) {
             Ok(()) => Event::DownloadComplete(DownloadComplete {
                 update_id: id.to_owned(),
                 update_image: packages::told_path(id),

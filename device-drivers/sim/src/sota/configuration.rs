@@ -49,7 +49,7 @@ impl Configuration {
 
     /// Keeps it.
     pub(super) fn save(&self, flash: &mut Flash) -> Result<(), FlashError> {
-        flash.write(FILE, serde_json::to_vec(self).unwrap_or_default())
+        flash.replace(FILE, serde_json::to_vec(self).unwrap_or_default())
     }
 }
 

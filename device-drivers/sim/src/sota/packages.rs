@@ -14,7 +14,7 @@ pub(super) fn load(flash: &Flash) -> Vec<Package> {
 
 /// Keeps the list of installed packages.
 pub(super) fn save(flash: &mut Flash, packages: &[Package]) -> Result<(), FlashError> {
-    flash.write(FILE, encode_packages(packages).to_string().into_bytes())
+    flash.replace(FILE, encode_packages(packages).to_string().into_bytes())
 }
 
 /// The file of an update's image; `None` if the id cannot be a file name inside the folder.

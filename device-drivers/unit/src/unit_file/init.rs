@@ -62,7 +62,7 @@ restart: never  # or failure, always; {{when: always, delay: 1s}}
         first.to_uppercase(),
         own_settings(protocol),
         example_probe(protocol),
-        power_at_writes(protocol),
+        POWER_AT_WRITES,
     )
 }
 
@@ -310,16 +310,13 @@ fn own_settings(protocol: Protocol) -> &'static str {
     }
 }
 
-fn power_at_writes(protocol: Protocol) -> &'static str {
-    match protocol {
-        Protocol::EdgePoll | Protocol::OtaRpc => {
-            "#   # Tells the process to end at once, as if power failed, before the write to flash of that number from now on.\n\
-             #   # It is started again when power comes back.\n\
-             #   cut_at_write: [./fail-at-write, \"{write}\"]\n"
-        }
-        _ => "",
-    }
-}
+/// What a sweep of power cuts over every write to flash needs of a process.
+const POWER_AT_WRITES: &str = "\
+#   # Tells the process to end at once, as if power failed, before the write to flash of that number from now on, or,
+#   # if torn is true, after the first half of it. It is started again when power comes back. A sweep counts the writes
+#   # with the probe `flash_writes: [./count-writes]`.
+#   cut_at_write: [./fail-at-write, \"{write}\", \"{torn}\"]
+";
 
 fn example_probe(protocol: Protocol) -> &'static str {
     match protocol {
