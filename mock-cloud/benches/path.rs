@@ -7,10 +7,10 @@
 use bytes::Bytes;
 use criterion::{Criterion, Throughput};
 use futures_util::{SinkExt, StreamExt};
-use hil_fault::Artifacts;
+use hil_fault::{Artifacts, Faults};
 use hil_link::{Address, Clock, Network, Stream};
 use hil_mock_cloud::{CloudSettings, CloudSurroundings, MemoryStore, MockCloud};
-use hil_trace::{Record, RecordBody, Recorder};
+use hil_trace::{Record, RecordBody, Recorder, SharedRecorder};
 use hil_wire::Protocol;
 use http_body_util::Full;
 use hyper::{server::conn::http1, service::service_fn};
@@ -160,14 +160,16 @@ async fn start(protocol: Protocol) -> (MockCloud, Network) {
         options: serde_json::Map::from_iter([("tls".to_owned(), Value::Bool(false))]),
         seed: 1,
     };
+    let recorder: SharedRecorder = Rc::new(Journal {
+        clock,
+        count: Cell::new(0),
+        line: RefCell::default(),
+    });
     let surroundings = CloudSurroundings {
         clock,
         network: network.clone(),
-        recorder: Rc::new(Journal {
-            clock,
-            count: Cell::new(0),
-            line: RefCell::default(),
-        }),
+        recorder: recorder.clone(),
+        faults: Rc::new(Faults::new(recorder, 1)),
         store: Rc::new(MemoryStore::default()),
         artifacts: Artifacts::default(),
         unit_faces: BTreeMap::new(),

@@ -8,7 +8,7 @@ use crate::{
     protocols::{CoreSurroundings, make_core},
     store::{Store, StoreError},
 };
-use hil_fault::{Artifact, Artifacts, FaultId, FaultSpec};
+use hil_fault::{Artifact, Artifacts, Faults};
 use hil_link::{
     Address, Clock, Listener, Network, Reservation,
     pki::{Authority, Identity},
@@ -33,6 +33,8 @@ pub struct CloudSurroundings {
     pub network: Network,
     /// Where its records go.
     pub recorder: SharedRecorder,
+    /// Faults of the bench.
+    pub faults: Rc<Faults>,
     /// Where it keeps what it must not lose.
     pub store: Rc<dyn Store>,
     /// Images it can publish, by role.
@@ -104,7 +106,11 @@ impl MockCloud {
         settings: CloudSettings,
         surroundings: CloudSurroundings,
     ) -> Result<MockCloud, CloudError> {
-        let edge = Rc::new(Edge::new(surroundings.clock, surroundings.recorder.clone()));
+        let edge = Rc::new(Edge::new(
+            surroundings.clock,
+            surroundings.recorder.clone(),
+            surroundings.faults.clone(),
+        ));
         let pki = Pki::new(&settings, surroundings.clock)?;
         let unit_faces = Rc::new(RefCell::new(surroundings.unit_faces.clone()));
         let artifacts = Rc::new(RefCell::new(surroundings.artifacts.clone()));
@@ -244,19 +250,9 @@ impl MockCloud {
         }
     }
 
-    /// Arms a fault.
-    pub fn arm(&self, spec: FaultSpec) -> FaultId {
-        self.edge.arm(spec)
-    }
-
-    /// Removes a fault; returns how often it acted.
-    pub fn clear(&self, id: FaultId) -> Option<u32> {
-        self.edge.clear(id)
-    }
-
-    /// Removes every fault.
-    pub fn clear_all(&self) {
-        self.edge.clear_all();
+    /// The faults of its bench.
+    pub fn faults(&self) -> &Faults {
+        &self.edge.faults
     }
 
     /// Stops listening and drops every connection.

@@ -2,7 +2,7 @@
 //! restart, bad certificates.
 
 use futures_util::{SinkExt, StreamExt};
-use hil_fault::{Artifacts, FaultSpec};
+use hil_fault::{Artifacts, FaultSpec, Faults};
 use hil_link::{Clock, Network, Stream, tls::Connector};
 use hil_mock_cloud::{CloudSettings, CloudSurroundings, MemoryStore, MockCloud};
 use hil_trace::{RecordBody, Recorder};
@@ -17,9 +17,9 @@ const FACE: &str = "aos-websocket";
 fn a_unit_is_acknowledged_over_mutual_tls() {
     run(async {
         let bench = Bench::start().await;
-        let fault = json!({"message": "ack", "times": 1});
+        let fault = json!({"on": "ack", "times": 1});
         let fault = FaultSpec::parse("cloud.withhold", fault.as_object().unwrap()).unwrap();
-        bench.cloud.arm(fault);
+        bench.cloud.faults().arm(fault, true);
         let mut socket = bench.socket("online").await.unwrap();
         socket.send(status("first")).await.unwrap();
         socket.send(status("second")).await.unwrap();
@@ -107,6 +107,7 @@ impl Bench {
             clock,
             network: network.clone(),
             recorder: trace.clone(),
+            faults: Rc::new(Faults::new(trace.clone(), 1)),
             store: Rc::new(MemoryStore::default()),
             artifacts: Artifacts::default(),
             unit_faces: BTreeMap::new(),

@@ -1,12 +1,15 @@
-//! The one fault vocabulary: which message a fault waits for, when it triggers, what it does. Pure; scenarios, the
-//! command line and the admin interface all speak it, the mock cloud and the link act on it.
+//! The one fault vocabulary: which message a fault waits for, when it triggers, what it does. Scenarios, the command
+//! line and the admin interface all speak it; the mock cloud, the link and the runner act on it.
 
+mod arguments;
 mod artifact;
 mod board;
 mod effect;
+mod faults;
 mod spec;
 
 pub use artifact::{Artifact, Artifacts};
-pub use board::{FaultBoard, FaultId, Struck};
-pub use effect::{Effect, ResetPoint};
+pub use board::{FaultId, Struck};
+pub use effect::{Effect, ExchangeEffect, MessageEffect, ResetPoint, Site, UnitEffect};
+pub use faults::{ArmedFault, Faults};
 pub use spec::{FaultError, FaultSpec};

@@ -1,24 +1,26 @@
 //! One instance's world: clock, network, cloud and unit, all virtual or all real.
 
-use crate::{BenchKind, Dispatcher, Preparation, UnitUnderTest, seed::sub_seed};
-use hil_fault::Artifacts;
+use crate::{BenchKind, Dispatcher, Preparation, UnitUnderTest, faults::SharedUnit, seed::sub_seed};
+use hil_fault::{Artifacts, Faults};
 use hil_link::{Address, Clock, Network, free_port};
 use hil_mock_cloud::{
     CloudError, CloudSettings, CloudSurroundings, MemoryStore, MockCloud, SqliteStore, Store,
 };
 use hil_scenario::Plan;
 use hil_trace::{Blame, SharedRecorder, TraceHeader};
-use hil_unit::{Endpoints, Surroundings, Unit, UnitError, unit_file::STATE_DIRECTORY};
+use hil_unit::{Endpoints, Surroundings, UnitError, unit_file::STATE_DIRECTORY};
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
     rc::Rc,
 };
+use tokio::sync::Mutex;
 
 /// Cloud and unit of one instance, ready for the first step.
 pub(crate) struct Bench {
     pub(crate) cloud: MockCloud,
-    pub(crate) unit: Box<dyn Unit>,
+    pub(crate) unit: SharedUnit,
+    pub(crate) faults: Rc<Faults>,
     pub(crate) dispatcher: Rc<Dispatcher>,
     /// The cloud listens only once the unit is started.
     pub(crate) held: bool,
@@ -73,10 +75,12 @@ impl Bench {
         let seed = sub_seed(header.seed, &header.instance);
         let faces = faces(unit, state_directory.as_deref())?;
         let settings = settings(plan, unit, seed);
+        let faults = Rc::new(Faults::new(recorder.clone(), seed));
         let surroundings = CloudSurroundings {
             clock,
             network: network.clone(),
             recorder: recorder.clone(),
+            faults: faults.clone(),
             store,
             artifacts: artifacts.clone(),
             unit_faces: faces.clone(),
@@ -113,7 +117,8 @@ impl Bench {
         }
         Ok(Bench {
             cloud,
-            unit: made,
+            unit: Rc::new(Mutex::new(made)),
+            faults,
             dispatcher,
             held,
         })

@@ -1,6 +1,6 @@
 //! The one place records pass through: numbered, stamped, kept, judged; then whoever waits is woken.
 
-use crate::{Redaction, judge::Judgement};
+use crate::{Redaction, faults::Tripwire, judge::Judgement};
 use hil_link::Clock;
 use hil_trace::{
     Catalogue, INLINE_LIMIT, InstanceSummary, Payload, Record, RecordBody, Recorder, Stamp, Trace,
@@ -26,6 +26,8 @@ struct State {
     closed: bool,
     /// Large payloads seen so far: what comes again is kept once.
     large: Vec<Payload>,
+    /// Events that faults wait for.
+    tripwires: Vec<Rc<Tripwire>>,
 }
 
 impl State {
@@ -54,6 +56,7 @@ impl Dispatcher {
             judgement,
             closed: false,
             large: Vec::new(),
+            tripwires: Vec::new(),
         });
         Rc::new(Dispatcher {
             clock,
@@ -80,6 +83,11 @@ impl Dispatcher {
     /// The next record, to be waited for.
     pub(crate) fn changed(&self) -> tokio::sync::futures::Notified<'_> {
         self.changed.notified()
+    }
+
+    /// Watches for an event from now on.
+    pub(crate) fn stretch(&self, tripwire: Rc<Tripwire>) {
+        self.state.borrow_mut().tripwires.push(tripwire);
     }
 
     /// Number of records so far.
@@ -119,7 +127,10 @@ impl Recorder for Dispatcher {
         state.closed = matches!(what, RecordBody::Closed { .. });
         let mut record = Record { seq, at, what };
         state.share_payload(&mut record);
-        state.judgement.observe(&record);
+        let events = state.judgement.observe(&record);
+        state
+            .tripwires
+            .retain(|tripwire| !events.iter().any(|event| tripwire.trips(event)));
         state.records.push(record);
         drop(state);
         self.changed.notify_waiters();

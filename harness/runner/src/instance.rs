@@ -129,7 +129,7 @@ async fn instance(job: &Job, catalogue: Rc<Catalogue>, options: &RunOptions, sto
                     }
                     tokio::select! {
                         biased;
-                        _ = bench.unit.stop() => {}
+                        _ = async { bench.unit.lock().await.stop().await } => {}
                         () = when(|| stop.hurried()), if real => {}
                     }
                     how

@@ -23,8 +23,8 @@ pub use known::{ARTIFACT_FACTS, ARTIFACT_ROLES, CAPABILITIES, ROOTS, TIERS, VERB
 pub use load::{load, load_source};
 pub use lookup::{Lookup, Unresolved, walk};
 pub use moment::{Moment, Span};
-pub use plan::{Branch, NOTHING, Parameter, Plan, Step, Verb, Wait, Watch};
+pub use plan::{Branch, NOTHING, Parameter, Plan, Step, Trigger, Verb, Wait, Watch, When};
 pub use schema::schema;
 pub use sum::ExpressionError;
 pub use template::{Template, TemplateError};
-pub use vocabulary::{Field, FieldType, Fields, Vocabulary, Word, Words};
+pub use vocabulary::{Field, FieldType, Fields, SiteNames, Vocabulary, Word, Words};

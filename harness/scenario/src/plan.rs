@@ -195,6 +195,8 @@ pub enum Verb {
         fault: String,
         /// Its arguments.
         with: Template,
+        /// When it begins to act.
+        when: When,
     },
     /// Waits for an event; looks back to the last `do`.
     Expect(Watch),
@@ -223,6 +225,38 @@ pub enum Verb {
         values: Template,
         /// The steps.
         steps: Vec<Step>,
+    },
+}
+
+/// When an injected fault begins to act.
+#[derive(Clone, Debug, Default)]
+pub struct When {
+    /// What must come first.
+    pub trigger: Trigger,
+    /// How likely each match is struck from then on, from 0 to 1; `None` = always.
+    pub probability: Option<f64>,
+}
+
+/// What a fault waits for before it acts.
+#[derive(Clone, Debug, Default)]
+pub enum Trigger {
+    /// Nothing.
+    #[default]
+    Now,
+    /// This long after it was injected.
+    In(Span),
+    /// A moment.
+    At(Moment),
+    /// An event, counted from the injection on.
+    Event {
+        /// Full name of the event.
+        event: String,
+        /// Partial match of its fields.
+        matching: Template,
+        /// Which of them, from 1.
+        nth: u32,
+        /// How long after it.
+        offset: Option<Span>,
     },
 }
 

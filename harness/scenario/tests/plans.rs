@@ -51,7 +51,7 @@ fn the_scenario_of_the_documentation_is_understood() {
         ]
     );
     assert_eq!(plan.steps[0].name.as_deref(), Some("nacked"));
-    let nack = json!({"message": "unitStatus", "times": 1, "retry_after": 3});
+    let nack = json!({"on": "unitStatus", "times": 1, "retry_after": 3});
     assert_eq!(with(&plan.steps[0].verb), Some(nack));
     let Verb::Expect(watch) = &plan.steps[2].verb else {
         panic!("{:?}", plan.steps[2]);
@@ -117,7 +117,7 @@ fn arguments_are_resolved_with_their_types() {
             "label": "v2.0 of ab",
         })
     );
-    assert_eq!(resolve(1), json!({"message": "newState", "retry_after": 60.5}));
+    assert_eq!(resolve(1), json!({"on": "newState", "retry_after": 60.5}));
 }
 
 #[test]

@@ -63,6 +63,6 @@ fn words_are_offered_for_completion() {
     assert_eq!(faults[0]["description"], "Answers with a nack.");
     let cases = schema["$defs"]["aos-v7-inject"]["allOf"].as_array().unwrap();
     let with = &cases[0]["then"]["properties"]["with"];
-    assert_eq!(with["properties"]["message"]["description"], "Which message.");
-    assert_eq!(with["required"][0], "message");
+    assert_eq!(with["properties"]["on"]["description"], "What it strikes.");
+    assert_eq!(with["required"][0], "on");
 }

@@ -4,7 +4,7 @@
 use super::Host;
 use crate::core::Operation;
 use bytes::Bytes;
-use hil_fault::Effect;
+use hil_fault::MessageEffect;
 use hil_link::Address;
 use hil_trace::{Ending, HttpEnding, Party};
 use hil_wire::http::{Headers, Request, Response};
@@ -49,25 +49,24 @@ impl Host {
         operation: &Operation,
         limits: Limits,
     ) {
-        let can = |effect: &Effect| {
+        let can = |effect: &MessageEffect| {
             !matches!(
                 effect,
-                Effect::Nack { .. } | Effect::Close { .. } | Effect::Silence { .. }
+                MessageEffect::Nack { .. } | MessageEffect::Close { .. } | MessageEffect::Silence { .. }
             )
         };
-        let struck = self.edge.strike_message(None, operation, can);
-        let effect = struck.map(|struck| struck.spec.effect);
-        if let Some(Effect::Replace { text }) = &effect {
+        let effect = self.edge.strike_message(None, operation, can);
+        if let Some(MessageEffect::Replace { text }) = &effect {
             request.body = text.clone().into_bytes();
         }
         let host = self.clone();
         self.spawn(async move {
             let result = match effect {
-                Some(Effect::Withhold) => {
+                Some(MessageEffect::Withhold) => {
                     host.edge.clock.sleep(limits.limit).await;
                     Err(CallError::Late)
                 }
-                Some(Effect::Delay { span }) => {
+                Some(MessageEffect::Delay { span }) => {
                     host.edge.clock.sleep(span).await;
                     host.call_within(&face, request.clone(), limits).await
                 }
@@ -76,7 +75,7 @@ impl Host {
             let result = result.map_err(|error| error.to_string());
             host.tell(|core, now, out| core.answered(now, call, result, out))
                 .await;
-            if let Some(Effect::Repeat { copies }) = effect {
+            if let Some(MessageEffect::Repeat { copies }) = effect {
                 for _ in 0..copies {
                     // Only the first answer counts; those of the copies are in the trace.
                     let _ = host.call_within(&face, request.clone(), limits).await;

@@ -2,35 +2,34 @@
 
 use super::frame::Frame;
 use crate::core::Operation;
-use hil_fault::{Effect, FaultBoard, FaultId, FaultSpec, Struck};
+use hil_fault::{Effect, ExchangeEffect, Faults, MessageEffect, Site};
 use hil_link::Clock;
-use hil_trace::{
-    Blame, CertificateFacts, Ending, FaultPhase, HttpEnding, Party, Payload, RecordBody, SharedRecorder,
-};
+use hil_trace::{Blame, CertificateFacts, Ending, HttpEnding, Party, Payload, RecordBody, SharedRecorder};
 use hil_wire::http::{Request, Response};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use std::{
     cell::{Cell, RefCell},
     collections::BTreeSet,
+    rc::Rc,
 };
 
 /// Where the cloud meets the outside.
 pub(crate) struct Edge {
     pub(crate) clock: Clock,
     recorder: SharedRecorder,
-    faults: RefCell<FaultBoard>,
+    pub(crate) faults: Rc<Faults>,
     connections: Cell<u32>,
     exchanges: Cell<u32>,
     open: RefCell<BTreeSet<u32>>,
 }
 
 impl Edge {
-    pub(crate) fn new(clock: Clock, recorder: SharedRecorder) -> Self {
+    pub(crate) fn new(clock: Clock, recorder: SharedRecorder, faults: Rc<Faults>) -> Self {
         let (connections, exchanges) = (Cell::new(0), Cell::new(0));
         Edge {
             clock,
             recorder,
-            faults: RefCell::default(),
+            faults,
             connections,
             exchanges,
             open: RefCell::default(),
@@ -154,73 +153,37 @@ impl Edge {
         });
     }
 
-    pub(crate) fn arm(&self, spec: FaultSpec) -> FaultId {
-        let (name, on, times) = (spec.name.clone(), spec.on.clone(), spec.times);
-        let id = self.faults.borrow_mut().arm(spec);
-        self.fault(id, &name, FaultPhase::Armed, json!({"on": on, "times": times}));
-        id
-    }
-
-    /// Removes a fault; returns how often it acted.
-    pub(crate) fn clear(&self, id: FaultId) -> Option<u32> {
-        let (spec, acted) = self.faults.borrow_mut().clear(id)?;
-        self.fault(id, &spec.name, FaultPhase::Cleared, json!({"acted": acted}));
-        Some(acted)
-    }
-
-    pub(crate) fn clear_all(&self) {
-        let ids = self.faults.borrow().ids();
-        for id in ids {
-            self.clear(id);
+    /// The effect of the fault that strikes this exchange, recorded as acted.
+    pub(crate) fn strike(&self, exchange: u32, operation: &Operation) -> Option<ExchangeEffect> {
+        let place = ("exchange", Some(exchange));
+        let struck = self
+            .faults
+            .strike(Site::Exchange, &operation.name, &operation.facts, place, |_| true)?;
+        match struck.spec.effect {
+            Effect::Exchange(effect) => Some(effect),
+            _ => None,
         }
     }
 
-    /// The fault that strikes this exchange, recorded as acted.
-    pub(crate) fn strike(&self, exchange: u32, operation: &Operation) -> Option<Struck> {
-        let mut board = self.faults.borrow_mut();
-        let struck = board.strike_where(&operation.name, &operation.facts, |spec| {
-            !spec.effect.is_for_messages()
-        })?;
-        drop(board);
-        let mut facts = Value::Object(operation.facts.clone());
-        facts["on"] = json!(operation.name);
-        facts["exchange"] = json!(exchange);
-        self.fault(struck.id, &struck.spec.name, FaultPhase::Acted, facts);
-        Some(struck)
-    }
-
-    /// The fault that strikes this message, recorded as acted; `can` says whether an effect on messages is possible
+    /// The effect of the fault that strikes this message, recorded as acted; `can` says whether an effect is possible
     /// for it. Messages without a name are never struck.
     pub(crate) fn strike_message(
         &self,
         connection: Option<u32>,
         operation: &Operation,
-        can: impl Fn(&Effect) -> bool,
-    ) -> Option<Struck> {
+        can: impl Fn(&MessageEffect) -> bool,
+    ) -> Option<MessageEffect> {
         if operation.name.is_empty() {
             return None;
         }
-        let mut board = self.faults.borrow_mut();
-        let struck = board.strike_where(&operation.name, &operation.facts, |spec| {
-            spec.effect.is_for_messages() && can(&spec.effect)
-        })?;
-        drop(board);
-        let mut facts = Value::Object(operation.facts.clone());
-        facts["on"] = json!(operation.name);
-        if let Some(connection) = connection {
-            facts["connection"] = json!(connection);
+        let possible = |effect: &Effect| matches!(effect, Effect::Message(effect) if can(effect));
+        let place = ("connection", connection);
+        let struck = self
+            .faults
+            .strike(Site::Message, &operation.name, &operation.facts, place, possible)?;
+        match struck.spec.effect {
+            Effect::Message(effect) => Some(effect),
+            _ => None,
         }
-        self.fault(struck.id, &struck.spec.name, FaultPhase::Acted, facts);
-        Some(struck)
-    }
-
-    fn fault(&self, id: FaultId, name: &str, phase: FaultPhase, facts: Value) {
-        let facts = facts.as_object().cloned().unwrap_or_default();
-        self.recorder.record(RecordBody::Fault {
-            id: id.0,
-            name: name.to_owned(),
-            phase,
-            facts,
-        });
     }
 }

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::core::{Core, HttpCall, Outputs};
 use ::bytes::Bytes;
-use hil_fault::{Effect, ResetPoint};
+use hil_fault::{ExchangeEffect, ResetPoint};
 use hil_link::{Listener, Stream, StreamHandle};
 use hil_trace::{CertificateFacts, Ending, HttpEnding, Party};
 use hil_wire::{
@@ -163,7 +163,7 @@ impl Connection {
             host.edge.strike(number, &operation)
         };
         match struck {
-            Some(struck) => exchange.disturbed(struck.spec.effect).await,
+            Some(effect) => exchange.disturbed(effect).await,
             None => Ok(exchange.send(exchange.handled().await)),
         }
     }
@@ -179,29 +179,29 @@ struct Exchange<'a> {
 }
 
 impl Exchange<'_> {
-    async fn disturbed(&self, effect: Effect) -> Result<Answer, Interrupted> {
+    async fn disturbed(&self, effect: ExchangeEffect) -> Result<Answer, Interrupted> {
         let host = self.host;
         match effect {
-            Effect::Reset(ResetPoint::BeforeHandling) => self.interrupt(),
-            Effect::Reset(ResetPoint::AfterHandling) => {
+            ExchangeEffect::Reset(ResetPoint::BeforeHandling) => self.interrupt(),
+            ExchangeEffect::Reset(ResetPoint::AfterHandling) => {
                 self.handled().await;
                 self.interrupt()
             }
-            Effect::Stall {
+            ExchangeEffect::Stall {
                 after_bytes: None,
                 span: None,
             } => {
                 host.edge.unanswered(self.number, "stalled");
                 std::future::pending().await
             }
-            Effect::Stall {
+            ExchangeEffect::Stall {
                 after_bytes: None,
                 span: Some(span),
             } => {
                 host.edge.clock.sleep(span).await;
                 Ok(self.send(self.handled().await))
             }
-            Effect::Status {
+            ExchangeEffect::Status {
                 status,
                 retry_after,
                 body,
@@ -214,21 +214,21 @@ impl Exchange<'_> {
                 response.body = body.unwrap_or_default().into_bytes();
                 Ok(self.send(response))
             }
-            Effect::Body { body, content_type } => {
+            ExchangeEffect::Body { body, content_type } => {
                 let mut response = Response::new(200).header("Content-Type", content_type);
                 response.body = body.into_bytes();
                 Ok(self.send(response))
             }
-            Effect::Redirect { target, status } => {
+            ExchangeEffect::Redirect { target, status } => {
                 let location = host.core.borrow().redirect_target(host.now(), &target, self.call);
                 Ok(self.send(Response::new(status).header("Location", location)))
             }
-            Effect::Corrupt { byte } => {
+            ExchangeEffect::Corrupt { byte } => {
                 let mut response = self.handled().await;
                 flip_bit(&mut response.body, byte);
                 Ok(self.send(response))
             }
-            Effect::Reset(ResetPoint::InBody(after)) => {
+            ExchangeEffect::Reset(ResetPoint::InBody(after)) => {
                 let response = self.handled().await;
                 let first = cut(&response.body, after);
                 // The pause lets the first part leave before the reset discards it.
@@ -239,7 +239,7 @@ impl Exchange<'_> {
                 ];
                 Ok(self.send_planned(response, parts, true))
             }
-            Effect::Truncate {
+            ExchangeEffect::Truncate {
                 after_bytes,
                 announce,
             } => {
@@ -247,7 +247,7 @@ impl Exchange<'_> {
                 let parts = vec![Part::Data(cut(&response.body, after_bytes))];
                 Ok(self.send_planned(response, parts, announce))
             }
-            Effect::Stall {
+            ExchangeEffect::Stall {
                 after_bytes: Some(after),
                 span,
             } => {
@@ -257,7 +257,7 @@ impl Exchange<'_> {
                 let parts = vec![Part::Data(first), Part::Pause(span), Part::Data(rest)];
                 Ok(self.send_planned(response, parts, true))
             }
-            Effect::Drip { bytes, every } => {
+            ExchangeEffect::Drip { bytes, every } => {
                 let mut response = self.handled().await;
                 let mut parts = Vec::new();
                 for piece in response
@@ -275,14 +275,6 @@ impl Exchange<'_> {
                 let body = PlannedBody::new(parts, announced, self.connection.handle.clone());
                 Ok(build(&response, body))
             }
-            // Effects on messages never strike here.
-            Effect::Withhold
-            | Effect::Nack { .. }
-            | Effect::Repeat { .. }
-            | Effect::Delay { .. }
-            | Effect::Close { .. }
-            | Effect::Silence { .. }
-            | Effect::Replace { .. } => Ok(self.send(self.handled().await)),
         }
     }
 

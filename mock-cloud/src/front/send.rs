@@ -8,7 +8,7 @@ use super::{
 };
 use crate::core::{Operation, Send};
 use bytes::Bytes;
-use hil_fault::Effect;
+use hil_fault::MessageEffect;
 use std::rc::Rc;
 
 /// A message on a connection.
@@ -95,17 +95,17 @@ impl Host {
         let struck = self
             .edge
             .strike_message(Some(connection), operation, |effect| match effect {
-                Effect::Nack { retry_after_ms } => {
+                MessageEffect::Nack { retry_after_ms } => {
                     let core = self.core.borrow();
                     let nack = core.nack_for(operation, &message.payload, *retry_after_ms);
                     nack.is_some()
                 }
-                Effect::Silence { .. } => message.opcode.is_some(),
+                MessageEffect::Silence { .. } => message.opcode.is_some(),
                 _ => true,
             });
-        match struck.map(|struck| struck.spec.effect) {
-            Some(Effect::Withhold) => {}
-            Some(Effect::Nack { retry_after_ms }) => {
+        match struck {
+            Some(MessageEffect::Withhold) => {}
+            Some(MessageEffect::Nack { retry_after_ms }) => {
                 let nack = self
                     .core
                     .borrow()
@@ -113,26 +113,26 @@ impl Host {
                 let payload = nack.map_or(message.payload, Bytes::from);
                 self.queue(connection, Message { payload, ..message }.item());
             }
-            Some(Effect::Repeat { copies }) => {
+            Some(MessageEffect::Repeat { copies }) => {
                 let item = message.item();
                 for _ in 0..copies {
                     self.queue(connection, item.clone());
                 }
                 self.queue(connection, item);
             }
-            Some(Effect::Delay { span }) => {
+            Some(MessageEffect::Delay { span }) => {
                 let host = self.clone();
                 self.spawn(async move {
                     host.edge.clock.sleep(span).await;
                     host.queue(connection, message.item());
                 });
             }
-            Some(Effect::Silence { span }) => self.queue(connection, Item::Silence(span)),
-            Some(Effect::Close { code }) => match message.opcode {
+            Some(MessageEffect::Silence { span }) => self.queue(connection, Item::Silence(span)),
+            Some(MessageEffect::Close { code }) => match message.opcode {
                 Some(_) => self.queue(connection, Item::Frame(Frame::close(code))),
                 None => self.queue(connection, Item::End),
             },
-            Some(Effect::Replace { text }) => {
+            Some(MessageEffect::Replace { text }) => {
                 let replaced = Message {
                     connection,
                     opcode: message.opcode.map(|_| TEXT),
@@ -140,8 +140,7 @@ impl Host {
                 };
                 self.queue(connection, replaced.item());
             }
-            // Nothing struck; effects on exchanges never do here.
-            _ => self.queue(connection, message.item()),
+            None => self.queue(connection, message.item()),
         }
     }
 }

@@ -18,6 +18,7 @@ use hil_scenario::{Lookup, Plan, Step, Unresolved, Verb, walk};
 use hil_trace::{Blame, HowClosed, RecordBody, Recorder, Stamp, StepOutcome, TraceHeader};
 use serde_json::{Map, Value, json};
 use std::{collections::BTreeMap, future::Future, pin::Pin, time::Duration};
+use tokio::task::JoinSet;
 
 /// Runs the steps of one instance.
 pub(crate) struct Executor<'a> {
@@ -28,8 +29,18 @@ pub(crate) struct Executor<'a> {
     variables: Vec<(String, Value)>,
     /// Suffix of places inside loops, such as `#2`.
     suffix: String,
-    faults: BTreeMap<String, FaultId>,
+    faults: BTreeMap<String, Injected>,
+    /// What injected faults wait for.
+    fuses: JoinSet<()>,
     patience: Duration,
+}
+
+/// A fault of a named step.
+#[derive(Clone, Copy, Debug)]
+struct Injected {
+    id: FaultId,
+    /// When it begins to act, where that is a time.
+    due: Option<Stamp>,
 }
 
 /// Whether to go on.
@@ -59,6 +70,7 @@ impl<'a> Executor<'a> {
             variables: Vec::new(),
             suffix: String::new(),
             faults: BTreeMap::new(),
+            fuses: JoinSet::new(),
             patience: Duration::from_secs_f64(patience.max(0.0)),
         }
     }
@@ -77,7 +89,8 @@ impl<'a> Executor<'a> {
                     .await;
             }
         }
-        self.bench.cloud.clear_all();
+        self.fuses.abort_all();
+        self.bench.faults.clear_all();
         HowClosed::Complete
     }
 
@@ -95,7 +108,7 @@ impl<'a> Executor<'a> {
     async fn step(&mut self, step: &Step) -> Next {
         match &step.verb {
             Verb::Do { action, with } => self.perform(step, action, with).await,
-            Verb::Inject { fault, with } => self.inject(step, fault, with),
+            Verb::Inject { fault, with, when } => self.inject(step, fault, with, when).await,
             Verb::Expect(watch) => self.expect(step, watch).await,
             Verb::Never(watch) => self.never(step, watch),
             Verb::OneOf(branches) => self.one_of(step, branches).await,
@@ -184,7 +197,8 @@ impl<'a> Executor<'a> {
     /// Waits until the faults behind these step names have acted, as long as patience lasts.
     async fn happened(&self, names: &[String]) {
         let clock = self.bench.dispatcher.clock();
-        let deadline = clock.now() + self.patience;
+        let due = names.iter().filter_map(|name| self.faults.get(name)?.due).max();
+        let deadline = due.unwrap_or(clock.now()).max(clock.now()) + self.patience;
         let open = |name: &&String| self.faults.contains_key(*name) && self.moment(name).is_none();
         while names.iter().any(|name| open(&name)) && clock.now() < deadline {
             tokio::select! {

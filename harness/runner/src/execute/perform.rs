@@ -59,8 +59,8 @@ impl Executor<'_> {
 
     fn on_fault(&mut self, arguments: &Map<String, Value>) -> Result<Value, Refusal> {
         let name = arguments.get("fault").and_then(Value::as_str).unwrap_or_default();
-        let id = self.faults.get(name).copied();
-        let acted = id.and_then(|id| self.bench.cloud.clear(id));
+        let fault = self.faults.get(name);
+        let acted = fault.and_then(|fault| self.bench.faults.clear(fault.id));
         let reason = format!("no step `{name}` injected a fault that is still armed");
         acted.map(|acted| json!({"acted": acted})).ok_or(Refusal {
             blame: "harness",
@@ -82,7 +82,8 @@ impl Executor<'_> {
             },
             reason: error.to_string(),
         };
-        let unit = &mut self.bench.unit;
+        let shared = self.bench.unit.clone();
+        let mut unit = shared.lock().await;
         let nothing = |()| json!({});
         match name {
             "start" => unit.start().await.map(nothing).map_err(refusal),
@@ -91,10 +92,11 @@ impl Executor<'_> {
             "restore_power" => unit.restore_power().await.map(nothing).map_err(refusal),
             "cut_power" => {
                 unit.cut_power().await.map_err(refusal)?;
+                drop(unit);
                 if let Some(seconds) = arguments.get("for").and_then(Value::as_f64) {
                     let span = Duration::try_from_secs_f64(seconds).unwrap_or_default();
                     self.bench.dispatcher.clock().sleep(span).await;
-                    self.bench.unit.restore_power().await.map_err(refusal)?;
+                    shared.lock().await.restore_power().await.map_err(refusal)?;
                 }
                 Ok(json!({}))
             }

@@ -22,7 +22,7 @@ pub(super) fn matches(pattern: &Value, value: &Value) -> bool {
 }
 
 /// Whether an event is the one meant; a condition that cannot be computed does not hold.
-pub(super) fn is_meant(
+pub(crate) fn is_meant(
     event: &Event,
     name: &str,
     pattern: &Value,

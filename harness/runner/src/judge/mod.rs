@@ -6,12 +6,13 @@ mod matching;
 mod scenario;
 mod watch;
 
+pub(crate) use matching::is_meant;
 pub(crate) use scenario::{StepState, step_result};
 
 use hil_monitor::{Judge, Monitor, View, monitors_for, view_for};
 use hil_trace::{
-    Catalogue, Finding, HowClosed, InstanceSummary, Measurement, Record, RecordBody, RunSummary, Stamp,
-    Trace, TraceHeader, Verdict,
+    Catalogue, Event, Finding, HowClosed, InstanceSummary, Measurement, Record, RecordBody, RunSummary,
+    Stamp, Trace, TraceHeader, Verdict,
 };
 use scenario::ScenarioJudge;
 use std::rc::Rc;
@@ -42,8 +43,8 @@ impl Judgement {
         }
     }
 
-    /// Takes in the next record. Deadlines that have passed by its stamp expire first.
-    pub(crate) fn observe(&mut self, record: &Record) {
+    /// Takes in the next record and returns what it shows. Deadlines that have passed by its stamp expire first.
+    pub(crate) fn observe(&mut self, record: &Record) -> Vec<Event> {
         self.expire(record.at);
         self.last = record.at;
         self.records += 1;
@@ -57,6 +58,7 @@ impl Judgement {
         if let RecordBody::Closed { how } = record.what {
             self.close(record.at, how);
         }
+        events
     }
 
     /// Lets deadlines at or before `now` expire, in their order: what is found does not depend on when it was asked for.

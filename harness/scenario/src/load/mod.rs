@@ -3,6 +3,7 @@
 mod arguments;
 mod conditions;
 mod expression;
+mod inject;
 mod scenario;
 mod scope;
 mod step;

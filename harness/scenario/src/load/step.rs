@@ -54,7 +54,7 @@ impl<'a> Loader<'a> {
             .unwrap_or_default();
         let read = match verb {
             "do" => self.action(&mut map, &entry.value),
-            "inject" => self.fault(&mut map, &entry.value),
+            "inject" => self.injection(&mut map, &entry.value),
             "expect" | "never" => self.watch_step(&mut map, &entry.value, verb),
             "one_of" => self.one_of(&entry.value, &place),
             "measure" => self.measure(&entry.value),
@@ -135,65 +135,45 @@ impl<'a> Loader<'a> {
         with: Option<&'a Node>,
         node: &Node,
     ) -> Template {
-        let what = format!("`{action}`");
-        let name = with.and_then(|with| with.get("name"));
-        let literal = name
-            .and_then(|name| name.scalar())
-            .filter(|s| !s.text.contains("${"));
         let inner = match (action, self.words) {
             ("unit.probe", Some(words)) => Some(("probe", &words.probes)),
             ("unit.stimulate", Some(words)) => Some(("stimulus", &words.stimuli)),
             _ => None,
         };
-        if let (Some((noun, known)), Some(name), Some(literal)) = (inner, name, literal) {
-            let mut fields = word.with.clone();
-            let Some(inner) = self.word(Some(known), &literal.text, name, noun) else {
-                return self.arguments(with, &fields, true, &what, &node.span);
-            };
-            fields.extend(inner.with.clone());
-            let what = format!("{noun} `{}`", literal.text);
-            // A command in a unit file may name every argument there is, given or not.
-            let optional = inner.with.keys().map(String::as_str);
-            return self
-                .arguments(with, &fields, inner.open, &what, &node.span)
-                .with_absent(optional);
-        }
-        let template = self.arguments(with, &word.with, word.open, &what, &node.span);
+        let template = self.arguments_with_inner(action, word, inner, with, node);
         if let ("fault.clear", Some(fault)) = (action, with.and_then(|with| with.get("fault"))) {
             self.injected(fault);
         }
         template
     }
 
-    /// The name of a step that injected a fault.
-    fn injected(&self, node: &Node) {
-        let Some(scalar) = node.scalar().filter(|s| !s.text.contains("${")) else {
-            return;
+    /// Arguments of a word; where its `name` chooses an inner word, those of that too.
+    pub(super) fn arguments_with_inner(
+        &mut self,
+        owner: &str,
+        word: &Word,
+        inner: Option<(&str, &'a BTreeMap<String, Word>)>,
+        with: Option<&'a Node>,
+        node: &Node,
+    ) -> Template {
+        let what = format!("`{owner}`");
+        let name = with.and_then(|with| with.get("name"));
+        let literal = name
+            .and_then(|name| name.scalar())
+            .filter(|s| !s.text.contains("${"));
+        let (Some((noun, known)), Some(name), Some(literal)) = (inner, name, literal) else {
+            return self.arguments(with, &word.with, word.open, &what, &node.span);
         };
-        if !self.step_name(&scalar.text, &node.span) {
-            return;
-        }
-        let verb = self.scope.get(&scalar.text).map_or("", |named| named.verb);
-        if verb != "inject" {
-            let title = format!("step `{}` injects no fault", scalar.text);
-            let label = format!("it is a `{verb}` step");
-            self.collector.error(&node.span, title, label, None);
-        }
-    }
-
-    fn fault(&mut self, map: &mut MapReader<'a>, node: &'a Node) -> Option<(Verb, Given)> {
-        let with = map.optional("with");
-        let fault = self.collector.string(node, "`inject`")?;
-        let word = self.word(self.words.map(|words| &words.faults), fault, node, "fault");
-        let template = match word {
-            Some(word) => self.arguments(with, &word.with, word.open, &format!("`{fault}`"), &node.span),
-            None => with.map_or_else(Template::empty, |node| self.open_arguments(node)),
+        let mut fields = word.with.clone();
+        let Some(inner) = self.word(Some(known), &literal.text, name, noun) else {
+            return self.arguments(with, &fields, true, &what, &node.span);
         };
-        let verb = Verb::Inject {
-            fault: fault.to_owned(),
-            with: template,
-        };
-        Some((verb, given(word)))
+        fields.extend(inner.with.clone());
+        let what = format!("{noun} `{}`", literal.text);
+        // A command in a unit file may name every argument there is, given or not.
+        let optional = inner.with.keys().map(String::as_str);
+        self.arguments(with, &fields, inner.open, &what, &node.span)
+            .with_absent(optional)
     }
 
     /// A word of the vocabulary; what it needs of the lab is noted. Nothing if it is unknown, which is reported, or

@@ -41,11 +41,11 @@ pub(super) fn steps_of(words: &Words, names: &Names<'_>, definitions: &mut Map<S
         "do",
         verb("do", names.reference("action"), &["with"], action_cases(words)),
     );
-    let faults = words.faults.iter();
-    let faults = faults.map(|(name, word)| case("inject", name, with(word, &word.with, word.open)));
+    let inner = [("unit.stimulus", &words.stimuli)];
+    let faults = cases_with_inner("inject", &words.faults, &inner);
     add(
         "inject",
-        verb("inject", names.reference("fault"), &["with"], faults.collect()),
+        verb("inject", names.reference("fault"), &["with", "when"], faults),
     );
     let expect = [
         "match", "where", "after", "before", "within", "hold", "times", "stimulus",
@@ -116,6 +116,10 @@ fn modifier(name: &str) -> Value {
             "The requirements this step decides, or `none` for a step that only prepares; the scenario's only one if not said.",
         ),
         "with" => (json!({"type": "object"}), "Arguments."),
+        "when" => (
+            when(),
+            "When the fault begins to act: a span from now on, a moment, or an event; at once if not said.",
+        ),
         "match" => (
             json!({"type": "object"}),
             "Fields the event has; others are free.",
@@ -176,25 +180,31 @@ fn with(word: &Word, fields: &Fields, open: bool) -> Value {
 }
 
 fn action_cases(words: &Words) -> Vec<Value> {
+    let inner = [("unit.probe", &words.probes), ("unit.stimulate", &words.stimuli)];
+    cases_with_inner("do", &words.actions, &inner)
+}
+
+/// What goes with each word of a verb; the `name` of some chooses an inner word.
+fn cases_with_inner(
+    verb: &str,
+    words: &BTreeMap<String, Word>,
+    inner: &[(&str, &BTreeMap<String, Word>)],
+) -> Vec<Value> {
     let mut cases: Vec<Value> = Vec::new();
-    for (name, word) in &words.actions {
-        let inner = match name.as_str() {
-            "unit.probe" => &words.probes,
-            "unit.stimulate" => &words.stimuli,
-            _ => {
-                cases.push(case("do", name, with(word, &word.with, word.open)));
-                continue;
-            }
+    for (name, word) in words {
+        let Some((_, inner)) = inner.iter().find(|(outer, _)| outer == name) else {
+            cases.push(case(verb, name, with(word, &word.with, word.open)));
+            continue;
         };
-        cases.push(case("do", name, with(word, &named(word, inner), true)));
+        cases.push(case(verb, name, with(word, &named(word, inner), true)));
         cases.extend(inner.iter().map(|(inner_name, inner)| {
             let mut fields = word.with.clone();
             fields.extend(inner.with.clone());
             json!({
                 "if": {
-                    "required": ["do", "with"],
+                    "required": [verb, "with"],
                     "properties": {
-                        "do": {"const": name},
+                        verb: {"const": name},
                         "with": {"required": ["name"], "properties": {"name": {"const": inner_name}}},
                     },
                 },
@@ -205,7 +215,7 @@ fn action_cases(words: &Words) -> Vec<Value> {
     cases
 }
 
-/// The arguments of `unit.probe` and `unit.stimulate`: `name` is one of the inner words.
+/// The arguments of `unit.probe` and its like: `name` is one of the inner words.
 fn named(word: &Word, inner: &BTreeMap<String, Word>) -> Fields {
     let mut fields = word.with.clone();
     if let Some(name) = fields.get_mut("name") {
@@ -253,6 +263,23 @@ fn measure() -> Value {
         "required": ["from", "to"],
         "additionalProperties": false,
     })
+}
+
+fn when() -> Value {
+    let at = json!({"anyOf": [{"$ref": "#/$defs/span"}, {"$ref": "#/$defs/moment"}]});
+    let map = json!({
+        "type": "object",
+        "properties": {
+            "at": at,
+            "event": {"type": "string", "description": "It begins to act at this event."},
+            "match": {"type": "object", "description": "Fields the event has; others are free."},
+            "nth": {"type": "integer", "minimum": 1, "description": "Which of them; the first if not said."},
+            "offset": {"$ref": "#/$defs/span"},
+            "probability": {"type": "number", "minimum": 0, "maximum": 1, "description": "How likely each match is struck."},
+        },
+        "additionalProperties": false,
+    });
+    json!({"anyOf": [at, map]})
 }
 
 fn wait() -> Value {

@@ -7,4 +7,4 @@ mod word;
 
 pub use field::{Field, FieldType, Fields};
 pub use read::Vocabulary;
-pub use word::{Word, Words};
+pub use word::{SiteNames, Word, Words};

@@ -1,7 +1,8 @@
 //! Vocabulary files, read and checked.
 
-use super::{Field, FieldType, Fields, Word, Words};
+use super::{Field, FieldType, Fields, SiteNames, Word, Words};
 use hil_diagnostic::{Collector, Diagnostics, Entry, MapReader, Node, Source, parse_yaml};
+use hil_fault::Site;
 use hil_wire::Protocol;
 use std::collections::BTreeMap;
 
@@ -42,7 +43,7 @@ impl Vocabulary {
         }
         let protocols = own
             .into_iter()
-            .map(|(p, words)| (p, common.and(&words)))
+            .map(|(p, words)| (p, common.and(&words).at_their_sites()))
             .collect();
         Ok(Vocabulary { common, protocols })
     }
@@ -68,6 +69,7 @@ fn read_file(collector: &Collector, node: &Node) -> (Option<Protocol>, Words) {
     let words = Words {
         actions: words(&mut map, "actions", "an action"),
         faults: words(&mut map, "faults", "a fault"),
+        sites: sites(&mut map),
         events: words(&mut map, "events", "an event"),
         probes: words(&mut map, "probes", "a probe"),
         stimuli: words(&mut map, "stimuli", "a stimulus"),
@@ -97,6 +99,10 @@ fn word(collector: &Collector, entry: &Entry, section: &str, what: &str) -> Opti
             .map(str::to_owned),
         ..Word::default()
     };
+    if section == "faults" {
+        let site = map.required_word("site", Site::ALL.map(Site::name));
+        word.site = site.and_then(site_named);
+    }
     if section == "events" {
         word.gives = fields(&mut map, "fields");
     } else {
@@ -106,6 +112,32 @@ fn word(collector: &Collector, entry: &Entry, section: &str, what: &str) -> Opti
     word.open = map.optional_boolean("open").unwrap_or(false);
     map.finish();
     Some(word)
+}
+
+fn sites(map: &mut MapReader<'_>) -> BTreeMap<Site, SiteNames> {
+    let collector = map.collector();
+    let entries = map.entries_of("sites").iter();
+    entries
+        .filter_map(|entry| {
+            let Some(site) = site_named(&entry.key).filter(|site| site.has_names()) else {
+                let known = Site::ALL.into_iter().filter(|site| site.has_names());
+                collector.unknown(&entry.key_span, "site", &entry.key, known.map(Site::name));
+                return None;
+            };
+            let mut map = MapReader::new(collector, &entry.value, "a site")?;
+            let names = SiteNames {
+                names: map.strings("names"),
+                summary: map.optional_string("summary").unwrap_or_default(),
+                gives: fields(&mut map, "gives"),
+            };
+            map.finish();
+            Some((site, names))
+        })
+        .collect()
+}
+
+fn site_named(name: &str) -> Option<Site> {
+    Site::ALL.into_iter().find(|site| site.name() == name)
 }
 
 fn fields(map: &mut MapReader<'_>, section: &'static str) -> Fields {

@@ -1,6 +1,7 @@
 //! Words and all words of one protocol.
 
-use super::Fields;
+use super::{Field, FieldType, Fields};
+use hil_fault::Site;
 use std::collections::BTreeMap;
 
 /// An action, fault, event, probe or stimulus.
@@ -10,11 +11,24 @@ pub struct Word {
     pub summary: String,
     /// The capability a unit's driver or lab must have for it.
     pub capability: Option<String>,
+    /// What a fault acts on; nothing for other words.
+    pub site: Option<Site>,
     /// Its arguments; events have none.
     pub with: Fields,
     /// Whether it takes arguments that are not listed.
     pub open: bool,
     /// What later steps can refer to: results of an action, fields of an event.
+    pub gives: Fields,
+}
+
+/// What faults of one protocol can act on at a site.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SiteNames {
+    /// Names of operations, messages or faces.
+    pub names: Vec<String>,
+    /// What choosing a name means, where it needs saying.
+    pub summary: String,
+    /// What later steps can refer to once a fault has acted there.
     pub gives: Fields,
 }
 
@@ -25,6 +39,8 @@ pub struct Words {
     pub actions: BTreeMap<String, Word>,
     /// What `inject` can inject.
     pub faults: BTreeMap<String, Word>,
+    /// What faults can act on, by site; a site that is not here, and takes names, has no faults.
+    pub sites: BTreeMap<Site, SiteNames>,
     /// What `expect`, `never` and `one_of` can watch for.
     pub events: BTreeMap<String, Word>,
     /// What `unit.probe` can read.
@@ -51,9 +67,11 @@ impl Words {
         fn fields(a: &Fields, b: &Fields) -> Fields {
             a.iter().chain(b).map(|(k, v)| (k.clone(), v.clone())).collect()
         }
+        let sites = self.sites.iter().chain(&others.sites);
         Words {
             actions: map(&self.actions, &others.actions),
             faults: map(&self.faults, &others.faults),
+            sites: sites.map(|(site, names)| (*site, names.clone())).collect(),
             events: map(&self.events, &others.events),
             probes: map(&self.probes, &others.probes),
             stimuli: map(&self.stimuli, &others.stimuli),
@@ -63,4 +81,72 @@ impl Words {
             features: fields(&self.features, &others.features),
         }
     }
+
+    /// The same words, faults only where their site is, each with the arguments every fault of its site takes.
+    #[must_use]
+    pub(super) fn at_their_sites(mut self) -> Words {
+        let sites = std::mem::take(&mut self.sites);
+        self.faults.retain(|_, fault| {
+            let Some(site) = fault.site.filter(|site| site.has_names()) else {
+                return true;
+            };
+            let Some(names) = sites.get(&site) else {
+                return false;
+            };
+            let own = std::mem::take(&mut fault.with);
+            fault.with.insert("on".to_owned(), names.field());
+            fault.with.extend(own);
+            fault.with.extend(trigger_fields());
+            fault.gives.extend(names.gives.clone());
+            true
+        });
+        self.sites = sites;
+        self
+    }
+}
+
+impl SiteNames {
+    /// The argument that chooses among the names.
+    fn field(&self) -> Field {
+        let any = "any".to_owned();
+        Field {
+            kind: FieldType::String,
+            required: true,
+            values: self.names.iter().cloned().chain([any]).collect(),
+            min: None,
+            max: None,
+            summary: match self.summary.as_str() {
+                "" => "What it strikes.".to_owned(),
+                summary => summary.to_owned(),
+            },
+        }
+    }
+}
+
+/// Arguments of every fault that waits for something with a name.
+fn trigger_fields() -> [(String, Field); 3] {
+    let field = |kind, min, summary: &str| Field {
+        kind,
+        required: false,
+        values: Vec::new(),
+        min,
+        max: None,
+        summary: summary.to_owned(),
+    };
+    let matching = field(
+        FieldType::Object,
+        None,
+        "Facts it must have, such as {status: completed}.",
+    );
+    let skip = field(FieldType::Integer, Some(0), "How many are let pass first.");
+    let times = field(
+        FieldType::Integer,
+        Some(1),
+        "How often it acts; without it until cleared.",
+    );
+    [
+        ("match".to_owned(), matching),
+        ("skip".to_owned(), skip),
+        ("times".to_owned(), times),
+    ]
 }

@@ -99,21 +99,15 @@ fn faults_on_messages_act_before_anything_leaves() {
     run(async {
         let bench = Bench::start(None).await;
         let mut socket = socket(&bench).await;
-        bench.arm("cloud.withhold", json!({"message": "echo", "times": 1}));
+        bench.arm("cloud.withhold", json!({"on": "echo", "times": 1}));
         bench.arm(
             "cloud.nack",
-            json!({"message": "echo", "times": 1, "retry_after": "2s"}),
+            json!({"on": "echo", "times": 1, "retry_after": "2s"}),
         );
-        bench.arm("cloud.repeat", json!({"message": "echo", "times": 1}));
-        bench.arm("cloud.delay", json!({"message": "echo", "times": 1, "by": "3s"}));
-        bench.arm(
-            "cloud.replace",
-            json!({"message": "echo", "times": 1, "text": "{"}),
-        );
-        bench.arm(
-            "cloud.close",
-            json!({"message": "echo", "times": 1, "code": 1013}),
-        );
+        bench.arm("cloud.repeat", json!({"on": "echo", "times": 1}));
+        bench.arm("cloud.delay", json!({"on": "echo", "times": 1, "by": "3s"}));
+        bench.arm("cloud.replace", json!({"on": "echo", "times": 1, "text": "{"}));
+        bench.arm("cloud.close", json!({"on": "echo", "times": 1, "code": 1013}));
         for text in ["withheld", "refused", "twice", "late", "replaced"] {
             socket.send(Message::text(text)).await.unwrap();
         }
@@ -151,7 +145,7 @@ fn a_connection_falls_silent_and_stays_open() {
     run(async {
         let bench = Bench::start(None).await;
         let mut socket = socket(&bench).await;
-        let silence = json!({"message": "echo", "times": 1, "for": "60s"});
+        let silence = json!({"on": "echo", "times": 1, "for": "60s"});
         bench.arm("cloud.silence", silence);
         for text in ["one", "two"] {
             socket.send(Message::text(text)).await.unwrap();

@@ -39,10 +39,7 @@ fn a_stream_to_the_unit() {
             .unit_faces
             .borrow_mut()
             .insert("commands".to_owned(), address("unit"));
-        bench.arm(
-            "cloud.repeat",
-            json!({"message": "greet", "copies": 2, "times": 1}),
-        );
+        bench.arm("cloud.repeat", json!({"on": "greet", "copies": 2, "times": 1}));
         bench.act("open", json!({"face": "commands"})).await;
         let mut stream = listener.accept().await.unwrap();
         let mut greeting = [0; 15];

@@ -5,7 +5,7 @@ use crate::{
     core::{ActError, Core, HttpCall, Now, Operation, Outputs, Send},
     front::{Edge, FaceSecurity, Host, UnitFaces, serve_byte_face, serve_face, wake_when_due},
 };
-use hil_fault::{Artifact, FaultId, FaultSpec};
+use hil_fault::{Artifact, FaultId, FaultSpec, Faults};
 use hil_link::{Address, Clock, Network, Stream};
 use hil_trace::{RecordBody, Recorder, Stamp};
 use hil_wire::http::{Request, Response};
@@ -227,7 +227,11 @@ impl Bench {
         let unit_faces = UnitFaces::default();
         let host = Rc::new(Host::new(
             Box::new(toy),
-            Rc::new(Edge::new(clock, trace.clone())),
+            Rc::new(Edge::new(
+                clock,
+                trace.clone(),
+                Rc::new(Faults::new(trace.clone(), 1)),
+            )),
             network.clone(),
             unit_faces.clone(),
             (Rc::new(MemoryStore::default()), Rc::default()),
@@ -260,7 +264,7 @@ impl Bench {
 
     pub(crate) fn arm(&self, name: &str, arguments: Value) -> FaultId {
         let spec = FaultSpec::parse(name, arguments.as_object().unwrap()).unwrap();
-        self.host.edge.arm(spec)
+        self.host.edge.faults.arm(spec, true)
     }
 
     /// What the core was told, after everything has come to rest.

@@ -136,17 +136,17 @@ pub(super) async fn execute(
         ["unit-faces", face] => unit_face(served, face, path, method, body),
         ["faults"] => match method {
             "DELETE" => {
-                cloud.clear_all();
+                cloud.faults().clear_all();
                 Ok(json!({}))
             }
             _ => {
                 only(path, method, "POST, DELETE")?;
-                Ok(json!({"id": cloud.arm(fault(body)?).0}))
+                Ok(json!({"id": cloud.faults().arm(fault(body)?, true).0}))
             }
         },
         ["faults", id] => {
             only(path, method, "DELETE")?;
-            let acted = id.parse().ok().and_then(|id| cloud.clear(FaultId(id)));
+            let acted = id.parse().ok().and_then(|id| cloud.faults().clear(FaultId(id)));
             let acted = acted.ok_or_else(|| AdminError::NoSuchFault((*id).to_owned()))?;
             Ok(json!({"acted": acted}))
         }

@@ -13,6 +13,7 @@ use super::fail;
 use crate::{args::CloudArguments, exit::Exit};
 use admin::{Admin, Served};
 use data::DataFolder;
+use hil_fault::Faults;
 use hil_link::{Address, Clock, Network};
 use hil_mock_cloud::{CloudError, CloudSurroundings, MockCloud};
 use hil_wire::Protocol;
@@ -127,6 +128,7 @@ async fn start(
         clock,
         network: Network::Tcp,
         recorder: trace.clone(),
+        faults: Rc::new(Faults::new(trace.clone(), settings.seed)),
         store: Rc::new(data.database(protocol)?),
         artifacts: plan.artifacts(protocol),
         unit_faces: plan.unit_faces.clone(),

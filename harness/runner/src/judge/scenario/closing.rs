@@ -9,7 +9,7 @@ impl ScenarioJudge {
             let text = format!("the run ended while waiting for {}", waiting.describe());
             self.undecided(&waiting.step, &[], text, Vec::new(), catalogue, findings);
         }
-        for fault in self.faults.values().filter(|fault| !fault.acted) {
+        for fault in self.faults.values().filter(|fault| fault.acted.is_none()) {
             let text = format!("the fault {} was armed and never acted", fault.name);
             findings.push(self.finding(
                 None,

@@ -1,6 +1,7 @@
 //! Faults of the scenario: which were armed, and when the first effect came.
 
-use super::{Fault, ScenarioJudge};
+use super::{Effect, Fault, ScenarioJudge};
+use crate::EXTRA_FAULT;
 use hil_trace::{FaultPhase, Record};
 use serde_json::{Map, Value};
 
@@ -15,27 +16,68 @@ impl ScenarioJudge {
     ) {
         match phase {
             FaultPhase::Armed => {
+                let injecting = self.injecting.take();
                 let fault = Fault {
                     step: None,
                     name: name.to_owned(),
                     armed: record.seq,
-                    acted: false,
+                    acted: None,
+                    extra: injecting.is_some_and(|step| step.starts_with(EXTRA_FAULT)),
                 };
                 self.faults.insert(id, fault);
-                self.last_fault = Some(id);
             }
             FaultPhase::Acted => {
                 if let Some(fault) = self.faults.get_mut(&id)
-                    && !fault.acted
+                    && fault.acted.is_none()
                 {
-                    fault.acted = true;
-                    if let Some(step) = fault.step.clone() {
-                        self.values.insert(step.clone(), Value::Object(facts.clone()));
-                        self.moments.insert(step, (record.at, record.seq));
-                    }
+                    fault.acted = Some(Effect {
+                        at: record.at,
+                        record: record.seq,
+                        facts: facts.clone(),
+                    });
+                    self.tell_fault(id);
                 }
             }
             FaultPhase::Cleared => {}
         }
+    }
+
+    /// The step of a fault has a name.
+    pub(super) fn name_fault(&mut self, id: u32, name: &str) {
+        if let Some(fault) = self.faults.get_mut(&id) {
+            fault.step = Some(name.to_owned());
+            self.tell_fault(id);
+        }
+    }
+
+    /// The moment of an injected fault is its first effect, not its arming.
+    fn tell_fault(&mut self, id: u32) {
+        if let Some(fault) = self.faults.get(&id)
+            && let (Some(step), Some(effect)) = (&fault.step, &fault.acted)
+        {
+            self.values
+                .insert(step.clone(), Value::Object(effect.facts.clone()));
+            self.moments.insert(step.clone(), (effect.at, effect.record));
+        }
+    }
+
+    /// Why a step that was not met shows nothing of the unit: a fault of the scenario that has not acted, or one from
+    /// outside that has.
+    pub(super) fn excuse(&self) -> Option<String> {
+        let names = |wanted: &dyn Fn(&Fault) -> bool| -> Option<String> {
+            let names: Vec<&str> = self
+                .faults
+                .values()
+                .filter(|fault| wanted(fault))
+                .map(|fault| fault.name.as_str())
+                .collect();
+            (!names.is_empty()).then(|| names.join(", "))
+        };
+        let idle = names(&|fault| !fault.extra && fault.acted.is_none());
+        let idle = idle.map(|names| format!("its stimulus never happened ({names})"));
+        let extra = || names(&|fault| fault.extra && fault.acted.is_some());
+        idle.or_else(|| {
+            extra().map(|names| format!("a fault that is none of the scenario's own had acted ({names})"))
+        })
     }
 }

@@ -36,7 +36,8 @@ pub(crate) struct ScenarioJudge {
     settled: Option<Settled>,
     forbidden: Vec<Forbidden>,
     faults: BTreeMap<u32, Fault>,
-    last_fault: Option<u32>,
+    /// Place of the last `inject` step: what is armed next is its fault.
+    injecting: Option<String>,
     proof: Vec<u64>,
     stopped: bool,
     /// The record of the unit's process ending by itself, and how, until it starts again.
@@ -64,10 +65,21 @@ struct Forbidden {
 }
 
 struct Fault {
+    /// The name of its step.
     step: Option<String>,
     name: String,
     armed: u64,
-    acted: bool,
+    /// Its first effect.
+    acted: Option<Effect>,
+    /// It was added to the scenario from outside.
+    extra: bool,
+}
+
+/// An effect of a fault.
+struct Effect {
+    at: Stamp,
+    record: u64,
+    facts: Map<String, Value>,
 }
 
 /// How a waiting step ended.
@@ -106,7 +118,7 @@ impl ScenarioJudge {
             settled: None,
             forbidden: Vec::new(),
             faults: BTreeMap::new(),
-            last_fault: None,
+            injecting: None,
             proof: Vec::new(),
             stopped: false,
             exited: None,
@@ -164,6 +176,7 @@ impl ScenarioJudge {
                 arguments,
             } => {
                 self.look_back(verb, subject);
+                self.injecting = (verb == "inject").then(|| step.clone());
                 self.start(record, step, verb, arguments, catalogue, findings);
             }
             RecordBody::StepFinished {
@@ -362,16 +375,10 @@ impl ScenarioJudge {
     ) {
         self.stopped |= outcome != StepOutcome::Done;
         if let Some(name) = result.get("as").and_then(Value::as_str) {
-            let value = result.get("value").cloned().unwrap_or(Value::Null);
-            match result
-                .get("fault")
-                .and_then(Value::as_u64)
-                .and_then(|id| self.faults.get_mut(&(id as u32)))
-            {
-                // The moment of an injected fault is its first effect, not its arming.
-                Some(fault) if !fault.acted => fault.step = Some(name.to_owned()),
-                Some(_) => {}
+            match result.get("fault").and_then(Value::as_u64) {
+                Some(id) => self.name_fault(id as u32, name),
                 None => {
+                    let value = result.get("value").cloned().unwrap_or(Value::Null);
                     self.values.insert(name.to_owned(), value);
                     self.moments.insert(name.to_owned(), (record.at, record.seq));
                 }

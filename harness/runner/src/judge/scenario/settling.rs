@@ -154,20 +154,11 @@ impl ScenarioJudge {
         let stimulus_missing = named
             .as_ref()
             .is_some_and(|name| !self.moments.contains_key(name));
-        let idle: Vec<&str> = self
-            .faults
-            .values()
-            .filter(|f| !f.acted)
-            .map(|f| f.name.as_str())
-            .collect();
         let lab = names.iter().all(|name| LAB_EVENTS.contains(name));
-        if stimulus_missing || !idle.is_empty() || lab {
-            let what = if !idle.is_empty() {
-                idle.join(", ")
-            } else if stimulus_missing {
-                named.unwrap_or_default()
-            } else {
-                "it is for the lab to bring about".to_owned()
+        if stimulus_missing || lab {
+            let what = match named.filter(|_| stimulus_missing) {
+                Some(named) => named,
+                None => "it is for the lab to bring about".to_owned(),
             };
             let text = format!("{text}; but its stimulus never happened ({what})");
             self.undecided(step, &verifies, text, evidence, catalogue, findings);

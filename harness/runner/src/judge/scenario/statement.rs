@@ -5,6 +5,7 @@ use hil_scenario::NOTHING;
 use hil_trace::{Blame, Catalogue, Finding, Verdict};
 
 impl ScenarioJudge {
+    /// What a step says did not come true; without its faults, or with others, that shows nothing.
     pub(super) fn violate(
         &self,
         step: &str,
@@ -14,6 +15,10 @@ impl ScenarioJudge {
         catalogue: &Catalogue,
         findings: &mut Vec<Finding>,
     ) {
+        if let Some(excuse) = self.excuse() {
+            let text = format!("{text}; but {excuse}");
+            return self.undecided(step, verifies, text, evidence, catalogue, findings);
+        }
         self.state_all(
             Verdict::Fail,
             step,

@@ -1,0 +1,72 @@
+//! Effects on one message of a connection that stays.
+
+use crate::{FaultError, arguments::Arguments};
+use std::time::Duration;
+
+/// The effect of a fault on one message.
+#[derive(Clone, Debug, PartialEq)]
+pub enum MessageEffect {
+    /// The message is dropped instead of sent.
+    Withhold,
+    /// The message is refused: a nack instead of an ack.
+    Nack {
+        /// Milliseconds the peer shall wait.
+        retry_after_ms: Option<i64>,
+    },
+    /// The message is sent again.
+    Repeat {
+        /// How many copies more.
+        copies: u32,
+    },
+    /// The message is sent later.
+    Delay {
+        /// How much later.
+        span: Duration,
+    },
+    /// The WebSocket is closed with this code instead of sending the message.
+    Close {
+        /// Close code.
+        code: u16,
+    },
+    /// From this message on nothing is sent and nothing taken notice of, not even a ping; the connection stays open.
+    Silence {
+        /// Ends after this time; `None` = never.
+        span: Option<Duration>,
+    },
+    /// The message is replaced by this text.
+    Replace {
+        /// The text.
+        text: String,
+    },
+}
+
+impl MessageEffect {
+    /// The effect of `cloud.KIND`; `None` if there is none of that kind.
+    pub(crate) fn parse(kind: &str, read: &Arguments<'_>) -> Result<Option<MessageEffect>, FaultError> {
+        Ok(Some(match kind {
+            "withhold" => MessageEffect::Withhold,
+            "nack" => MessageEffect::Nack {
+                retry_after_ms: read.span("retry_after")?.map(|span| span.as_millis() as i64),
+            },
+            "repeat" => MessageEffect::Repeat {
+                copies: read.count("copies")?.unwrap_or(1) as u32,
+            },
+            "delay" => MessageEffect::Delay {
+                span: read.span("by")?.ok_or(read.missing("by"))?,
+            },
+            "close" => MessageEffect::Close {
+                code: read
+                    .whole("code")?
+                    .and_then(|n| u16::try_from(n).ok())
+                    .ok_or(read.missing("code"))?,
+            },
+            "silence" => MessageEffect::Silence {
+                span: read.span("for")?,
+            },
+            "replace" => MessageEffect::Replace {
+                text: read.text("text")?.ok_or(read.missing("text"))?,
+            },
+            _ => return Ok(None),
+        }))
+    }
+}

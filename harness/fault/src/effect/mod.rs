@@ -1,0 +1,84 @@
+//! What a fault does once it triggers: one family of effects for each kind of site.
+
+mod exchange;
+mod message;
+mod unit;
+
+pub use exchange::{ExchangeEffect, ResetPoint};
+pub use message::MessageEffect;
+pub use unit::UnitEffect;
+
+use crate::{FaultError, arguments::Arguments};
+use std::fmt;
+
+/// The effect of a fault.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// On one HTTP exchange.
+    Exchange(ExchangeEffect),
+    /// On one message of a connection that stays.
+    Message(MessageEffect),
+    /// On the unit itself.
+    Unit(UnitEffect),
+}
+
+/// What a fault acts on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Site {
+    /// An HTTP exchange, known by the operation it asks for.
+    Exchange,
+    /// A message of a WebSocket, a byte stream or a call of the cloud, known by its name.
+    Message,
+    /// The unit.
+    Unit,
+}
+
+impl Site {
+    /// Every site.
+    pub const ALL: [Site; 3] = [Site::Exchange, Site::Message, Site::Unit];
+
+    /// The word in vocabulary files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Site::Exchange => "exchange",
+            Site::Message => "message",
+            Site::Unit => "unit",
+        }
+    }
+
+    /// Whether its faults choose among names: operations, messages, faces.
+    pub fn has_names(self) -> bool {
+        self != Site::Unit
+    }
+}
+
+impl fmt::Display for Site {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl Effect {
+    /// What it acts on.
+    pub fn site(&self) -> Site {
+        match self {
+            Effect::Exchange(_) => Site::Exchange,
+            Effect::Message(_) => Site::Message,
+            Effect::Unit(_) => Site::Unit,
+        }
+    }
+
+    /// The effect of a fault by its full name, such as `cloud.status`.
+    pub(crate) fn parse(name: &str, read: &Arguments<'_>) -> Result<Effect, FaultError> {
+        let (family, kind) = name.split_once('.').unwrap_or((name, ""));
+        let effect = match family {
+            "cloud" => match ExchangeEffect::parse(kind, read)? {
+                Some(effect) => Some(Effect::Exchange(effect)),
+                None => MessageEffect::parse(kind, read)?.map(Effect::Message),
+            },
+            "unit" => UnitEffect::parse(kind, read)?.map(Effect::Unit),
+            _ => None,
+        };
+        effect.ok_or_else(|| FaultError::UnknownFault(name.to_owned()))
+    }
+}
