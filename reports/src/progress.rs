@@ -236,6 +236,8 @@ mod tests {
             ics: Default::default(),
             timing: Default::default(),
             params: Default::default(),
+            extra_faults: Vec::new(),
+            without_faults: false,
         };
         InstanceSummary {
             header,

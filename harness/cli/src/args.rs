@@ -97,6 +97,12 @@ pub(crate) struct RunArguments {
     /// Use this file as the image of a role
     #[arg(long = "artifact", value_name = "ROLE=FILE")]
     pub(crate) artifacts: Vec<String>,
+    /// Inject a fault into every scenario, before its first step: NAME, or 'NAME: {ARGUMENTS}, when: …'
+    #[arg(long = "fault", value_name = "FAULT")]
+    pub(crate) faults: Vec<String>,
+    /// Arm every fault and let none act: whatever passes then needs no fault
+    #[arg(long, conflicts_with = "faults")]
+    pub(crate) without_faults: bool,
     /// Violated SHOULD requirements fail
     #[arg(long)]
     pub(crate) strict: bool,
@@ -373,7 +379,8 @@ Examples:
   hil run --protocol edge-poll --path ack
   hil run --unit unit.yaml --artifact next=build/fw.zip --report out
   hil run --unit sim:ota-rpc --set window=300s --repeat 10
-  hil run --requirement POLL-ACK --strict";
+  hil run --requirement POLL-ACK --strict
+  hil run --protocol edge-poll --fault 'cloud.status: {on: poll, status: 503, times: 3}, when: 30s'";
 
 const CLOUD_EXAMPLES: &str = "\
 Examples:

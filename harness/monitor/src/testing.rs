@@ -29,5 +29,7 @@ pub(crate) fn header(protocol: Protocol) -> TraceHeader {
         ics: Map::new(),
         timing: Map::new(),
         params: Map::new(),
+        extra_faults: Vec::new(),
+        without_faults: false,
     }
 }

@@ -76,6 +76,9 @@ impl Bench {
         let faces = faces(unit, state_directory.as_deref())?;
         let settings = settings(plan, unit, seed);
         let faults = Rc::new(Faults::new(recorder.clone(), seed));
+        if header.without_faults {
+            faults.withhold();
+        }
         let surroundings = CloudSurroundings {
             clock,
             network: network.clone(),

@@ -164,5 +164,7 @@ fn header(plan: &Plan, unit: &UnitUnderTest, options: &RunOptions, repetition: u
         ics: unit.ics.clone(),
         timing: unit.timing.clone(),
         params: params.collect(),
+        extra_faults: plan.extra_faults.clone(),
+        without_faults: options.without_faults,
     }
 }

@@ -19,7 +19,6 @@ mod unit_under_test;
 pub use coverage::coverage;
 pub use digest::digest;
 pub use dispatcher::Dispatcher;
-pub use faults::EXTRA_FAULT;
 pub use jobs::RunError;
 pub use judge::{judge_trace, judge_traces};
 pub use redaction::Redaction;

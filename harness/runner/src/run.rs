@@ -35,6 +35,8 @@ pub struct RunOptions {
     pub set: Map<String, Value>,
     /// Tier of parameters, such as `quick`.
     pub tier: Option<String>,
+    /// Whether faults are armed and none acts.
+    pub without_faults: bool,
     /// Whether violated SHOULDs fail.
     pub strict: bool,
     /// Whether the first failure ends the run.

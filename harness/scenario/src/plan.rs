@@ -44,6 +44,8 @@ pub struct Plan {
     pub unit_facts: BTreeSet<String>,
     /// Its steps.
     pub steps: Vec<Step>,
+    /// Faults a run added before its first step, as they were asked for.
+    pub extra_faults: Vec<String>,
     /// Its whole text.
     pub text: Arc<str>,
 }

@@ -74,6 +74,12 @@ pub struct TraceHeader {
     pub timing: Map<String, Value>,
     /// Scenario parameters as resolved for this run.
     pub params: Map<String, Value>,
+    /// Faults the run added to the scenario, as they were asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub extra_faults: Vec<String>,
+    /// Faults are armed and none acts.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub without_faults: bool,
 }
 
 impl TraceHeader {
@@ -89,4 +95,8 @@ impl TraceHeader {
     pub fn claims(&self, feature: &str) -> Option<bool> {
         self.ics.get(feature).and_then(Value::as_bool)
     }
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
 }

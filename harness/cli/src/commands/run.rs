@@ -7,15 +7,19 @@ use crate::{
     library::{Library, LibraryError},
     units::{self, UnitOptions, UnitsError},
 };
+use hil_diagnostic::Diagnostics;
 use hil_reports::{
     ProgressSink, Report, TerminalReport, remove_all, stderr_progress, wants_color, write_all,
 };
 use hil_runner::{
     BenchKind, Filter, InstanceResult, Progress, RunOptions, RunOutcome, Stop, UnitUnderTest, run,
 };
+use hil_scenario::ExtraFault;
 use hil_trace::{Catalogue, JournalError, JournalWriter, Trace};
+use hil_wire::Protocol;
 use serde_json::Map;
 use std::{
+    collections::BTreeSet,
     io::IsTerminal,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
@@ -63,6 +67,15 @@ pub(crate) fn execute(arguments: RunArguments) -> Exit {
             None => return fail(format!("`--set {text}`: expected NAME=VALUE"), Exit::CommandLine),
         };
     }
+    let faults = match extra_faults(&arguments.faults, &library, &units) {
+        Ok(faults) => faults,
+        Err(mistakes) => return fail(LibraryError::Invalid(mistakes), Exit::CommandLine),
+    };
+    let plans = if faults.is_empty() {
+        plans
+    } else {
+        plans.iter().filter_map(|plan| plan.disturbed(&faults)).collect()
+    };
     let seed = arguments.seed.unwrap_or_else(fresh_seed);
     let options = RunOptions {
         seed,
@@ -70,6 +83,7 @@ pub(crate) fn execute(arguments: RunArguments) -> Exit {
         repeat: arguments.repeat,
         set,
         tier: arguments.tier.clone(),
+        without_faults: arguments.without_faults,
         strict: arguments.strict,
         fail_fast: arguments.fail_fast,
         tool: TOOL.to_owned(),
@@ -109,6 +123,31 @@ pub(crate) fn execute(arguments: RunArguments) -> Exit {
         arguments.report.as_deref(),
         &journal,
     )
+}
+
+/// Faults from the command line in the words of every protocol that runs and has them; a fault no protocol has is a
+/// mistake.
+fn extra_faults(
+    texts: &[String],
+    library: &Library,
+    units: &[Arc<UnitUnderTest>],
+) -> Result<Vec<(Protocol, ExtraFault)>, Diagnostics> {
+    let protocols: BTreeSet<Protocol> = units.iter().map(|unit| unit.protocol).collect();
+    let mut faults = Vec::new();
+    for text in texts {
+        let mut mistakes = None;
+        let before = faults.len();
+        for protocol in &protocols {
+            match ExtraFault::parse(text, &library.vocabulary, *protocol) {
+                Ok(fault) => faults.push((*protocol, fault)),
+                Err(more) => mistakes = mistakes.or(Some(more)),
+            }
+        }
+        if let Some(mistakes) = mistakes.filter(|_| faults.len() == before) {
+            return Err(mistakes);
+        }
+    }
+    Ok(faults)
 }
 
 /// Why there was nothing to run.

@@ -7,6 +7,3 @@ mod unit;
 pub(crate) use fuse::{Fuse, Spark};
 pub(crate) use tripwire::Tripwire;
 pub(crate) use unit::SharedUnit;
-
-/// Places of `inject` steps that a run adds to its scenarios begin so.
-pub const EXTRA_FAULT: &str = "fault ";

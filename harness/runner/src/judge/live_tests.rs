@@ -271,6 +271,7 @@ fn traces() -> &'static [Trace] {
             repeat: 1,
             set: Map::new(),
             tier: None,
+            without_faults: false,
             strict: false,
             fail_fast: false,
             tool: "hil".to_owned(),

@@ -1,7 +1,7 @@
 //! `inject`: which fault, its arguments, and when it begins to act.
 
 use super::{scenario::Loader, scope::Given, step::given};
-use crate::{Fields, Template, Trigger, Verb, When};
+use crate::{Fields, Template, Trigger, Verb, When, Word};
 use hil_diagnostic::{MapReader, Node};
 
 impl<'a> Loader<'a> {
@@ -11,12 +11,8 @@ impl<'a> Loader<'a> {
         let when = map.optional("when");
         let fault = self.collector.string(node, "`inject`")?;
         let word = self.word(self.words.map(|words| &words.faults), fault, node, "fault");
-        let inner = match (fault, self.words) {
-            ("unit.stimulus", Some(words)) => Some(("stimulus", &words.stimuli)),
-            _ => None,
-        };
         let template = match word {
-            Some(word) => self.arguments_with_inner(fault, word, inner, with, node),
+            Some(word) => self.fault_arguments(fault, word, with, node),
             None => with.map_or_else(Template::empty, |node| self.open_arguments(node)),
         };
         let verb = Verb::Inject {
@@ -27,8 +23,23 @@ impl<'a> Loader<'a> {
         Some((verb, given(word)))
     }
 
+    /// Arguments of a fault; stimuli bring arguments of their own.
+    pub(super) fn fault_arguments(
+        &mut self,
+        fault: &str,
+        word: &Word,
+        with: Option<&'a Node>,
+        node: &Node,
+    ) -> Template {
+        let inner = match (fault, self.words) {
+            ("unit.stimulus", Some(words)) => Some(("stimulus", &words.stimuli)),
+            _ => None,
+        };
+        self.arguments_with_inner(fault, word, inner, with, node)
+    }
+
     /// `when`: a moment or a span, or a map that says more.
-    fn when(&mut self, node: &'a Node) -> When {
+    pub(super) fn when(&mut self, node: &'a Node) -> When {
         if node.scalar().is_some() {
             return When {
                 trigger: self.at(node, "`when`").unwrap_or_default(),

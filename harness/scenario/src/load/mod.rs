@@ -3,10 +3,12 @@
 mod arguments;
 mod conditions;
 mod expression;
+mod extra_fault;
 mod inject;
 mod scenario;
 mod scope;
 mod step;
 mod watch;
 
+pub(crate) use extra_fault::extra_fault;
 pub use scenario::{load, load_source};

@@ -31,20 +31,8 @@ pub fn load_source(
     catalogue: &Catalogue,
 ) -> Result<Plan, Diagnostics> {
     let collector = Collector::new(source);
-    let plan = parse_yaml(&collector).and_then(|node| {
-        let mut loader = Loader {
-            collector: &collector,
-            vocabulary,
-            words: None,
-            catalogue,
-            protocol: None,
-            scope: Scope::new(&node),
-            needs: BTreeSet::new(),
-            verifies: Vec::new(),
-            unit_facts: RefCell::default(),
-        };
-        loader.scenario(path, &node)
-    });
+    let plan = parse_yaml(&collector)
+        .and_then(|node| Loader::new(&collector, vocabulary, catalogue, &node).scenario(path, &node));
     let diagnostics = collector.into_diagnostics();
     match plan {
         Some(plan) if !diagnostics.has_errors() => Ok(plan),
@@ -70,13 +58,38 @@ pub(super) struct Loader<'a> {
 }
 
 impl<'a> Loader<'a> {
+    pub(super) fn new(
+        collector: &'a Collector,
+        vocabulary: &'a Vocabulary,
+        catalogue: &'a Catalogue,
+        root: &Node,
+    ) -> Loader<'a> {
+        Loader {
+            collector,
+            vocabulary,
+            words: None,
+            catalogue,
+            protocol: None,
+            scope: Scope::new(root),
+            needs: BTreeSet::new(),
+            verifies: Vec::new(),
+            unit_facts: RefCell::default(),
+        }
+    }
+
+    /// Words are those of this protocol from now on.
+    pub(super) fn speak(&mut self, protocol: Protocol) {
+        self.protocol = Some(protocol);
+        self.words = Some(self.vocabulary.words(protocol));
+    }
+
     fn scenario(&mut self, path: &str, node: &'a Node) -> Option<Plan> {
         let mut map = MapReader::new(self.collector, node, "a scenario")?;
         let name = map.required_string("name");
-        self.protocol = map
-            .required_word("protocol", Protocol::ALL.map(Protocol::name))
-            .and_then(|name| name.parse().ok());
-        self.words = self.protocol.map(|protocol| self.vocabulary.words(protocol));
+        let protocol = map.required_word("protocol", Protocol::ALL.map(Protocol::name));
+        if let Some(protocol) = protocol.and_then(|name| name.parse().ok()) {
+            self.speak(protocol);
+        }
         self.verifies = map
             .optional("verifies")
             .map(|node| self.requirements(node))
@@ -106,6 +119,7 @@ impl<'a> Loader<'a> {
             timeout,
             unit_facts: self.unit_facts.take(),
             steps,
+            extra_faults: Vec::new(),
             text: self.collector.source().text().clone(),
         })
     }

@@ -1,7 +1,7 @@
 //! Faults of the scenario: which were armed, and when the first effect came.
 
 use super::{Effect, Fault, ScenarioJudge};
-use crate::EXTRA_FAULT;
+use hil_scenario::EXTRA_FAULT;
 use hil_trace::{FaultPhase, Record};
 use serde_json::{Map, Value};
 

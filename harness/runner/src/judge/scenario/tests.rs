@@ -132,6 +132,8 @@ fn header() -> TraceHeader {
         ics: Map::new(),
         timing: Map::new(),
         params: Map::new(),
+        extra_faults: Vec::new(),
+        without_faults: false,
     }
 }
 

@@ -1,0 +1,59 @@
+//! Faults a run adds to its scenarios: one line such as `cloud.status: {on: poll, status: 503}, when: 30s`.
+
+use crate::{Plan, Step, Vocabulary, load};
+use hil_diagnostic::{Diagnostics, Source};
+use hil_wire::Protocol;
+use std::sync::Arc;
+
+/// A fault that is none of a scenario's own.
+#[derive(Clone, Debug)]
+pub struct ExtraFault {
+    text: String,
+    step: Step,
+    needs: Vec<String>,
+}
+
+impl ExtraFault {
+    /// Reads a fault in the words of a protocol: `NAME`, or `NAME: {ARGUMENTS}`, either with `, when: …` as in an
+    /// `inject` step.
+    pub fn parse(text: &str, vocabulary: &Vocabulary, protocol: Protocol) -> Result<ExtraFault, Diagnostics> {
+        let line = text.trim();
+        let line = line
+            .strip_prefix('{')
+            .and_then(|rest| rest.strip_suffix('}'))
+            .unwrap_or(line);
+        let source = Source::new("--fault", format!("{{{line}}}"));
+        let (step, needs) = load::extra_fault(source, vocabulary, protocol)?;
+        Ok(ExtraFault {
+            text: text.to_owned(),
+            step,
+            needs,
+        })
+    }
+}
+
+impl Plan {
+    /// The same scenario, with a fault injected before its first step.
+    #[must_use]
+    pub fn with_extra_fault(&self, fault: &ExtraFault) -> Plan {
+        let mut plan = self.clone();
+        let mut step = fault.step.clone();
+        step.place = format!("{EXTRA_FAULT}{}", plan.extra_faults.len() + 1);
+        plan.steps.insert(plan.extra_faults.len(), step);
+        plan.extra_faults.push(fault.text.clone());
+        plan.needs.extend(fault.needs.clone());
+        plan.needs.sort();
+        plan.needs.dedup();
+        plan
+    }
+
+    /// The same scenario with those faults its protocol has words for; nothing if it has none.
+    pub fn disturbed(self: &Arc<Plan>, faults: &[(Protocol, ExtraFault)]) -> Option<Arc<Plan>> {
+        let own = faults.iter().filter(|(protocol, _)| *protocol == self.protocol);
+        let plan = own.fold(Plan::clone(self), |plan, (_, fault)| plan.with_extra_fault(fault));
+        (!plan.extra_faults.is_empty()).then(|| Arc::new(plan))
+    }
+}
+
+/// Places of `inject` steps that a run adds to its scenarios begin so.
+pub const EXTRA_FAULT: &str = "fault ";

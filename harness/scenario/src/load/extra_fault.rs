@@ -1,0 +1,77 @@
+//! One fault on one line, in the words of a protocol.
+
+use super::scenario::Loader;
+use crate::{Step, Vocabulary};
+use hil_diagnostic::{Collector, Diagnostics, MapReader, Node, Source, did_you_mean, one_of, parse_yaml};
+use hil_trace::Catalogue;
+use hil_wire::Protocol;
+use std::sync::Arc;
+
+/// Reads `{NAME: {ARGUMENTS}, when: …}`: the step, and the capabilities it needs.
+pub(crate) fn extra_fault(
+    source: Arc<Source>,
+    vocabulary: &Vocabulary,
+    protocol: Protocol,
+) -> Result<(Step, Vec<String>), Diagnostics> {
+    let collector = Collector::new(source);
+    let catalogue = Catalogue::default();
+    let step = parse_yaml(&collector).and_then(|node| {
+        let mut loader = Loader::new(&collector, vocabulary, &catalogue, &node);
+        loader.speak(protocol);
+        let step = loader.one_fault(&node)?;
+        Some((step, loader.needs.into_iter().collect()))
+    });
+    let diagnostics = collector.into_diagnostics();
+    match step {
+        Some(step) if !diagnostics.has_errors() => Ok(step),
+        _ => Err(diagnostics),
+    }
+}
+
+impl<'a> Loader<'a> {
+    fn one_fault(&mut self, node: &'a Node) -> Option<Step> {
+        let mut map = MapReader::new(self.collector, node, "a fault")?;
+        let when = map.optional("when");
+        let rest = map.rest();
+        map.finish();
+        let known = || {
+            self.words
+                .iter()
+                .flat_map(|words| words.faults.keys().map(String::as_str))
+        };
+        let [fault] = rest.as_slice() else {
+            let title = match rest.len() {
+                0 => "there is no fault here".to_owned(),
+                count => format!("{count} faults in one"),
+            };
+            let span = rest.get(1).map_or(node.head(), |entry| entry.key_span.clone());
+            let help = "write one like `cloud.status: {on: poll, status: 503}, when: 30s`".to_owned();
+            let label = format!("expected one of the faults: {}", one_of(known()));
+            self.collector.error(&span, title, label, Some(help));
+            return None;
+        };
+        let Some(word) = self.words.and_then(|words| words.faults.get(&fault.key)) else {
+            let title = format!("unknown fault `{}`", fault.key);
+            let label = format!("expected {}", one_of(known()));
+            let help = did_you_mean(&fault.key, known());
+            self.collector.error(&fault.key_span, title, label, help);
+            return None;
+        };
+        self.needs.extend(word.capability.clone());
+        let with = Some(&fault.value).filter(|value| !value.is_null());
+        let with = self.fault_arguments(&fault.key, word, with, node);
+        let verb = crate::Verb::Inject {
+            fault: fault.key.clone(),
+            with,
+            when: when.map(|node| self.when(node)).unwrap_or_default(),
+        };
+        Some(Step {
+            place: String::new(),
+            line: 1,
+            column: 1,
+            name: None,
+            verifies: Vec::new(),
+            verb,
+        })
+    }
+}
