@@ -1,6 +1,6 @@
 //! The requirement catalogue from `scenarios/requirements/*.yaml`.
 
-use crate::Words;
+use crate::{Words, stimuli::read_stimuli};
 use hil_diagnostic::{Collector, Diagnostics, MapReader, Node, Source, parse_yaml};
 use hil_trace::{Catalogue, Level, Origin, Requirement};
 use hil_wire::Protocol;
@@ -72,7 +72,7 @@ fn requirement(collector: &Collector, node: &Node) -> Option<Requirement> {
         sentence: sentence.unwrap_or_default(),
         origin: origin.unwrap_or_default(),
         observe: map.optional_string("observe").unwrap_or_default(),
-        stimuli: map.strings("stimuli"),
+        stimuli: read_stimuli(&mut map),
         applies_when: applies_when(&mut map),
     };
     map.finish();
@@ -176,7 +176,7 @@ mod tests {
 
     #[test]
     fn mistakes_in_a_catalogue_are_shown() {
-        let text = "protocol: sota\nrequirements:\n  - id: POLL-1\n    level: MUSTN'T\n    sentence: x\n    origin: [source, here]\n    observ: y\n  - sentence: z\n    applies_when: {future: a}\n";
+        let text = "protocol: sota\nrequirements:\n  - id: POLL-1\n    level: MUSTN'T\n    sentence: x\n    origin: [source, here]\n    observ: y\n  - sentence: z\n    applies_when: {future: a}\n    stimuli:\n      F-RST: lost\n      F-WRAP: {scenario: [wrap]}\n      F-DUP: [1]\n";
         let diagnostics = read_catalogue([("sota.yaml".to_owned(), text.to_owned())]).unwrap_err();
         insta::assert_snapshot!(diagnostics.render(false));
     }

@@ -79,13 +79,26 @@ impl Plan {
         wanted: &dyn Fn(&str) -> bool,
         values: &mut BTreeSet<String>,
     ) {
+        self.for_each_word(&mut |step, word, argument_of| {
+            if matches!(step.verb, Verb::Do { .. }) && wanted(word) {
+                values.extend(texts(argument_of(argument)));
+            }
+        });
+    }
+
+    /// Visits every action it calls and every fault it injects, loops unrolled where their values are known: the step,
+    /// the full name of the word, and a look-up of the arguments that are known before anything runs.
+    pub(crate) fn for_each_word(&self, visit: &mut WordVisitor<'_>) {
         let mut known = Known {
             params: &self.params,
             variables: Vec::new(),
         };
-        collect_arguments(&self.steps, argument, wanted, &mut known, values);
+        visit_words(&self.steps, &mut known, visit);
     }
 }
+
+/// Sees a step, its word, and how to look up an argument of it.
+pub(crate) type WordVisitor<'v> = dyn FnMut(&Step, &str, &dyn Fn(&str) -> Option<Value>) + 'v;
 
 /// What is known before anything runs: defaults of parameters, values of loops.
 struct Known<'p> {
@@ -107,21 +120,18 @@ impl Lookup for Known<'_> {
     }
 }
 
-fn collect_arguments(
-    steps: &[Step],
-    argument: &str,
-    wanted: &dyn Fn(&str) -> bool,
-    known: &mut Known<'_>,
-    values: &mut BTreeSet<String>,
-) {
+fn visit_words(steps: &[Step], known: &mut Known<'_>, visit: &mut WordVisitor<'_>) {
     for step in steps {
         match &step.verb {
-            Verb::Do { action, with } if wanted(action) => {
-                values.extend(texts(with.member_in(argument, known)));
+            Verb::Do { action: word, with }
+            | Verb::Inject {
+                fault: word, with, ..
+            } => {
+                visit(step, word, &|argument| with.member_in(argument, known));
             }
             Verb::OneOf(branches) => {
                 for branch in branches {
-                    collect_arguments(&branch.steps, argument, wanted, known, values);
+                    visit_words(&branch.steps, known, visit);
                 }
             }
             Verb::ForEach {
@@ -134,7 +144,7 @@ fn collect_arguments(
                 let turns = list.as_ref().and_then(Value::as_array).cloned();
                 for value in turns.unwrap_or_else(|| vec![Value::Null]) {
                     known.variables.push((variable.clone(), value));
-                    collect_arguments(steps, argument, wanted, known, values);
+                    visit_words(steps, known, visit);
                     known.variables.pop();
                 }
             }

@@ -23,7 +23,7 @@ pub use record::{
     Record, RecordBody, StepOutcome, UnitChange,
 };
 pub use recorder::{Recorder, SharedRecorder};
-pub use requirement::{Catalogue, Level, Origin, Requirement};
+pub use requirement::{Catalogue, Level, Origin, Requirement, Stimulus};
 pub use stamp::Stamp;
 pub use summary::{
     Counts, CoverageState, InstanceSummary, Measurement, RequirementCoverage, RunSummary, exit_code,

@@ -38,6 +38,17 @@ pub enum Origin {
     DefinedHere,
 }
 
+/// Something that has to happen to a unit before a requirement can be judged.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stimulus {
+    /// What happens, such as `F-STATUS 503 x 10` or `empty catalogue`.
+    pub name: String,
+    /// The scenarios that make it happen: their paths below the protocol's suite, without `.yaml`.
+    pub scenarios: Vec<String>,
+    /// Why it cannot be done to real units; `None` = it can.
+    pub simulated_only: Option<String>,
+}
+
 /// One normative sentence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Requirement {
@@ -51,8 +62,8 @@ pub struct Requirement {
     pub origin: Vec<Origin>,
     /// How it is seen from outside.
     pub observe: String,
-    /// Stimuli it needs; empty = a normal run shows it.
-    pub stimuli: Vec<String>,
+    /// Stimuli it needs; empty = a run without faults shows it.
+    pub stimuli: Vec<Stimulus>,
     /// Condition under which it applies at all, such as `dialect: publisher`.
     pub applies_when: Option<String>,
 }

@@ -8,6 +8,7 @@ use crate::{
     library::{Library, LibraryError},
 };
 use hil_diagnostic::Diagnostics;
+use hil_scenario::check_embedded_stimuli;
 use hil_unit::{UnitFile, UnitFileError};
 use std::{io::IsTerminal, path::PathBuf};
 
@@ -19,6 +20,10 @@ pub(crate) fn execute(arguments: LintArguments) -> Exit {
     if arguments.files.is_empty() {
         return match library.plans(&[]) {
             Ok(plans) => {
+                let mistakes = check_embedded_stimuli(&plans);
+                if mistakes.has_errors() {
+                    return fail(mistakes.render(std::io::stderr().is_terminal()), Exit::Invalid);
+                }
                 print(&format!("{} embedded scenarios, no mistakes", plans.len()));
                 Exit::Pass
             }

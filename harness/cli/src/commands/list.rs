@@ -8,6 +8,7 @@ use crate::{
 };
 use hil_scenario::Plan;
 use hil_sim::{Defect, default_artifacts, default_timing};
+use hil_trace::Stimulus;
 use hil_unit::unit_file::dialects_of;
 use hil_wire::Protocol;
 use std::{fmt::Write, sync::Arc};
@@ -83,9 +84,24 @@ pub(crate) fn execute(arguments: ListArguments) -> Exit {
                     "{id:18} {:6} {scenarios:>3}  {}",
                     requirement.level, requirement.sentence
                 );
+                for stimulus in &requirement.stimuli {
+                    let _ = writeln!(text, "{:30} {}", "", provoked(stimulus));
+                }
             }
         }
     }
     print(&text);
     Exit::Pass
+}
+
+/// Such as `F-STATUS 503: backoff, recovery`.
+fn provoked(stimulus: &Stimulus) -> String {
+    let by = match stimulus.scenarios.as_slice() {
+        [] => "no scenario".to_owned(),
+        scenarios => scenarios.join(", "),
+    };
+    match &stimulus.simulated_only {
+        None => format!("{}: {by}", stimulus.name),
+        Some(reason) => format!("{}: {by} (simulated units only: {reason})", stimulus.name),
+    }
 }
