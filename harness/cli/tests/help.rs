@@ -93,7 +93,8 @@ fn lists_name_scenarios_units_and_requirements() {
         assert!(units.out.contains(&format!("sim:{protocol}\n")), "{}", units.out);
     }
     let requirements = hil_in(Path::new("."), &["list", "requirements"]);
-    assert_eq!(requirements.out.lines().count(), 556);
+    let requirements = requirements.out.lines();
+    assert_eq!(requirements.filter(|line| !line.starts_with(' ')).count(), 556);
     let few = hil_in(
         Path::new("."),
         &["list", "requirements", "--requirement", "POLL-ACK-003"],
