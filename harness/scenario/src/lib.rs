@@ -14,6 +14,7 @@ mod plan;
 mod schema;
 mod stimuli;
 mod sum;
+mod sweep;
 mod template;
 mod vocabulary;
 
@@ -30,5 +31,6 @@ pub use plan::{Branch, NOTHING, Parameter, Plan, Step, Trigger, Verb, Wait, Watc
 pub use schema::schema;
 pub use stimuli::{check_embedded_stimuli, check_stimuli};
 pub use sum::ExpressionError;
+pub use sweep::{CUT_AT_WRITE, FLASH_WRITES, Sweep, SweepCut};
 pub use template::{Template, TemplateError};
 pub use vocabulary::{Field, FieldType, Fields, SiteNames, Vocabulary, Word, Words};

@@ -4,6 +4,7 @@
 use crate::condition::Condition;
 use crate::lookup::{Lookup, walk};
 use crate::moment::{Moment, Span};
+use crate::sweep::Sweep;
 use crate::template::Template;
 use hil_wire::Protocol;
 use serde_json::{Map, Value};
@@ -38,6 +39,8 @@ pub struct Plan {
     pub cloud: Map<String, Value>,
     /// How often it runs.
     pub repeat: u32,
+    /// The points at which power is cut, one run each.
+    pub sweep: Option<Sweep>,
     /// How long one instance may take on its own clock.
     pub timeout: Duration,
     /// Times and facts of the unit its steps refer to, such as `poll_interval` or `services.1`.

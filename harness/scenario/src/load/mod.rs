@@ -8,6 +8,7 @@ mod inject;
 mod scenario;
 mod scope;
 mod step;
+mod sweep;
 mod watch;
 
 pub(crate) use extra_fault::extra_fault;

@@ -103,6 +103,7 @@ impl<'a> Loader<'a> {
         let repeat = self.repeat(&mut map);
         let timeout = self.timeout(&mut map);
         let steps = self.required_steps(&mut map);
+        let sweep = self.sweep(&mut map, node);
         map.finish();
         Some(Plan {
             path: path.to_owned(),
@@ -116,6 +117,7 @@ impl<'a> Loader<'a> {
             prepare,
             cloud,
             repeat,
+            sweep,
             timeout,
             unit_facts: self.unit_facts.take(),
             steps,

@@ -75,11 +75,40 @@ fn properties() -> Value {
         "prepare": {"type": "object", "description": "The declared state before the first step."},
         "cloud": {"type": "object", "description": "Options of the mock cloud."},
         "repeat": {"type": "integer", "minimum": 1, "description": "How often it runs."},
+        "sweep": sweep(),
         "timeout": {
             "$ref": "#/$defs/duration",
             "description": "How long one instance may take on the bench's clock; 600 s if not said.",
         },
         "steps": {"type": "array", "minItems": 1},
+    })
+}
+
+fn sweep() -> Value {
+    let end = |which: &str| json!({"$ref": "#/$defs/name", "description": which});
+    json!({
+        "type": "object",
+        "description": "Runs the scenario once for each point at which power is cut, and once without a cut.",
+        "properties": {
+            "cut": {"enum": ["flash_writes", "time"], "description": "Every write to flash, or points in time."},
+            "from": end("The step whose end the points are counted from."),
+            "to": end("The step with whose end they end."),
+            "torn": {"type": "boolean", "description": "Also with each write half done; flash_writes only."},
+            "every": {"$ref": "#/$defs/duration", "description": "Points so far apart; time only."},
+            "points": {
+                "type": "integer", "minimum": 1, "maximum": 10_000,
+                "description": "So many points, evenly spaced; time only.",
+            },
+            "power_back_after": {"$ref": "#/$defs/duration", "description": "How long power stays away; 2s if not said."},
+            "wear": {"type": "integer", "minimum": 1, "description": "At most so many flash writes are spent."},
+            "outcomes": {
+                "type": "object",
+                "additionalProperties": {"type": "string"},
+                "description": "What a point can come to: words, each with the CEL condition over named steps that tells it.",
+            },
+        },
+        "required": ["cut", "from", "to"],
+        "additionalProperties": false,
     })
 }
 
