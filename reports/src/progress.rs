@@ -238,6 +238,7 @@ mod tests {
             params: Default::default(),
             extra_faults: Vec::new(),
             without_faults: false,
+            sweep: None,
         };
         InstanceSummary {
             header,
@@ -245,6 +246,7 @@ mod tests {
             skipped: None,
             findings: Vec::new(),
             measurements: Vec::new(),
+            sweep: None,
             duration: 1.0,
             records: 3,
         }

@@ -88,7 +88,7 @@ impl Defect {
             Defect::NoDuplicateDetection => &["POLL-ACK-004", "POLL-ACK-005"],
             Defect::AcksNotPersisted => &["POLL-ACK-006"],
             Defect::NoRollback => &["POLL-SNAP-005"],
-            Defect::WritesInPlace => &["POLL-SNAP-006"],
+            Defect::WritesInPlace => &["POLL-SNAP-006", "POLL-REPORT-003"],
             Defect::NoCommandHistory => &["DCMD-QUEUE-003"],
             Defect::StatusesNotPersisted => &["DCMD-STATUS-003"],
             Defect::ImageUnverified => &["DCMD-FW-003"],

@@ -31,5 +31,6 @@ pub(crate) fn header(protocol: Protocol) -> TraceHeader {
         params: Map::new(),
         extra_faults: Vec::new(),
         without_faults: false,
+        sweep: None,
     }
 }

@@ -1,12 +1,14 @@
 //! One instance's world: clock, network, cloud and unit, all virtual or all real.
 
-use crate::{BenchKind, Dispatcher, Preparation, UnitUnderTest, faults::SharedUnit, seed::sub_seed};
+use crate::{
+    BenchKind, Dispatcher, Preparation, UnitUnderTest, faults::SharedUnit, seed::sub_seed, sweep::Cutter,
+};
 use hil_fault::{Artifacts, Faults};
 use hil_link::{Address, Clock, Network, free_port};
 use hil_mock_cloud::{
     CloudError, CloudSettings, CloudSurroundings, MemoryStore, MockCloud, SqliteStore, Store,
 };
-use hil_scenario::Plan;
+use hil_scenario::{Plan, Sweep};
 use hil_trace::{Blame, SharedRecorder, TraceHeader};
 use hil_unit::{Endpoints, Surroundings, UnitError, unit_file::STATE_DIRECTORY};
 use std::{
@@ -21,6 +23,8 @@ pub(crate) struct Bench {
     pub(crate) cloud: MockCloud,
     pub(crate) unit: SharedUnit,
     pub(crate) faults: Rc<Faults>,
+    /// Cuts power where a sweep does.
+    pub(crate) cutter: Cutter,
     pub(crate) dispatcher: Rc<Dispatcher>,
     /// The cloud listens only once the unit is started.
     pub(crate) held: bool,
@@ -72,7 +76,7 @@ impl Bench {
                 Rc::new(SqliteStore::in_memory().map_err(CloudError::from)?),
             ),
         };
-        let seed = sub_seed(header.seed, &header.instance);
+        let seed = sub_seed(header.seed, header.purpose());
         let faces = faces(unit, state_directory.as_deref())?;
         let settings = settings(plan, unit, seed);
         let faults = Rc::new(Faults::new(recorder.clone(), seed));
@@ -118,10 +122,16 @@ impl Bench {
         if held {
             cloud.hold();
         }
+        let unit: SharedUnit = Rc::new(Mutex::new(made));
+        let run = header.sweep.as_deref().cloned();
+        let counts_writes = plan.sweep.as_ref().is_some_and(Sweep::counts_writes);
+        let hand = (dispatcher.clone(), faults.clone(), unit.clone());
+        let cutter = Cutter::new(run, counts_writes, hand);
         Ok(Bench {
             cloud,
-            unit: Rc::new(Mutex::new(made)),
+            unit,
             faults,
+            cutter,
             dispatcher,
             held,
         })

@@ -116,6 +116,11 @@ async fn instance(job: &Job, catalogue: Rc<Catalogue>, options: &RunOptions, sto
                 None => HowClosed::Interrupted,
                 Some(Ok(mut bench)) => {
                     let how = execute(&mut bench, job, &header, stop).await;
+                    let spent = bench.cutter.end().await;
+                    if let Some(run) = &mut header.sweep {
+                        run.span = run.span.or(bench.cutter.span());
+                        run.spent = spent;
+                    }
                     // What the unit does when it is put away is nobody's matter: the trace ends before.
                     dispatcher.record(RecordBody::Closed { how });
                     // One that runs on has perhaps not told everything yet, and would wait ever longer to tell the next

@@ -1,6 +1,6 @@
 //! Which instances a run has, and the head of each one's trace.
 
-use crate::{BenchKind, Filter, RunOptions, UnitUnderTest, applies};
+use crate::{BenchKind, Filter, RunOptions, UnitUnderTest, applies, sweep::reference_of};
 use hil_scenario::Plan;
 use hil_trace::{ClockKind, ScenarioRef, TraceHeader};
 use hil_wire::digest::sha256_hex;
@@ -18,6 +18,14 @@ pub(crate) struct Job {
     pub(crate) header: TraceHeader,
     /// Why it does not run.
     pub(crate) skip: Option<String>,
+}
+
+impl Job {
+    /// Whether others may follow from it: it is the reference run of a sweep.
+    pub(crate) fn may_add(&self) -> bool {
+        let sweep = self.header.sweep.as_ref();
+        self.skip.is_none() && sweep.is_some_and(|run| run.point.is_none())
+    }
 }
 
 /// Why a run could not begin.
@@ -64,7 +72,10 @@ pub(crate) fn plan_jobs(
                 plan.repeat.max(1).saturating_mul(options.repeat.max(1))
             };
             for repetition in 0..repeat {
-                let header = header(plan, unit, options, repetition, repeat);
+                let mut header = header(plan, unit, options, repetition, repeat);
+                if let Some(sweep) = plan.sweep.as_ref().filter(|_| skip.is_none()) {
+                    reference_of(sweep, &mut header);
+                }
                 jobs.push(Job {
                     plan: (*plan).clone(),
                     unit: unit.clone(),
@@ -166,5 +177,6 @@ fn header(plan: &Plan, unit: &UnitUnderTest, options: &RunOptions, repetition: u
         params: params.collect(),
         extra_faults: plan.extra_faults.clone(),
         without_faults: options.without_faults,
+        sweep: None,
     }
 }

@@ -10,10 +10,12 @@ mod faults;
 mod instance;
 mod jobs;
 mod judge;
+mod queue;
 mod redaction;
 mod run;
 mod seed;
 mod selection;
+mod sweep;
 mod unit_under_test;
 
 pub use coverage::coverage;

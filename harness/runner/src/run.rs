@@ -5,18 +5,19 @@ use crate::{
     instance::run_instance,
     jobs::{Job, plan_jobs},
     judge::skipped,
+    queue::Queue,
+    sweep::points_after,
 };
 use hil_link::Clock;
 use hil_scenario::Plan;
 use hil_trace::{Catalogue, HowClosed, InstanceSummary, RunSummary, Trace, Verdict};
 use serde_json::{Map, Value};
 use std::{
-    collections::VecDeque,
     path::PathBuf,
     rc::Rc,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicU8, Ordering},
+        atomic::{AtomicU8, AtomicUsize, Ordering},
         mpsc,
     },
     thread,
@@ -77,7 +78,7 @@ impl Stop {
 
 /// Is told how a run goes on; called from worker threads, one call at a time.
 pub trait Progress: Send {
-    /// So many instances will run.
+    /// So many instances will run; told again when a sweep knows its points.
     fn planned(&mut self, instances: usize) {
         let _ = instances;
     }
@@ -122,25 +123,28 @@ pub fn run(
     let clock = Clock::new_real();
     let jobs = plan_jobs(plans, units, filter, options)?;
     let progress = Mutex::new(progress);
-    with(&progress, |progress| progress.planned(jobs.len()));
     let (shared, exclusive): (Vec<Job>, Vec<Job>) = jobs.into_iter().partition(|job| !job.unit.exclusive);
     let shared_jobs = shared.len();
-    let queue = Mutex::new(VecDeque::from(shared));
-    let exclusive = Mutex::new(VecDeque::from(exclusive));
+    let more = shared.iter().any(Job::may_add);
+    let workers = if more { usize::MAX } else { shared_jobs.max(1) };
+    let (queue, exclusive) = (Queue::new(shared), Queue::new(exclusive));
+    let planned = AtomicUsize::new(shared_jobs + exclusive.left());
     let (results, collected) = mpsc::channel();
     thread::scope(|scope| {
-        for _ in 0..options.jobs.clamp(1, shared_jobs.max(1)) {
-            let (results, queue, progress) = (results.clone(), &queue, &progress);
-            scope.spawn(move || work(queue, catalogue, options, stop, progress, &results));
+        with(&progress, |progress| {
+            progress.planned(planned.load(Ordering::SeqCst))
+        });
+        for _ in 0..options.jobs.clamp(1, workers) {
+            let (results, queue, progress, planned) = (results.clone(), &queue, &progress, &planned);
+            scope.spawn(move || work(queue, catalogue, options, stop, progress, planned, &results));
         }
         // Units that take one instance at a time share one worker of their own.
-        let (results, exclusive, progress) = (results, &exclusive, &progress);
-        scope.spawn(move || work(exclusive, catalogue, options, stop, progress, &results));
+        let (results, exclusive, progress, planned) = (results, &exclusive, &progress, &planned);
+        scope.spawn(move || work(exclusive, catalogue, options, stop, progress, planned, &results));
     });
     let mut results: Vec<InstanceResult> = collected.into_iter().collect();
     results.sort_by(|a, b| a.trace.header.instance.cmp(&b.trace.header.instance));
-    let left = |queue: Mutex<VecDeque<Job>>| queue.into_inner().unwrap_or_else(PoisonError::into_inner).len();
-    let unfinished = left(queue) + left(exclusive) > 0;
+    let unfinished = queue.left() + exclusive.left() > 0;
     let cut = results
         .iter()
         .any(|r| r.trace.skipped.is_none() && r.trace.closed() == Some(HowClosed::Interrupted));
@@ -165,16 +169,17 @@ fn with<T>(progress: &Mutex<Box<dyn Progress>>, tell: impl FnOnce(&mut dyn Progr
 }
 
 fn work(
-    queue: &Mutex<VecDeque<Job>>,
+    queue: &Queue,
     catalogue: &Catalogue,
     options: &RunOptions,
     stop: &Stop,
     progress: &Mutex<Box<dyn Progress>>,
+    planned: &AtomicUsize,
     results: &mpsc::Sender<InstanceResult>,
 ) {
     let catalogue = Rc::new(catalogue.clone());
     while !stop.asked() {
-        let Some(job) = queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front() else {
+        let Some(job) = queue.take() else {
             return;
         };
         with(progress, |progress| progress.started(&job.header.instance));
@@ -192,7 +197,13 @@ fn work(
             }
             None => run_instance(&job, &catalogue, options, stop),
         };
+        let added = points_after(&job, &result.trace.header, result.summary.verdict);
+        if !added.is_empty() {
+            let total = planned.fetch_add(added.len(), Ordering::SeqCst) + added.len();
+            with(progress, |progress| progress.planned(total));
+        }
         with(progress, |progress| progress.finished(&result));
+        queue.done(&job, added);
         if options.fail_fast && matches!(result.summary.verdict, Verdict::Fail | Verdict::Error) {
             stop.ask();
         }

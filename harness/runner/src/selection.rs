@@ -1,7 +1,7 @@
 //! Which scenarios run on a unit, and why the others do not.
 
 use crate::{BenchKind, Preparation, UnitUnderTest};
-use hil_scenario::{Plan, walk};
+use hil_scenario::{CUT_AT_WRITE, FLASH_WRITES, Plan, Sweep, SweepCut, walk};
 use hil_unit::{Capability, unit_file::faces_of_feature};
 use hil_wire::Protocol;
 use serde_json::Value;
@@ -192,11 +192,23 @@ fn lacking_hooks(plan: &Plan, unit: &UnitUnderTest) -> Vec<String> {
         ("stimulus", "unit.stimulate", &unit.stimuli),
     ];
     let mut lacks = Vec::new();
+    let sweep = plan.sweep.as_ref();
+    let counts = sweep.is_some_and(Sweep::counts_writes);
+    let at_writes = sweep.is_some_and(|sweep| matches!(sweep.cut, SweepCut::FlashWrites { .. }));
+    let by_harness = [
+        ("probe", FLASH_WRITES, counts),
+        ("stimulus", CUT_AT_WRITE, at_writes),
+    ];
     for (noun, action, known) in kinds {
         let Some(known) = known else { continue };
         let called = plan.arguments_named(action, "name").into_iter();
+        let harness = by_harness
+            .iter()
+            .filter(|(of, _, is_needed)| *of == noun && *is_needed);
+        let harness = harness.map(|(_, name, _)| (*name).to_owned());
         lacks.extend(
             called
+                .chain(harness)
                 .filter(|name| !known.contains(name))
                 .map(|name| format!("{noun} `{name}`")),
         );

@@ -1,5 +1,6 @@
 //! What a monitor may know besides the records.
 
+use crate::SweepRun;
 use hil_wire::Protocol;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -80,11 +81,20 @@ pub struct TraceHeader {
     /// Faults are armed and none acts.
     #[serde(default, skip_serializing_if = "is_false")]
     pub without_faults: bool,
+    /// Its place in a sweep of power cuts, if it is part of one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sweep: Option<Box<SweepRun>>,
 }
 
 impl TraceHeader {
     /// The format this version writes.
     pub const FORMAT: u32 = 1;
+
+    /// What the instance's randomness comes from: its name, or that of its sweep, all runs of which are the same up to
+    /// the cut.
+    pub fn purpose(&self) -> &str {
+        self.sweep.as_ref().map_or(&self.instance, |run| &run.name)
+    }
 
     /// A time of the unit in seconds.
     pub fn timing_seconds(&self, name: &str) -> Option<f64> {

@@ -11,6 +11,7 @@ mod recorder;
 mod requirement;
 mod stamp;
 mod summary;
+mod sweep;
 mod verdict;
 
 pub use event::{Event, Who};
@@ -27,5 +28,8 @@ pub use requirement::{Catalogue, Level, Origin, Requirement, Stimulus};
 pub use stamp::Stamp;
 pub use summary::{
     Counts, CoverageState, InstanceSummary, Measurement, RequirementCoverage, RunSummary, exit_code,
+};
+pub use sweep::{
+    NO_OUTCOME, REFERENCE, SweepKind, SweepPoint, SweepResult, SweepRow, SweepRun, SweepSpan, SweepTable,
 };
 pub use verdict::Verdict;

@@ -1,6 +1,6 @@
 //! The fold of journals that every report prints.
 
-use crate::{Finding, Level, TraceHeader, Verdict};
+use crate::{Finding, Level, SweepResult, SweepTable, TraceHeader, Verdict};
 use hil_wire::Protocol;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -60,6 +60,9 @@ pub struct InstanceSummary {
     pub findings: Vec<Finding>,
     /// Measured values.
     pub measurements: Vec<Measurement>,
+    /// What it came to as a run of a sweep, if it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sweep: Option<SweepResult>,
     /// Length on the bench's clock, seconds.
     pub duration: f64,
     /// Number of records.
@@ -121,6 +124,11 @@ pub struct RunSummary {
 }
 
 impl RunSummary {
+    /// Every sweep of power cuts in it.
+    pub fn sweeps(&self) -> Vec<SweepTable> {
+        SweepTable::all(&self.instances)
+    }
+
     /// Instances by verdict.
     pub fn counts(&self) -> Counts {
         let mut counts = Counts::default();

@@ -63,6 +63,7 @@ impl Executor<'_> {
             faults: self.bench.faults.clone(),
             unit: self.bench.unit.clone(),
             id,
+            facts: serde_json::Map::new(),
         };
         let (begun, begins) = oneshot::channel();
         self.fuses.spawn_local(fuse.burn(spark, effect, begun));

@@ -100,6 +100,7 @@ impl<'a> Executor<'a> {
                 if self.step(step).await == Next::Stop {
                     return Next::Stop;
                 }
+                self.passed(step.name.as_deref()).await;
             }
             Next::Go
         })
@@ -119,6 +120,13 @@ impl<'a> Executor<'a> {
                 values,
                 steps,
             } => self.for_each(step, variable, values, steps).await,
+        }
+    }
+
+    /// A step, or a branch, of that name has ended: points of a sweep may be counted from it.
+    async fn passed(&mut self, name: Option<&str>) {
+        if let Some((name, at)) = name.and_then(|name| Some((name, self.moment(name)?))) {
+            self.bench.cutter.passed(name, at).await;
         }
     }
 

@@ -24,7 +24,10 @@ impl Executor<'_> {
         let (outcome, chosen) = self.settled(&place).await;
         let next = self.finish(place, outcome, json!({"branch": chosen + 1}));
         match branches.get(chosen) {
-            Some(branch) if outcome == StepOutcome::Done => self.steps(&branch.steps).await,
+            Some(branch) if outcome == StepOutcome::Done => {
+                self.passed(branch.name.as_deref()).await;
+                self.steps(&branch.steps).await
+            }
             _ => next,
         }
     }

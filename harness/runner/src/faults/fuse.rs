@@ -4,6 +4,7 @@ use super::{SharedUnit, Tripwire, unit};
 use crate::Dispatcher;
 use hil_fault::{FaultId, Faults, UnitEffect};
 use hil_trace::Stamp;
+use serde_json::{Map, Value};
 use std::{rc::Rc, time::Duration};
 use tokio::sync::oneshot;
 
@@ -23,6 +24,8 @@ pub(crate) struct Fuse {
     pub(crate) faults: Rc<Faults>,
     pub(crate) unit: SharedUnit,
     pub(crate) id: FaultId,
+    /// Told when it acts.
+    pub(crate) facts: Map<String, Value>,
 }
 
 impl Fuse {

@@ -87,7 +87,7 @@ async fn try_make(fuse: &Fuse, effect: UnitEffect, begun: oneshot::Sender<()>) -
 
 /// Whether the effect may be made now; recorded before it is.
 fn acts(fuse: &Fuse) -> bool {
-    fuse.faults.act(fuse.id, Map::new()).is_some()
+    fuse.faults.act(fuse.id, fuse.facts.clone()).is_some()
 }
 
 async fn restore(fuse: &Fuse, outage: Option<Duration>) -> Result<(), UnitError> {

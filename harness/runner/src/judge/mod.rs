@@ -4,6 +4,7 @@
 mod live_tests;
 mod matching;
 mod scenario;
+mod sweep;
 mod watch;
 
 pub(crate) use matching::is_meant;
@@ -16,6 +17,7 @@ use hil_trace::{
 };
 use scenario::ScenarioJudge;
 use std::rc::Rc;
+use sweep::SweepJudge;
 
 /// The judgement of one instance while its records come in.
 pub(crate) struct Judgement {
@@ -23,6 +25,7 @@ pub(crate) struct Judgement {
     view: Box<dyn View>,
     monitors: Vec<Box<dyn Monitor>>,
     pub(crate) scenario: ScenarioJudge,
+    sweep: SweepJudge,
     findings: Vec<Finding>,
     closed: Option<HowClosed>,
     last: Stamp,
@@ -36,6 +39,7 @@ impl Judgement {
             view: view_for(header),
             monitors: monitors_for(header),
             scenario: ScenarioJudge::new(header),
+            sweep: SweepJudge::new(header),
             findings: Vec::new(),
             closed: None,
             last: Stamp::ZERO,
@@ -48,6 +52,7 @@ impl Judgement {
         self.expire(record.at);
         self.last = record.at;
         self.records += 1;
+        self.sweep.observe(record);
         let events = self.view.events(record);
         for monitor in &mut self.monitors {
             let mut judge = Judge::new(&self.catalogue, monitor.name(), &mut self.findings);
@@ -113,6 +118,7 @@ impl Judgement {
             verdict,
             skipped: None,
             findings: self.findings,
+            sweep: self.sweep.result(&self.scenario.values),
             measurements: self.scenario.measurements,
             duration: self.last.seconds(),
             records: self.records,
@@ -140,6 +146,7 @@ pub(crate) fn skipped(header: TraceHeader, reason: String) -> InstanceSummary {
         skipped: Some(reason),
         findings: Vec::new(),
         measurements: Vec::<Measurement>::new(),
+        sweep: None,
         duration: 0.0,
         records: 0,
     }

@@ -217,11 +217,12 @@ impl<'a> Loader<'a> {
             }
         }
         let text = |node: Option<&'a Node>| node.and_then(Node::scalar).map(|scalar| scalar.text.as_str());
-        let (action, name) = (node.get("do"), node.get("with").and_then(|with| with.get("name")));
+        let (action, fault) = (node.get("do"), node.get("inject"));
+        let name = node.get("with").and_then(|with| with.get("name"));
         let cut = match text(action) {
             Some(called) if POWER.contains(&called) => action,
             Some("unit.stimulate") if text(name) == Some(CUT_AT_WRITE) => name,
-            _ => None,
+            _ => fault.filter(|_| text(fault).is_some_and(|fault| POWER_FAULTS.contains(&fault))),
         };
         if let Some(cut) = cut {
             let title = "a step of a sweep cuts power itself";
@@ -235,5 +236,11 @@ impl<'a> Loader<'a> {
 const WRITES: &str = "flash_writes";
 const TIME: &str = "time";
 const POWER: [&str; 2] = ["unit.cut_power", "unit.restore_power"];
+const POWER_FAULTS: [&str; 4] = [
+    "unit.power_cut",
+    "unit.power_cut_at_write",
+    "unit.brown_out",
+    "unit.reset",
+];
 const POWER_BACK_AFTER: Duration = Duration::from_secs(2);
 const MOST_POINTS: u32 = 10_000;

@@ -134,6 +134,7 @@ fn header() -> TraceHeader {
         params: Map::new(),
         extra_faults: Vec::new(),
         without_faults: false,
+        sweep: None,
     }
 }
 
