@@ -17,7 +17,7 @@ impl Headline {
     /// Follows the order of exit codes: failed, error, inconclusive, nothing ran, passed.
     pub(crate) fn of(summary: &RunSummary) -> Self {
         let counts = summary.counts();
-        let ran = summary.instances.len() - counts.skipped;
+        let ran = counts.ran();
         let of = |n: usize, one: &str, many: &str| match n {
             1 => format!("1 of {} {one}", instances(ran)),
             n => format!("{n} of {} {many}", instances(ran)),

@@ -223,9 +223,11 @@ mod tests {
                 text: String::new(),
                 sha256: String::new(),
                 verifies: Vec::new(),
-            },
+            }
+            .into(),
             seed: 1,
             repetition: 0,
+            repeat_of: None,
             tool: String::new(),
             catalogue_sha256: String::new(),
             clock: ClockKind::Virtual,
@@ -247,6 +249,7 @@ mod tests {
             findings: Vec::new(),
             measurements: Vec::new(),
             sweep: None,
+            repeats: None,
             duration: 1.0,
             records: 3,
         }

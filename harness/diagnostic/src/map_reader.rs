@@ -55,6 +55,11 @@ impl<'a> MapReader<'a> {
         Some(self.entries.remove(at))
     }
 
+    /// A value that is still to be read, if given.
+    pub fn peek(&self, key: &str) -> Option<&'a Node> {
+        self.entries.iter().find(|e| e.key == key).map(|e| &e.value)
+    }
+
     /// A value, if given.
     pub fn optional(&mut self, key: &'static str) -> Option<&'a Node> {
         self.entry(key).map(|e| &e.value)

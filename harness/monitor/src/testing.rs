@@ -16,9 +16,11 @@ pub(crate) fn header(protocol: Protocol) -> TraceHeader {
             text: String::new(),
             sha256: String::new(),
             verifies: Vec::new(),
-        },
+        }
+        .into(),
         seed: 0,
         repetition: 0,
+        repeat_of: None,
         tool: String::new(),
         catalogue_sha256: String::new(),
         clock: ClockKind::Virtual,

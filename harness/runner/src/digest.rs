@@ -1,29 +1,16 @@
 //! One hash of what happened in a run, the same for the same seed: without wall time, tool version and cryptography.
 
-use hil_trace::{Payload, Trace};
+use hil_trace::{Figures, Payload, RepeatFigures, Trace, TraceHeader};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-/// Hex SHA-256 over the traces in the order of their names.
-pub fn digest(traces: &[Trace]) -> String {
+/// Hex SHA-256 over the traces in the order of their names, and over the repeats that keep their figures only.
+pub fn digest(traces: &[Trace], repeats: &[RepeatFigures]) -> String {
     let mut sorted: Vec<&Trace> = traces.iter().collect();
     sorted.sort_by(|a, b| a.header.instance.cmp(&b.header.instance));
     let mut hash = Sha256::new();
     for trace in sorted {
-        let header = &trace.header;
-        let facts = serde_json::json!([
-            header.instance,
-            header.protocol,
-            header.scenario.sha256,
-            header.seed,
-            header.repetition,
-            header.unit,
-            header.ics,
-            header.timing,
-            header.params,
-            trace.skipped,
-        ]);
-        hash.update(facts.to_string());
+        hash.update(facts(&trace.header, trace.skipped.as_deref()));
         for record in &trace.records {
             let mut record = record.clone();
             if let Some(payload) = record.payload_mut() {
@@ -34,7 +21,31 @@ pub fn digest(traces: &[Trace]) -> String {
             hash.update(value.to_string());
         }
     }
+    for repeats in repeats {
+        hash.update(facts(&repeats.header, None));
+        let mut sorted: Vec<&Figures> = repeats.figures.iter().collect();
+        sorted.sort_by(|a, b| a.instance.cmp(&b.instance));
+        for figures in sorted {
+            hash.update(serde_json::to_string(figures).unwrap_or_default());
+        }
+    }
     hex::encode(hash.finalize())
+}
+
+fn facts(header: &TraceHeader, skipped: Option<&str>) -> String {
+    let facts = serde_json::json!([
+        header.instance,
+        header.protocol,
+        header.scenario.sha256,
+        header.seed,
+        header.repetition,
+        header.unit,
+        header.ics,
+        header.timing,
+        header.params,
+        skipped,
+    ]);
+    facts.to_string()
 }
 
 /// Certificates are named, not hashed: signatures are not reproducible.

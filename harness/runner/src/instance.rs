@@ -19,6 +19,7 @@ use std::{
 /// Runs and judges one instance on a runtime of its own.
 pub(crate) fn run_instance(
     job: &Job,
+    header: TraceHeader,
     catalogue: &Rc<Catalogue>,
     options: &RunOptions,
     stop: &Stop,
@@ -30,7 +31,10 @@ pub(crate) fn run_instance(
             .start_paused(job.unit.bench == BenchKind::Virtual);
         let runtime = builder.build()?;
         let local = tokio::task::LocalSet::new();
-        Ok::<_, std::io::Error>(local.block_on(&runtime, instance(job, catalogue.clone(), options, stop)))
+        Ok::<_, std::io::Error>(local.block_on(
+            &runtime,
+            instance(job, header.clone(), catalogue.clone(), options, stop),
+        ))
     }));
     let trouble = match outcome {
         Ok(Ok(result)) => return result,
@@ -55,7 +59,7 @@ pub(crate) fn run_instance(
             what,
         });
     let trace = Trace {
-        header: job.header.clone(),
+        header,
         records: records.collect(),
         skipped: None,
     };
@@ -63,9 +67,14 @@ pub(crate) fn run_instance(
     InstanceResult { trace, summary }
 }
 
-async fn instance(job: &Job, catalogue: Rc<Catalogue>, options: &RunOptions, stop: &Stop) -> InstanceResult {
+async fn instance(
+    job: &Job,
+    mut header: TraceHeader,
+    catalogue: Rc<Catalogue>,
+    options: &RunOptions,
+    stop: &Stop,
+) -> InstanceResult {
     let clock = clock(job.unit.bench);
-    let mut header = job.header.clone();
     header.epoch_unix_us = clock.epoch_unix_us();
     let kit = (job.unit.make)();
     if let Ok(kit) = &kit {

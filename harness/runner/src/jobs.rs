@@ -1,8 +1,8 @@
 //! Which instances a run has, and the head of each one's trace.
 
 use crate::{BenchKind, Filter, RunOptions, UnitUnderTest, applies, sweep::reference_of};
-use hil_scenario::Plan;
-use hil_trace::{ClockKind, ScenarioRef, TraceHeader};
+use hil_scenario::{Plan, Sweep};
+use hil_trace::{ClockKind, RepeatOf, ScenarioRef, TraceHeader};
 use hil_wire::digest::sha256_hex;
 use serde_json::{Map, Value};
 use std::{collections::BTreeSet, sync::Arc};
@@ -14,8 +14,10 @@ pub(crate) struct Job {
     pub(crate) plan: Arc<Plan>,
     /// The unit.
     pub(crate) unit: Arc<UnitUnderTest>,
-    /// The head of its trace.
-    pub(crate) header: TraceHeader,
+    /// Which repetition of how many, from 0.
+    repetition: u32,
+    /// What the heads of all its repeats have in common.
+    common: Arc<TraceHeader>,
     /// Why it does not run.
     pub(crate) skip: Option<String>,
 }
@@ -23,8 +25,31 @@ pub(crate) struct Job {
 impl Job {
     /// Whether others may follow from it: it is the reference run of a sweep.
     pub(crate) fn may_add(&self) -> bool {
-        let sweep = self.header.sweep.as_ref();
+        let sweep = self.common.sweep.as_ref();
         self.skip.is_none() && sweep.is_some_and(|run| run.point.is_none())
+    }
+
+    /// Another instance of the same scenario on the same unit, with a head of its own.
+    pub(crate) fn like(&self, header: TraceHeader, skip: Option<String>) -> Job {
+        Job {
+            common: Arc::new(header),
+            skip,
+            ..self.clone()
+        }
+    }
+
+    /// The head of its trace.
+    pub(crate) fn header(&self) -> TraceHeader {
+        let common = &*self.common;
+        let instance = match &common.repeat_of {
+            None => common.instance.clone(),
+            Some(repeat_of) => numbered(repeat_of, self.repetition),
+        };
+        TraceHeader {
+            instance,
+            repetition: self.repetition,
+            ..common.clone()
+        }
     }
 }
 
@@ -71,21 +96,40 @@ pub(crate) fn plan_jobs(
             } else {
                 plan.repeat.max(1).saturating_mul(options.repeat.max(1))
             };
+            let common = Arc::new(header(plan, unit, options, repeat));
             for repetition in 0..repeat {
-                let mut header = header(plan, unit, options, repetition, repeat);
-                if let Some(sweep) = plan.sweep.as_ref().filter(|_| skip.is_none()) {
-                    reference_of(sweep, &mut header);
-                }
+                let common = match plan.sweep.as_ref().filter(|_| skip.is_none()) {
+                    Some(sweep) => Arc::new(swept(sweep, &common, repetition)),
+                    None => common.clone(),
+                };
                 jobs.push(Job {
                     plan: (*plan).clone(),
                     unit: unit.clone(),
-                    header,
+                    repetition,
+                    common,
                     skip: skip.clone(),
                 });
             }
         }
     }
     Ok(jobs)
+}
+
+/// The name of one repeat.
+fn numbered(repeat_of: &RepeatOf, repetition: u32) -> String {
+    let width = repeat_of.times.saturating_sub(1).to_string().len();
+    format!("{}#{repetition:0width$}", repeat_of.group)
+}
+
+/// The head of the reference run of a sweep. A sweep that is repeated is several sweeps: each of its runs is another one.
+fn swept(sweep: &Sweep, common: &TraceHeader, repetition: u32) -> TraceHeader {
+    let mut header = common.clone();
+    if let Some(repeat_of) = header.repeat_of.take() {
+        header.instance = numbered(&repeat_of, repetition);
+    }
+    header.repetition = repetition;
+    reference_of(sweep, &mut header);
+    header
 }
 
 /// Every parameter that is set belongs to a selected scenario and has the type of its default there.
@@ -133,13 +177,14 @@ fn fitted(value: &Value, default: &Value) -> Value {
     }
 }
 
-fn header(plan: &Plan, unit: &UnitUnderTest, options: &RunOptions, repetition: u32, of: u32) -> TraceHeader {
+/// The head of an instance; what differs between repeats is left to them.
+fn header(plan: &Plan, unit: &UnitUnderTest, options: &RunOptions, times: u32) -> TraceHeader {
     let stem = plan.path.trim_end_matches(".yaml").trim_end_matches(".yml");
-    let mut instance = format!("{stem}@{}", unit.name);
-    if of > 1 {
-        let width = (of - 1).to_string().len();
-        instance = format!("{instance}#{repetition:0width$}");
-    }
+    let instance = format!("{stem}@{}", unit.name);
+    let repeat_of = (times > 1).then(|| RepeatOf {
+        group: instance.clone(),
+        times,
+    });
     let params = plan.params.iter().map(|(name, parameter)| {
         let tier = options.tier.as_ref().and_then(|tier| parameter.tiers.get(tier));
         let set = options
@@ -153,15 +198,16 @@ fn header(plan: &Plan, unit: &UnitUnderTest, options: &RunOptions, repetition: u
         format: TraceHeader::FORMAT,
         instance,
         protocol: plan.protocol,
-        scenario: ScenarioRef {
+        scenario: Arc::new(ScenarioRef {
             path: plan.path.clone(),
             name: plan.name.clone(),
             text: plan.text.to_string(),
             sha256: sha256_hex(plan.text.as_bytes()),
             verifies: plan.verifies.clone(),
-        },
+        }),
         seed: options.seed,
-        repetition,
+        repetition: 0,
+        repeat_of,
         tool: options.tool.clone(),
         catalogue_sha256: options.catalogue_sha256.clone(),
         clock: match unit.bench {

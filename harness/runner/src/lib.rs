@@ -12,6 +12,7 @@ mod jobs;
 mod judge;
 mod queue;
 mod redaction;
+mod repeats;
 mod run;
 mod seed;
 mod selection;

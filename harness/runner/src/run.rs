@@ -6,19 +6,19 @@ use crate::{
     jobs::{Job, plan_jobs},
     judge::skipped,
     queue::Queue,
+    repeats::Keeper,
     sweep::points_after,
 };
 use hil_link::Clock;
 use hil_scenario::Plan;
-use hil_trace::{Catalogue, HowClosed, InstanceSummary, RunSummary, Trace, Verdict};
+use hil_trace::{Catalogue, Figures, HowClosed, InstanceSummary, RunSummary, Trace, TraceHeader, Verdict};
 use serde_json::{Map, Value};
 use std::{
     path::PathBuf,
     rc::Rc,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicU8, AtomicUsize, Ordering},
-        mpsc,
+        atomic::{AtomicU8, Ordering},
     },
     thread,
 };
@@ -87,8 +87,20 @@ pub trait Progress: Send {
         let _ = instance;
     }
     /// An instance was judged.
-    fn finished(&mut self, result: &InstanceResult) {
-        let _ = result;
+    fn finished(&mut self, instance: &InstanceSummary) {
+        let _ = instance;
+    }
+    /// Everything of an instance is kept. Of repeats this may be told long after they finished.
+    fn keep(&mut self, trace: &Trace) {
+        let _ = trace;
+    }
+    /// Repeats of a scenario begin; told before anything is kept of them.
+    fn keep_group(&mut self, common: &TraceHeader) {
+        let _ = common;
+    }
+    /// Of a repeat its figures are kept, and nothing else.
+    fn keep_figures(&mut self, group: &str, figures: &Figures) {
+        let _ = (group, figures);
     }
 }
 
@@ -106,7 +118,7 @@ pub struct InstanceResult {
 pub struct RunOutcome {
     /// Everything judged.
     pub summary: RunSummary,
-    /// Every trace, in the order of names.
+    /// Every trace at hand, in the order of names: not those of repeats that keep their figures only.
     pub traces: Vec<Trace>,
 }
 
@@ -122,36 +134,35 @@ pub fn run(
 ) -> Result<RunOutcome, RunError> {
     let clock = Clock::new_real();
     let jobs = plan_jobs(plans, units, filter, options)?;
-    let progress = Mutex::new(progress);
     let (shared, exclusive): (Vec<Job>, Vec<Job>) = jobs.into_iter().partition(|job| !job.unit.exclusive);
     let shared_jobs = shared.len();
     let more = shared.iter().any(Job::may_add);
     let workers = if more { usize::MAX } else { shared_jobs.max(1) };
     let (queue, exclusive) = (Queue::new(shared), Queue::new(exclusive));
-    let planned = AtomicUsize::new(shared_jobs + exclusive.left());
-    let (results, collected) = mpsc::channel();
+    let mut desk = Desk {
+        progress,
+        keeper: Keeper::default(),
+        planned: 0,
+        cut: false,
+    };
+    desk.plan(shared_jobs + exclusive.left());
+    let desk = Mutex::new(desk);
     thread::scope(|scope| {
-        with(&progress, |progress| {
-            progress.planned(planned.load(Ordering::SeqCst))
-        });
         for _ in 0..options.jobs.clamp(1, workers) {
-            let (results, queue, progress, planned) = (results.clone(), &queue, &progress, &planned);
-            scope.spawn(move || work(queue, catalogue, options, stop, progress, planned, &results));
+            scope.spawn(|| work(&queue, catalogue, options, stop, &desk));
         }
         // Units that take one instance at a time share one worker of their own.
-        let (results, exclusive, progress, planned) = (results, &exclusive, &progress, &planned);
-        scope.spawn(move || work(exclusive, catalogue, options, stop, progress, planned, &results));
+        scope.spawn(|| work(&exclusive, catalogue, options, stop, &desk));
     });
-    let mut results: Vec<InstanceResult> = collected.into_iter().collect();
-    results.sort_by(|a, b| a.trace.header.instance.cmp(&b.trace.header.instance));
     let unfinished = queue.left() + exclusive.left() > 0;
-    let cut = results
-        .iter()
-        .any(|r| r.trace.skipped.is_none() && r.trace.closed() == Some(HowClosed::Interrupted));
-    let (traces, instances): (Vec<Trace>, Vec<InstanceSummary>) = results
-        .into_iter()
-        .map(|result| (result.trace, result.summary))
-        .unzip();
+    let desk = desk.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let Desk {
+        mut progress,
+        keeper,
+        cut,
+        ..
+    } = desk;
+    let (instances, traces) = keeper.finish(catalogue, options.strict, progress.as_mut());
     let summary = RunSummary {
         tool: options.tool.clone(),
         seed: options.seed,
@@ -164,51 +175,60 @@ pub fn run(
     Ok(RunOutcome { summary, traces })
 }
 
-fn with<T>(progress: &Mutex<Box<dyn Progress>>, tell: impl FnOnce(&mut dyn Progress) -> T) -> T {
-    tell(progress.lock().unwrap_or_else(PoisonError::into_inner).as_mut())
+/// Where workers bring what they have done, one at a time.
+struct Desk {
+    progress: Box<dyn Progress>,
+    keeper: Keeper,
+    /// How many instances will run, as far as is known.
+    planned: usize,
+    /// An instance was cut short.
+    cut: bool,
 }
 
-fn work(
-    queue: &Queue,
-    catalogue: &Catalogue,
-    options: &RunOptions,
-    stop: &Stop,
-    progress: &Mutex<Box<dyn Progress>>,
-    planned: &AtomicUsize,
-    results: &mpsc::Sender<InstanceResult>,
-) {
+impl Desk {
+    fn plan(&mut self, more: usize) {
+        self.planned += more;
+        self.progress.planned(self.planned);
+    }
+}
+
+fn at<T>(desk: &Mutex<Desk>, what: impl FnOnce(&mut Desk) -> T) -> T {
+    what(&mut desk.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+fn work(queue: &Queue, catalogue: &Catalogue, options: &RunOptions, stop: &Stop, desk: &Mutex<Desk>) {
     let catalogue = Rc::new(catalogue.clone());
     while !stop.asked() {
         let Some(job) = queue.take() else {
             return;
         };
-        with(progress, |progress| progress.started(&job.header.instance));
+        let header = job.header();
+        at(desk, |desk| desk.progress.started(&header.instance));
         let result = match &job.skip {
-            Some(reason) => {
-                let trace = Trace {
-                    header: job.header.clone(),
+            Some(reason) => InstanceResult {
+                summary: skipped(header.clone(), reason.clone()),
+                trace: Trace {
+                    header,
                     records: Vec::new(),
                     skipped: Some(reason.clone()),
-                };
-                InstanceResult {
-                    trace,
-                    summary: skipped(job.header.clone(), reason.clone()),
-                }
-            }
-            None => run_instance(&job, &catalogue, options, stop),
+                },
+            },
+            None => run_instance(&job, header, &catalogue, options, stop),
         };
         let added = points_after(&job, &result.trace.header, result.summary.verdict);
-        if !added.is_empty() {
-            let total = planned.fetch_add(added.len(), Ordering::SeqCst) + added.len();
-            with(progress, |progress| progress.planned(total));
-        }
-        with(progress, |progress| progress.finished(&result));
-        queue.done(&job, added);
         if options.fail_fast && matches!(result.summary.verdict, Verdict::Fail | Verdict::Error) {
             stop.ask();
         }
-        // The receiver lives as long as the scope of the workers.
-        let _ = results.send(result);
+        at(desk, |desk| {
+            if !added.is_empty() {
+                desk.plan(added.len());
+            }
+            desk.cut |=
+                result.trace.skipped.is_none() && result.trace.closed() == Some(HowClosed::Interrupted);
+            desk.progress.finished(&result.summary);
+            desk.keeper.take(result, desk.progress.as_mut());
+        });
+        queue.done(&job, added);
     }
 }
 

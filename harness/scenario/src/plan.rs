@@ -3,6 +3,7 @@
 
 use crate::condition::Condition;
 use crate::lookup::{Lookup, walk};
+use crate::measure::Measure;
 use crate::moment::{Moment, Span};
 use crate::sweep::Sweep;
 use crate::template::Template;
@@ -219,17 +220,8 @@ pub enum Verb {
     Never(Watch),
     /// Waits for the first of several events and goes on with the steps of that branch.
     OneOf(Vec<Branch>),
-    /// Measures the time between two named moments and judges it.
-    Measure {
-        /// Earlier named step.
-        from: String,
-        /// Later named step.
-        to: String,
-        /// Lower bound.
-        min: Option<Span>,
-        /// Upper bound.
-        max: Option<Span>,
-    },
+    /// Measures the time between two moments or events and judges it.
+    Measure(Box<Measure>),
     /// Lets time pass.
     Wait(Wait),
     /// Runs steps once for each value.

@@ -4,6 +4,7 @@ use crate::SweepRun;
 use hil_wire::Protocol;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use std::sync::Arc;
 
 /// Which clock stamped the records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +23,25 @@ pub struct Tolerances {
     pub stamp_us: u64,
     /// Of the order of two records from different taps.
     pub order_us: u64,
+}
+
+impl ClockKind {
+    /// The smallest step of its stamps, microseconds: timers of a virtual clock go in milliseconds.
+    pub fn resolution_us(self) -> u64 {
+        match self {
+            ClockKind::Virtual => 1000,
+            ClockKind::Real => 1,
+        }
+    }
+}
+
+/// The repeats of one scenario on one unit an instance belongs to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RepeatOf {
+    /// Name of all of them together: the instance without its number, such as `edge-poll/idle@sim`.
+    pub group: String,
+    /// How many there should be.
+    pub times: u32,
 }
 
 /// The scenario an instance runs.
@@ -50,11 +70,14 @@ pub struct TraceHeader {
     /// The protocol.
     pub protocol: Protocol,
     /// The scenario.
-    pub scenario: ScenarioRef,
+    pub scenario: Arc<ScenarioRef>,
     /// Run seed.
     pub seed: u64,
     /// Which repetition of the scenario, from 0.
     pub repetition: u32,
+    /// What it is one repeat of; none if it runs once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeat_of: Option<RepeatOf>,
     /// `hil` and its version.
     pub tool: String,
     /// Hex SHA-256 of the requirement catalogue.

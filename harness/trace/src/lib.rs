@@ -1,31 +1,43 @@
 //! The vocabulary of a run: what happened (records), what it means (events, findings, verdicts), and the
 //! journal that keeps it. No I/O but the journal's, no run time, no clock.
 
+mod bounds;
 mod event;
+mod figures;
 mod finding;
 mod header;
+mod histogram;
 mod journal;
 mod payload;
 mod record;
 mod recorder;
+mod repeats;
 mod requirement;
 mod stamp;
+mod statistics;
 mod summary;
 mod sweep;
 mod verdict;
 
+pub use bounds::{Bounds, Range};
 pub use event::{Event, Who};
+pub use figures::{Figure, Figures};
 pub use finding::{Blame, Finding};
-pub use header::{ClockKind, ScenarioRef, Tolerances, TraceHeader};
-pub use journal::{Damage, JournalError, JournalReader, JournalWriter, Line, ReadJournal, Trace};
+pub use header::{ClockKind, RepeatOf, ScenarioRef, Tolerances, TraceHeader};
+pub use histogram::Histogram;
+pub use journal::{
+    Damage, JournalError, JournalReader, JournalWriter, Line, ReadJournal, RepeatFigures, Trace,
+};
 pub use payload::{INLINE_LIMIT, Payload};
 pub use record::{
     CertificateFacts, ConsoleStream, Ending, FaultPhase, HowClosed, HttpEnding, PLAIN_INSTEAD_OF_TLS, Party,
     Record, RecordBody, StepOutcome, UnitChange,
 };
 pub use recorder::{Recorder, SharedRecorder};
+pub use repeats::{Repeats, TimedSeries};
 pub use requirement::{Catalogue, Level, Origin, Requirement, Stimulus};
 pub use stamp::Stamp;
+pub use statistics::{Drift, Quantile, RepeatValue, Statistics};
 pub use summary::{
     Counts, CoverageState, InstanceSummary, Measurement, RequirementCoverage, RunSummary, exit_code,
 };

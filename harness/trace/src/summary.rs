@@ -1,6 +1,6 @@
 //! The fold of journals that every report prints.
 
-use crate::{Finding, Level, SweepResult, SweepTable, TraceHeader, Verdict};
+use crate::{Bounds, Finding, Level, Repeats, SweepResult, SweepTable, TraceHeader, Verdict};
 use hil_wire::Protocol;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -43,6 +43,11 @@ pub struct Measurement {
     pub seconds: f64,
     /// How far it may be off, in seconds.
     pub tolerance: f64,
+    /// Smallest step of the clock, in seconds.
+    pub resolution: f64,
+    /// What it is held against; none if it is only measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bounds: Option<Box<Bounds>>,
     /// The two records it lies between.
     pub evidence: Vec<u64>,
 }
@@ -63,6 +68,10 @@ pub struct InstanceSummary {
     /// What it came to as a run of a sweep, if it is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sweep: Option<SweepResult>,
+    /// Figures of all repeats, if this stands for them together; the instances among them that keep their evidence are
+    /// listed on their own, too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeats: Option<Box<Repeats>>,
     /// Length on the bench's clock, seconds.
     pub duration: f64,
     /// Number of records.
@@ -104,6 +113,13 @@ pub struct Counts {
     pub warnings: usize,
 }
 
+impl Counts {
+    /// Everything that ran.
+    pub fn ran(&self) -> usize {
+        self.passed + self.failed + self.errors + self.inconclusive
+    }
+}
+
 /// A whole run, judged.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunSummary {
@@ -134,12 +150,18 @@ impl RunSummary {
         let mut counts = Counts::default();
         for instance in &self.instances {
             match instance.verdict {
+                // Repeats judged together count as one more only if that judgement is worse.
+                Verdict::Pass if instance.repeats.is_some() => {}
                 Verdict::Pass => counts.passed += 1,
                 Verdict::Fail => counts.failed += 1,
                 Verdict::Error => counts.errors += 1,
                 Verdict::Inconclusive => counts.inconclusive += 1,
                 Verdict::None => counts.skipped += 1,
             }
+            counts.passed += instance
+                .repeats
+                .as_ref()
+                .map_or(0, |repeats| repeats.by_figures as usize);
             counts.warnings += instance.warnings(self.strict).count();
         }
         counts

@@ -85,6 +85,8 @@ mod tests {
             name: name.to_owned(),
             seconds,
             tolerance: 0.01,
+            resolution: 1e-6,
+            bounds: None,
             evidence: vec![1, 2],
         };
         let views = MeasurementView::all(&[value("poll", 30.0), value("ack", 0.5), value("poll", 31.0)]);

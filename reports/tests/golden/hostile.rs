@@ -3,6 +3,7 @@
 use crate::fixture::{Run, run};
 use hil_reports::TerminalReport;
 use serde_json::json;
+use std::sync::Arc;
 
 const HOSTILE: &str = "</pre></details><script>alert(1)</script>\x1b[2J'\"|\n\n# h & ]]> \u{202e}`![x](javascript:y) @all --> \0";
 
@@ -14,8 +15,9 @@ fn hostile() -> Run {
         let old = instance.header.instance.clone();
         instance.header.instance = format!("{index}{HOSTILE}");
         instance.header.unit = HOSTILE.to_owned();
-        instance.header.scenario.text = HOSTILE.to_owned();
-        instance.header.scenario.path = HOSTILE.to_owned();
+        let scenario = Arc::make_mut(&mut instance.header.scenario);
+        scenario.text = HOSTILE.to_owned();
+        scenario.path = HOSTILE.to_owned();
         instance
             .header
             .facts

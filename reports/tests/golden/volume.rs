@@ -69,6 +69,8 @@ fn large() -> Run {
                 name: "command to acknowledgement".to_owned(),
                 seconds: 0.4 + (i * i % 17) as f64 / 40.0,
                 tolerance: 0.02,
+                resolution: 1e-6,
+                bounds: None,
                 evidence: vec![i, i + 2],
             })
             .collect();

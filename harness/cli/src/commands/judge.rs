@@ -18,10 +18,15 @@ pub(crate) fn execute(arguments: JudgeArguments) -> Exit {
     };
     tell_damage(&journal);
     if arguments.digest {
-        print(&digest(&journal.traces));
+        print(&digest(&journal.traces, &journal.repeats));
         return Exit::Pass;
     }
-    let mut summary = judge_traces(&journal.traces, &library.catalogue, arguments.strict);
+    let mut summary = judge_traces(
+        &journal.traces,
+        &journal.repeats,
+        &library.catalogue,
+        arguments.strict,
+    );
     summary.interrupted |= journal.is_incomplete();
     let report = Report {
         summary: &summary,

@@ -21,7 +21,12 @@ pub(crate) fn execute(arguments: ReportArguments) -> Exit {
         Err(error) => return fail(error, Exit::Unexpected),
     };
     tell_damage(&journal);
-    let mut summary = judge_traces(&journal.traces, &library.catalogue, arguments.strict);
+    let mut summary = judge_traces(
+        &journal.traces,
+        &journal.repeats,
+        &library.catalogue,
+        arguments.strict,
+    );
     summary.interrupted |= journal.is_incomplete();
     let report = Report {
         summary: &summary,

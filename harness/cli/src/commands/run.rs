@@ -11,18 +11,16 @@ use hil_diagnostic::Diagnostics;
 use hil_reports::{
     ProgressSink, Report, TerminalReport, remove_all, stderr_progress, wants_color, write_all,
 };
-use hil_runner::{
-    BenchKind, Filter, InstanceResult, Progress, RunOptions, RunOutcome, Stop, UnitUnderTest, run,
-};
+use hil_runner::{BenchKind, Filter, Progress, RunOptions, RunOutcome, Stop, UnitUnderTest, run};
 use hil_scenario::ExtraFault;
-use hil_trace::{Catalogue, JournalError, JournalWriter, Trace};
+use hil_trace::{Catalogue, Figures, InstanceSummary, JournalError, JournalWriter, Trace, TraceHeader};
 use hil_wire::Protocol;
 use serde_json::Map;
 use std::{
     collections::BTreeSet,
     io::IsTerminal,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -305,9 +303,9 @@ impl Journal {
         }
     }
 
-    fn append(&mut self, trace: &Trace) {
+    fn write(&mut self, what: impl FnOnce(&mut JournalWriter) -> Result<(), JournalError>) {
         if let Some(writer) = &mut self.writer
-            && let Err(error) = writer.append(trace)
+            && let Err(error) = what(writer)
         {
             self.lose(error);
         }
@@ -325,7 +323,7 @@ impl Journal {
     }
 }
 
-/// Passes progress on, and keeps each trace as soon as it is judged.
+/// Passes progress on, and writes down what is kept.
 struct Told {
     sink: Box<dyn ProgressSink + Send + Sync>,
     journal: Arc<Mutex<Journal>>,
@@ -340,10 +338,27 @@ impl Progress for Told {
         self.sink.started(instance);
     }
 
-    fn finished(&mut self, result: &InstanceResult) {
-        let mut journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
-        journal.append(&result.trace);
-        self.sink.finished(&result.summary);
+    fn finished(&mut self, instance: &InstanceSummary) {
+        self.sink.finished(instance);
+    }
+
+    fn keep(&mut self, trace: &Trace) {
+        self.journal().write(|writer| writer.append(trace));
+    }
+
+    fn keep_group(&mut self, common: &TraceHeader) {
+        self.journal().write(|writer| writer.append_group(common));
+    }
+
+    fn keep_figures(&mut self, group: &str, figures: &Figures) {
+        self.journal()
+            .write(|writer| writer.append_figures(group, figures));
+    }
+}
+
+impl Told {
+    fn journal(&self) -> MutexGuard<'_, Journal> {
+        self.journal.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

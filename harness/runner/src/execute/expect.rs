@@ -1,7 +1,7 @@
 //! `expect`: waits for an event in its window. The record of the step says everything the judge needs.
 
 use super::{Executor, Next};
-use hil_scenario::{Lookup, Moment, Step, Unresolved, Watch};
+use hil_scenario::{Condition, Lookup, Moment, Step, Unresolved, Watch};
 use hil_trace::Stamp;
 use serde_json::{Map, Value, json};
 
@@ -50,10 +50,7 @@ impl Executor<'_> {
         arguments.insert("match".to_owned(), watch.matching.resolve(self)?);
         if let Some(condition) = &watch.condition {
             arguments.insert("where".to_owned(), json!(condition.text()));
-            let all = self.all_values();
-            let paths = condition.paths();
-            let used = |name: &String| paths.iter().any(|path| path.split('.').next() == Some(name));
-            let used = all.into_iter().filter(|(name, _)| used(name)).collect();
+            let used = self.values_of(condition);
             arguments.insert("variables".to_owned(), Value::Object(used));
         }
         let stamp = |stamp: Option<Stamp>| stamp.map(|stamp| stamp.0);
@@ -73,5 +70,13 @@ impl Executor<'_> {
             }
         }
         Ok(Value::Object(arguments))
+    }
+
+    /// What a condition refers to, with its values.
+    pub(super) fn values_of(&self, condition: &Condition) -> Map<String, Value> {
+        let paths = condition.paths();
+        let used = |name: &String| paths.iter().any(|path| path.split('.').next() == Some(name));
+        let all = self.all_values().into_iter();
+        all.filter(|(name, _)| used(name)).collect()
     }
 }

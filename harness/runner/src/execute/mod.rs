@@ -113,7 +113,7 @@ impl<'a> Executor<'a> {
             Verb::Expect(watch) => self.expect(step, watch).await,
             Verb::Never(watch) => self.never(step, watch),
             Verb::OneOf(branches) => self.one_of(step, branches).await,
-            Verb::Measure { from, to, min, max } => self.measure(step, from, to, min.as_ref(), max.as_ref()),
+            Verb::Measure(measure) => self.measure(step, measure),
             Verb::Wait(wait) => self.wait(step, wait).await,
             Verb::ForEach {
                 variable,

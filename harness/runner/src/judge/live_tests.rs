@@ -5,8 +5,8 @@
 
 use super::{Judgement, judge_trace};
 use crate::{
-    BenchKind, Dispatcher, Filter, InstanceResult, Preparation, Progress, Redaction, RunOptions, Skip, Stop,
-    UnitKit, UnitUnderTest, applies, run,
+    BenchKind, Dispatcher, Filter, Preparation, Progress, Redaction, RunOptions, Skip, Stop, UnitKit,
+    UnitUnderTest, applies, run,
 };
 use hil_link::{Address, Clock};
 use hil_scenario::{Vocabulary, embedded_catalogue, embedded_suites, load};
@@ -299,7 +299,7 @@ fn traces() -> &'static [Trace] {
 struct Silent;
 
 impl Progress for Silent {
-    fn finished(&mut self, _: &InstanceResult) {}
+    fn finished(&mut self, _: &InstanceSummary) {}
 }
 
 fn unit(protocol: Protocol, defects: BTreeSet<Defect>) -> UnitUnderTest {

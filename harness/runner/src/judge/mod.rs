@@ -10,13 +10,14 @@ mod watch;
 pub(crate) use matching::is_meant;
 pub(crate) use scenario::{StepState, step_result};
 
+use crate::repeats::Fold;
 use hil_monitor::{Judge, Monitor, View, monitors_for, view_for};
 use hil_trace::{
-    Catalogue, Event, Finding, HowClosed, InstanceSummary, Measurement, Record, RecordBody, RunSummary,
-    Stamp, Trace, TraceHeader, Verdict,
+    Catalogue, Event, Figures, Finding, HowClosed, InstanceSummary, Record, RecordBody, RepeatFigures,
+    RunSummary, Stamp, Trace, TraceHeader, Verdict,
 };
 use scenario::ScenarioJudge;
-use std::rc::Rc;
+use std::{collections::BTreeMap, rc::Rc};
 use sweep::SweepJudge;
 
 /// The judgement of one instance while its records come in.
@@ -120,6 +121,7 @@ impl Judgement {
             findings: self.findings,
             sweep: self.sweep.result(&self.scenario.values),
             measurements: self.scenario.measurements,
+            repeats: None,
             duration: self.last.seconds(),
             records: self.records,
         }
@@ -145,33 +147,76 @@ pub(crate) fn skipped(header: TraceHeader, reason: String) -> InstanceSummary {
         verdict: Verdict::None,
         skipped: Some(reason),
         findings: Vec::new(),
-        measurements: Vec::<Measurement>::new(),
+        measurements: Vec::new(),
+        repeats: None,
         sweep: None,
         duration: 0.0,
         records: 0,
     }
 }
 
-/// Judges the traces of a run, in the order of their names.
-pub fn judge_traces(traces: &[Trace], catalogue: &Catalogue, strict: bool) -> RunSummary {
+/// Judges what a journal holds, in the order of names. Repeats that keep their figures only are taken as they stand.
+pub fn judge_traces(
+    traces: &[Trace],
+    repeats: &[RepeatFigures],
+    catalogue: &Catalogue,
+    strict: bool,
+) -> RunSummary {
     let catalogue = Rc::new(catalogue.clone());
     let mut instances: Vec<InstanceSummary> = traces
         .iter()
         .map(|trace| judge_trace(trace, &catalogue, strict))
         .collect();
+    instances.extend(together(&instances, repeats, &catalogue, strict));
     instances.sort_by(|a, b| a.header.instance.cmp(&b.header.instance));
     let interrupted = traces
         .iter()
         .any(|t| t.skipped.is_none() && matches!(t.closed(), None | Some(HowClosed::Interrupted)));
+    let first = traces.iter().map(|trace| &trace.header);
+    let first = first.chain(repeats.iter().map(|repeats| &repeats.header)).next();
     RunSummary {
-        tool: traces
-            .first()
-            .map_or_else(String::new, |trace| trace.header.tool.clone()),
-        seed: traces.first().map_or(0, |trace| trace.header.seed),
+        tool: first.map_or_else(String::new, |header| header.tool.clone()),
+        seed: first.map_or(0, |header| header.seed),
         strict,
         interrupted,
         coverage: crate::coverage(&instances, &catalogue, strict),
         instances,
         wall_seconds: 0.0,
     }
+}
+
+/// What repeats say together: those that were judged, and those known by their figures.
+fn together(
+    judged: &[InstanceSummary],
+    repeats: &[RepeatFigures],
+    catalogue: &Catalogue,
+    strict: bool,
+) -> Vec<InstanceSummary> {
+    let mut folds: BTreeMap<String, Fold> = BTreeMap::new();
+    let headers = repeats.iter().map(|repeats| &repeats.header);
+    for header in headers.chain(judged.iter().map(|instance| &instance.header)) {
+        if let Some(repeat_of) = &header.repeat_of
+            && !folds.contains_key(&repeat_of.group)
+        {
+            folds.extend(Fold::new(header).map(|fold| (repeat_of.group.clone(), fold)));
+        }
+    }
+    for repeats in repeats {
+        if let Some(fold) = folds.get_mut(&repeats.header.instance) {
+            repeats
+                .figures
+                .iter()
+                .for_each(|figures| fold.add_figures(figures));
+        }
+    }
+    for instance in judged {
+        let group = instance.header.repeat_of.as_ref();
+        if let Some(fold) = group.and_then(|repeat_of| folds.get_mut(&repeat_of.group)) {
+            fold.add_instance(&Figures::of(instance));
+        }
+    }
+    folds
+        .into_values()
+        .map(|fold| fold.finish(catalogue, strict))
+        .collect()
 }

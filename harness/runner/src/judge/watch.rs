@@ -4,6 +4,7 @@ use super::matching::is_meant;
 use hil_scenario::{Condition, NOTHING};
 use hil_trace::{Event, Stamp};
 use serde_json::{Map, Value};
+use std::rc::Rc;
 
 /// A watch as the record of its step describes it. All times are absolute.
 #[derive(Clone)]
@@ -110,6 +111,20 @@ impl Watch {
             && self.after.is_none_or(|after| event.at >= after)
             && self.before.is_none_or(|before| event.at <= before)
             && self.is_meant(event)
+    }
+
+    /// Every event in the window, in order, if it is drawn so many microseconds wider at both ends; narrower if negative.
+    pub(super) fn covered<'e>(&self, events: &'e [Rc<Event>], wider_us: i64) -> Vec<&'e Rc<Event>> {
+        let moved = |stamp: Stamp, us: i64| Stamp(stamp.0.saturating_add_signed(us));
+        let inside = |event: &&Rc<Event>| {
+            !self.precedes(event)
+                && self.after.is_none_or(|after| event.at >= moved(after, -wider_us))
+                && self
+                    .before
+                    .is_none_or(|before| event.at <= moved(before, wider_us))
+                && self.is_meant(event)
+        };
+        events.iter().filter(inside).collect()
     }
 
     /// True if a `never` also forbids what came before its step: it names the moment it begins at.

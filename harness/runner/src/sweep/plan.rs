@@ -38,16 +38,15 @@ pub(crate) fn points_after(job: &Job, header: &TraceHeader, verdict: Verdict) ->
         _ => Err("not exercised: the run without a cut did not pass, so the sweep says nothing".to_owned()),
     };
     let make = |label: &str, point: Option<SweepPoint>, skip: Option<String>| {
-        let mut job = job.clone();
+        let mut header = job.header();
         let run = SweepRun {
             point,
             spent: None,
             ..(**run).clone()
         };
-        job.header.instance = format!("{}#{label}", run.name);
-        job.header.sweep = Some(Box::new(run));
-        job.skip = skip;
-        job
+        header.instance = format!("{}#{label}", run.name);
+        header.sweep = Some(Box::new(run));
+        job.like(header, skip)
     };
     match planned {
         Err(reason) => vec![make("points", None, Some(reason))],

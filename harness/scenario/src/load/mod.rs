@@ -5,6 +5,7 @@ mod conditions;
 mod expression;
 mod extra_fault;
 mod inject;
+mod measure;
 mod scenario;
 mod scope;
 mod step;

@@ -55,6 +55,8 @@ pub(super) struct Loader<'a> {
     verifies: Vec<String>,
     /// Facts of the unit that were referred to.
     pub(super) unit_facts: RefCell<BTreeSet<String>>,
+    /// How often the scenario says it runs, and where.
+    pub(super) repeat: Option<(u32, hil_diagnostic::Span)>,
 }
 
 impl<'a> Loader<'a> {
@@ -74,6 +76,7 @@ impl<'a> Loader<'a> {
             needs: BTreeSet::new(),
             verifies: Vec::new(),
             unit_facts: RefCell::default(),
+            repeat: None,
         }
     }
 
@@ -275,7 +278,7 @@ impl<'a> Loader<'a> {
         }
     }
 
-    fn repeat(&self, map: &mut MapReader<'a>) -> u32 {
+    fn repeat(&mut self, map: &mut MapReader<'a>) -> u32 {
         let Some(node) = map.optional("repeat") else {
             return 1;
         };
@@ -283,12 +286,14 @@ impl<'a> Loader<'a> {
             return 1;
         };
         let fits = |count: &u32| (1..=MOST_REPEATS).contains(count);
-        u32::try_from(count).ok().filter(fits).unwrap_or_else(|| {
+        let Some(count) = u32::try_from(count).ok().filter(fits) else {
             let label = format!("expected a number from 1 to {MOST_REPEATS}");
             self.collector
                 .error(&node.span, "`repeat` is out of range", label, None);
-            1
-        })
+            return 1;
+        };
+        self.repeat = Some((count, node.span.clone()));
+        count
     }
 
     fn timeout(&self, map: &mut MapReader<'a>) -> Duration {

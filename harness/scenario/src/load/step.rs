@@ -267,45 +267,6 @@ impl<'a> Loader<'a> {
         })
     }
 
-    fn measure(&mut self, node: &'a Node) -> Option<(Verb, Given)> {
-        let mut map = MapReader::new(self.collector, node, "`measure`")?;
-        let from = map
-            .required("from")
-            .and_then(|node| self.measured(node, "`from`"));
-        let to_node = map.required("to");
-        let to = to_node.and_then(|node| self.measured(node, "`to`"));
-        if let (Some(first), Some(last), Some(node)) = (&from, &to, to_node)
-            && first == last
-        {
-            let title = format!("nothing lies between `{first}` and itself");
-            let label = "expected another step than `from`";
-            self.collector.error(&node.span, title, label, None);
-        }
-        let min = map.optional("min").and_then(|node| self.length(node, "`min`"));
-        let max_node = map.optional("max");
-        let max = max_node.and_then(|node| self.length(node, "`max`"));
-        map.finish();
-        if let (Some(low), Some(high), Some(node)) = (&min, &max, max_node)
-            && high.seconds_beyond(low).is_some_and(|seconds| seconds < 0.0)
-        {
-            let label = format!("less than `min`, {low}");
-            self.collector
-                .error(&node.span, "nothing can lie between these bounds", label, None);
-        }
-        let verb = Verb::Measure {
-            from: from?,
-            to: to?,
-            min,
-            max,
-        };
-        Some((verb, Given::Fields(Vec::new())))
-    }
-
-    fn measured(&self, node: &Node, what: &str) -> Option<String> {
-        let name = self.collector.string(node, what)?;
-        self.step_name(name, &node.span).then(|| name.to_owned())
-    }
-
     fn wait(&mut self, node: &'a Node) -> Option<(Verb, Given)> {
         let nothing = Given::Fields(Vec::new());
         if node.scalar().is_some() {

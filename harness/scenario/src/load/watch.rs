@@ -56,7 +56,7 @@ impl<'a> Loader<'a> {
         })
     }
 
-    fn match_of(&self, node: Option<&'a Node>, event: Option<&Word>, name: &str) -> Template {
+    pub(super) fn match_of(&self, node: Option<&'a Node>, event: Option<&Word>, name: &str) -> Template {
         let template = match event {
             Some(event) => self.matching(node, &event.gives, event.open, &format!("event `{name}`")),
             None => self.matching(node, &Fields::new(), true, name),
@@ -84,15 +84,22 @@ impl<'a> Loader<'a> {
         }
     }
 
-    /// `after` and `before`, in that order in time.
+    /// `after` and `before` of a watch.
     fn window(&self, map: &mut MapReader<'a>) -> (Option<Moment>, Option<Moment>) {
+        let before_node = map.peek("before");
+        let (after, before) = self.moments(map);
+        if let (Some(to), Some(node)) = (&before, before_node) {
+            self.not_before_an_action(to, node);
+        }
+        (after, before)
+    }
+
+    /// `after` and `before`, in that order in time.
+    pub(super) fn moments(&self, map: &mut MapReader<'a>) -> (Option<Moment>, Option<Moment>) {
         let after_node = map.optional("after");
         let before_node = map.optional("before");
         let after = after_node.and_then(|node| self.moment(node, "`after`"));
         let before = before_node.and_then(|node| self.moment(node, "`before`"));
-        if let (Some(to), Some(node)) = (&before, before_node) {
-            self.not_before_an_action(to, node);
-        }
         let (Some(from), Some(to), Some(first), Some(last)) = (&after, &before, after_node, before_node)
         else {
             return (after, before);

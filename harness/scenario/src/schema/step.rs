@@ -1,6 +1,6 @@
 //! Schemas of steps, one set for each protocol.
 
-use super::shapes;
+use super::{measure, shapes};
 use crate::{Fields, NOTHING, VERBS, Word, Words};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -71,7 +71,16 @@ pub(super) fn steps_of(words: &Words, names: &Names<'_>, definitions: &mut Map<S
     );
     add("one_of", verb("one_of", branches(names), &[], Vec::new()));
     add("branch", branch(names, &expect, event_cases("expect", words)));
-    add("measure", verb("measure", measure(), &[], Vec::new()));
+    add("end", measure::end(names.reference("event"), words));
+    add(
+        "measure",
+        verb(
+            "measure",
+            measure::measure(names.reference("end")),
+            &[],
+            Vec::new(),
+        ),
+    );
     add("wait", verb("wait", wait(), &[], Vec::new()));
     add("for_each", for_each(names));
 }
@@ -224,7 +233,7 @@ fn named(word: &Word, inner: &BTreeMap<String, Word>) -> Fields {
     fields
 }
 
-fn event_cases(verb: &str, words: &Words) -> Vec<Value> {
+pub(super) fn event_cases(verb: &str, words: &Words) -> Vec<Value> {
     let events = words.events.iter();
     events
         .map(|(name, word)| {
@@ -249,20 +258,6 @@ fn branch(names: &Names<'_>, modifiers: &[&str], cases: Vec<Value>) -> Value {
         );
     }
     schema
-}
-
-fn measure() -> Value {
-    json!({
-        "type": "object",
-        "properties": {
-            "from": {"$ref": "#/$defs/name"},
-            "to": {"$ref": "#/$defs/name"},
-            "min": {"$ref": "#/$defs/span"},
-            "max": {"$ref": "#/$defs/span"},
-        },
-        "required": ["from", "to"],
-        "additionalProperties": false,
-    })
 }
 
 fn when() -> Value {

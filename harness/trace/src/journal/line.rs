@@ -1,6 +1,6 @@
 //! The lines of a journal, and what they come to in memory.
 
-use crate::{HowClosed, Record, RecordBody, TraceHeader};
+use crate::{Figures, HowClosed, Record, RecordBody, TraceHeader};
 use serde::{Deserialize, Serialize};
 
 /// One line of a journal.
@@ -23,6 +23,15 @@ pub enum Line {
         /// Why it did not.
         reason: String,
     },
+    /// Comes before anything of the repeats of one scenario: what they have in common.
+    Repeats(Box<TraceHeader>),
+    /// A repeat that keeps its figures only.
+    Figures {
+        /// Name of the repeats it belongs to.
+        group: String,
+        /// What is kept.
+        figures: Figures,
+    },
     /// Ends a run. A journal without it was not written to its end.
     End {
         /// Instances written before it.
@@ -30,6 +39,15 @@ pub enum Line {
         /// Whether instances that should have run did not.
         interrupted: bool,
     },
+}
+
+/// Repeats of one scenario that keep their figures only.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RepeatFigures {
+    /// What they have in common; its instance is the name of the group.
+    pub header: TraceHeader,
+    /// What is kept of each, in the order it was read.
+    pub figures: Vec<Figures>,
 }
 
 /// A whole trace in memory.

@@ -1,4 +1,4 @@
-//! The trace on disk: one JSON line per header or record, large payloads in side files.
+//! The trace on disk: one JSON line per header, record or repeat without records, large payloads in side files.
 
 mod error;
 mod line;
@@ -6,6 +6,6 @@ mod reader;
 mod writer;
 
 pub use error::JournalError;
-pub use line::{Line, Trace};
+pub use line::{Line, RepeatFigures, Trace};
 pub use reader::{Damage, JournalReader, ReadJournal};
 pub use writer::JournalWriter;

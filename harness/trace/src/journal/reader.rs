@@ -1,7 +1,7 @@
 //! Reads journals, as far as they can be read.
 
-use super::{JournalError, Line, Trace};
-use crate::{Payload, Record, TraceHeader};
+use super::{JournalError, Line, RepeatFigures, Trace};
+use crate::{Figures, Payload, Record, TraceHeader};
 use sha2::{Digest, Sha256};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -41,6 +41,8 @@ pub struct ReadJournal {
     /// Traces in the order of their instance names. An instance two runs have in common is there twice, the second time
     /// under a name that ends in `~2`.
     pub traces: Vec<Trace>,
+    /// Repeats that keep their figures only, in the order of the names of their groups.
+    pub repeats: Vec<RepeatFigures>,
     /// What is missing, in the order of lines.
     pub damage: Vec<Damage>,
     /// Whether a run in it says that it was cut short.
@@ -141,6 +143,9 @@ struct Reading {
     current: BTreeMap<String, usize>,
     /// How often each instance name was begun.
     begun: BTreeMap<String, usize>,
+    repeats: Vec<RepeatFigures>,
+    /// The latest group of each name, and how often it was begun.
+    groups: BTreeMap<String, (usize, usize)>,
     /// Instances whose records are no longer taken.
     broken: BTreeSet<String>,
     damage: Vec<Damage>,
@@ -155,6 +160,8 @@ impl Reading {
             traces: Vec::new(),
             current: BTreeMap::new(),
             begun: BTreeMap::new(),
+            repeats: Vec::new(),
+            groups: BTreeMap::new(),
             broken: BTreeSet::new(),
             damage: Vec::new(),
             interrupted: false,
@@ -165,7 +172,9 @@ impl Reading {
     fn place(&mut self, line: Line) -> Result<(), Break> {
         self.ended = matches!(line, Line::End { .. });
         match line {
-            Line::Header(header) | Line::Skipped { header, .. } if header.format != TraceHeader::FORMAT => {
+            Line::Header(header) | Line::Skipped { header, .. } | Line::Repeats(header)
+                if header.format != TraceHeader::FORMAT =>
+            {
                 Err(Break::Format(header.format))
             }
             Line::Header(header) => {
@@ -177,6 +186,11 @@ impl Reading {
                 Ok(())
             }
             Line::Record { instance, record } => self.record(instance, record),
+            Line::Repeats(header) => {
+                self.begin_group(*header);
+                Ok(())
+            }
+            Line::Figures { group, figures } => self.figures(&group, figures),
             Line::End { interrupted, .. } => {
                 self.interrupted |= interrupted;
                 Ok(())
@@ -186,10 +200,11 @@ impl Reading {
 
     fn begin(&mut self, mut header: TraceHeader, skipped: Option<String>) {
         let name = header.instance.clone();
-        let times = self.begun.entry(name.clone()).or_default();
-        *times += 1;
-        if *times > 1 {
-            header.instance = format!("{name}~{times}");
+        header.instance = self.named(&name);
+        if let Some(repeat_of) = &mut header.repeat_of
+            && let Some((at, _)) = self.groups.get(&repeat_of.group)
+        {
+            repeat_of.group.clone_from(&self.repeats[*at].header.instance);
         }
         self.broken.remove(&name);
         self.current.insert(name, self.traces.len());
@@ -198,6 +213,37 @@ impl Reading {
             records: Vec::new(),
             skipped,
         });
+    }
+
+    /// The name an instance gets: one that was there already gets another.
+    fn named(&mut self, name: &str) -> String {
+        let times = self.begun.entry(name.to_owned()).or_default();
+        *times += 1;
+        again(name, *times)
+    }
+
+    fn begin_group(&mut self, mut header: TraceHeader) {
+        let name = header.instance.clone();
+        let times = self.groups.get(&name).map_or(1, |(_, times)| times + 1);
+        header.instance = again(&name, times);
+        if let Some(repeat_of) = &mut header.repeat_of {
+            repeat_of.group.clone_from(&header.instance);
+        }
+        self.groups.insert(name, (self.repeats.len(), times));
+        self.repeats.push(RepeatFigures {
+            header,
+            figures: Vec::new(),
+        });
+    }
+
+    fn figures(&mut self, group: &str, mut figures: Figures) -> Result<(), Break> {
+        let Some((at, _)) = self.groups.get(group).copied() else {
+            let reason = format!("figures of repeats of `{group}`, whose header is missing");
+            return Err(Break::Instance(figures.instance, reason));
+        };
+        figures.instance = self.named(&figures.instance);
+        self.repeats[at].figures.push(figures);
+        Ok(())
     }
 
     fn record(&mut self, instance: String, mut record: Record) -> Result<(), Break> {
@@ -248,11 +294,22 @@ impl Reading {
     fn finish(mut self) -> ReadJournal {
         self.traces
             .sort_by(|a, b| a.header.instance.cmp(&b.header.instance));
+        self.repeats
+            .sort_by(|a, b| a.header.instance.cmp(&b.header.instance));
         ReadJournal {
             traces: self.traces,
+            repeats: self.repeats,
             damage: self.damage,
             interrupted: self.interrupted,
         }
+    }
+}
+
+/// A name that was begun so many times.
+fn again(name: &str, times: usize) -> String {
+    match times {
+        1 => name.to_owned(),
+        times => format!("{name}~{times}"),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Writes journals.
 
 use super::{JournalError, Line, Trace};
-use crate::{INLINE_LIMIT, Payload, Record};
+use crate::{Figures, INLINE_LIMIT, Payload, Record, TraceHeader};
 use sha2::{Digest, Sha256};
 use std::{
     fs::{self, File},
@@ -55,6 +55,21 @@ impl JournalWriter {
         }
         self.instances += 1;
         self.flush()
+    }
+
+    /// Appends what the repeats of one scenario have in common; comes before all of them.
+    pub fn append_group(&mut self, header: &TraceHeader) -> Result<(), JournalError> {
+        self.line(&Line::Repeats(Box::new(header.clone())))
+    }
+
+    /// Appends a repeat that keeps its figures only. It reaches the disk with whatever is flushed next, or with many more
+    /// of its kind.
+    pub fn append_figures(&mut self, group: &str, figures: &Figures) -> Result<(), JournalError> {
+        self.instances += 1;
+        self.line(&Line::Figures {
+            group: group.to_owned(),
+            figures: figures.clone(),
+        })
     }
 
     /// Ends the journal: everything that is in it was meant to be.

@@ -14,7 +14,7 @@ use hil_trace::{
     UnitChange, Verdict,
 };
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, rc::Rc};
 
 /// The state of all steps.
 pub(crate) struct ScenarioJudge {
@@ -25,8 +25,11 @@ pub(crate) struct ScenarioJudge {
     /// When named steps happened, and the record that shows it.
     pub(crate) moments: BTreeMap<String, (Stamp, u64)>,
     pub(crate) measurements: Vec<Measurement>,
+    resolution_us: u64,
     /// Events steps look back to.
-    recent: Vec<Event>,
+    recent: Vec<Rc<Event>>,
+    /// Every event so far: what can be measured between.
+    history: Vec<Rc<Event>>,
     /// The last `do`, and whether only what goes with it followed, set the unit going.
     starting: bool,
     used: Vec<(u64, String)>,
@@ -39,6 +42,8 @@ pub(crate) struct ScenarioJudge {
     /// Place of the last `inject` step: what is armed next is its fault.
     injecting: Option<String>,
     proof: Vec<u64>,
+    /// Requirements of which only all repeats together show something.
+    deferred: Vec<String>,
     stopped: bool,
     /// The record of the unit's process ending by itself, and how, until it starts again.
     exited: Option<(u64, String)>,
@@ -110,7 +115,9 @@ impl ScenarioJudge {
             values: Map::new(),
             moments: BTreeMap::new(),
             measurements: Vec::new(),
+            resolution_us: header.clock.resolution_us(),
             recent: Vec::new(),
+            history: Vec::new(),
             starting: false,
             used: Vec::new(),
             waiting: None,
@@ -120,6 +127,7 @@ impl ScenarioJudge {
             faults: BTreeMap::new(),
             injecting: None,
             proof: Vec::new(),
+            deferred: Vec::new(),
             stopped: false,
             exited: None,
         }
@@ -161,7 +169,9 @@ impl ScenarioJudge {
     ) {
         self.follow(record, catalogue, findings);
         for event in events {
-            self.recent.push(event.clone());
+            let kept = Rc::new(event.clone());
+            self.recent.push(kept.clone());
+            self.history.push(kept);
             self.forbid(event, catalogue, findings);
             self.feed(event, catalogue, findings);
         }

@@ -4,6 +4,7 @@ use super::{ScenarioJudge, Settled, Waiting};
 use crate::judge::watch::{Answer, Watch};
 use hil_trace::{Catalogue, Event, Finding, StepOutcome};
 use serde_json::Value;
+use std::rc::Rc;
 
 impl ScenarioJudge {
     pub(super) fn settle(
@@ -104,7 +105,7 @@ impl ScenarioJudge {
             .iter()
             .map(|(_, watch)| watch.event.as_str())
             .collect();
-        let others: Vec<&Event> = self
+        let others: Vec<&Rc<Event>> = self
             .recent
             .iter()
             .filter(|event| names.contains(&event.full_name().as_str()))

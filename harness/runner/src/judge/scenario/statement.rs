@@ -84,18 +84,7 @@ impl ScenarioJudge {
         catalogue: &Catalogue,
         findings: &mut Vec<Finding>,
     ) {
-        // A step that names no requirement decides the scenario's only one, if there is only one; with several, it
-        // would accuse the unit of what the step does not show.
-        let only = if self.verifies.len() == 1 {
-            self.verifies.as_slice()
-        } else {
-            &[]
-        };
-        let requirements: &[String] = match verifies {
-            [] => only,
-            [nothing] if nothing == NOTHING => &[],
-            some => some,
-        };
+        let requirements = self.accused(verifies);
         if requirements.is_empty() {
             let evidence = evidence.to_vec();
             findings.push(self.finding(None, verdict, text.to_owned(), evidence, Some(step), catalogue));
@@ -103,6 +92,17 @@ impl ScenarioJudge {
         for requirement in requirements {
             let (text, evidence) = (text.to_owned(), evidence.to_vec());
             findings.push(self.finding(Some(requirement), verdict, text, evidence, Some(step), catalogue));
+        }
+    }
+
+    /// The requirements a step decides. One that names none decides the scenario's only one, if there is only one; with
+    /// several, it would accuse the unit of what the step does not show.
+    pub(super) fn accused<'r>(&'r self, verifies: &'r [String]) -> &'r [String] {
+        match verifies {
+            [] if self.verifies.len() == 1 => &self.verifies,
+            [] => &[],
+            [nothing] if nothing == NOTHING => &[],
+            some => some,
         }
     }
 

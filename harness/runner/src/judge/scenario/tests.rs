@@ -119,9 +119,11 @@ fn header() -> TraceHeader {
             text: String::new(),
             sha256: String::new(),
             verifies: Vec::new(),
-        },
+        }
+        .into(),
         seed: 1,
         repetition: 0,
+        repeat_of: None,
         tool: "hil".into(),
         catalogue_sha256: String::new(),
         clock: ClockKind::Real,
