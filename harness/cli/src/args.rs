@@ -380,7 +380,7 @@ Examples:
   hil run --unit unit.yaml --artifact next=build/fw.zip --report out
   hil run --unit sim:ota-rpc --set window=300s --repeat 10
   hil run --requirement POLL-ACK --strict
-  hil run --protocol edge-poll --fault 'cloud.status: {on: poll, status: 503, times: 3}, when: 30s'";
+  hil run --path edge-poll/snap --fault 'cloud.reset: {on: ack, when: after_handling, times: 1}'";
 
 const CLOUD_EXAMPLES: &str = "\
 Examples:
