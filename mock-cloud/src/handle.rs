@@ -251,7 +251,7 @@ impl MockCloud {
     }
 
     /// The faults of its bench.
-    pub fn faults(&self) -> &Faults {
+    pub fn faults(&self) -> &Rc<Faults> {
         &self.edge.faults
     }
 

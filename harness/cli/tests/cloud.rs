@@ -201,6 +201,24 @@ fn operators_publish_images_they_upload() {
 }
 
 #[test]
+fn a_fault_waits_for_its_trigger() {
+    let folder = tempfile::tempdir().unwrap();
+    let cloud = Cloud::start(folder.path(), &[]);
+    let url = format!("{}/api/v1/commands", cloud.base());
+    let status = || http("GET", &url, &[("X-Device-Key", cloud.key())], b"").status;
+    let fault = json!({
+        "fault": "cloud.status",
+        "with": {"on": "poll", "status": 503, "times": 1},
+        "when": {"event": "unit.poll", "nth": 2},
+    });
+    cloud.admin("POST", "edge-poll/faults", &fault.to_string());
+    let seen: Vec<u16> = (0..4).map(|_| status()).collect();
+    let disturbed = seen.iter().filter(|status| **status == 503).count();
+    // The second poll sets it off; it is on its way while that poll is answered.
+    assert!(seen[0] == 200 && disturbed == 1, "{seen:?}");
+}
+
+#[test]
 fn operators_read_the_trace_and_disturb() {
     let folder = tempfile::tempdir().unwrap();
     let cloud = Cloud::start(folder.path(), &[]);
@@ -297,6 +315,13 @@ fn operators_mistakes_are_told() {
             r#"{"fault": "cloud.moon"}"#,
             400,
             "cloud.moon",
+        ),
+        (
+            "POST",
+            "/admin/edge-poll/faults",
+            r#"{"fault": "unit.power_cut"}"#,
+            400,
+            "acts on the unit",
         ),
         ("DELETE", "/admin/edge-poll/faults/99", "", 404, "99"),
         ("GET", "/admin/edge-poll/trace?after=x", "", 400, "after"),

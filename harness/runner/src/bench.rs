@@ -1,7 +1,10 @@
 //! One instance's world: clock, network, cloud and unit, all virtual or all real.
 
 use crate::{
-    BenchKind, Dispatcher, Preparation, UnitUnderTest, faults::SharedUnit, seed::sub_seed, sweep::Cutter,
+    BenchKind, Dispatcher, Preparation, UnitUnderTest,
+    faults::{Makers, SharedUnit},
+    seed::sub_seed,
+    sweep::Cutter,
 };
 use hil_fault::{Artifacts, Faults};
 use hil_link::{Address, Clock, Network, free_port};
@@ -22,7 +25,8 @@ use tokio::sync::Mutex;
 pub(crate) struct Bench {
     pub(crate) cloud: MockCloud,
     pub(crate) unit: SharedUnit,
-    pub(crate) faults: Rc<Faults>,
+    /// Those who make faults act on cloud and unit.
+    pub(crate) makers: Makers,
     /// Cuts power where a sweep does.
     pub(crate) cutter: Cutter,
     pub(crate) dispatcher: Rc<Dispatcher>,
@@ -125,12 +129,16 @@ impl Bench {
         let unit: SharedUnit = Rc::new(Mutex::new(made));
         let run = header.sweep.as_deref().cloned();
         let counts_writes = plan.sweep.as_ref().is_some_and(Sweep::counts_writes);
-        let hand = (dispatcher.clone(), faults.clone(), unit.clone());
-        let cutter = Cutter::new(run, counts_writes, hand);
+        let makers = Makers {
+            stage: dispatcher.clone(),
+            faults,
+            unit: Some(unit.clone()),
+        };
+        let cutter = Cutter::new(run, counts_writes, unit.clone(), makers.clone());
         Ok(Bench {
             cloud,
             unit,
-            faults,
+            makers,
             cutter,
             dispatcher,
             held,

@@ -86,7 +86,7 @@ impl Dispatcher {
     }
 
     /// Watches for an event from now on.
-    pub(crate) fn stretch(&self, tripwire: Rc<Tripwire>) {
+    pub(crate) fn watch_for(&self, tripwire: Rc<Tripwire>) {
         self.state.borrow_mut().tripwires.push(tripwire);
     }
 

@@ -1,6 +1,6 @@
 //! Faults a run adds to its scenarios: one line such as `cloud.status: {on: poll, status: 503}, when: 30s`.
 
-use crate::{Plan, Step, Vocabulary, load};
+use crate::{Plan, Step, Template, Verb, Vocabulary, When, load};
 use hil_diagnostic::{Diagnostics, Source};
 use hil_wire::Protocol;
 use std::sync::Arc;
@@ -9,7 +9,9 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub struct ExtraFault {
     text: String,
-    step: Step,
+    name: String,
+    with: Template,
+    when: When,
     needs: Vec<String>,
 }
 
@@ -23,12 +25,34 @@ impl ExtraFault {
             .and_then(|rest| rest.strip_suffix('}'))
             .unwrap_or(line);
         let source = Source::new("--fault", format!("{{{line}}}"));
-        let (step, needs) = load::extra_fault(source, vocabulary, protocol)?;
+        let read = load::extra_fault(source, vocabulary, protocol)?;
         Ok(ExtraFault {
             text: text.to_owned(),
-            step,
-            needs,
+            name: read.name,
+            with: read.with,
+            when: read.when,
+            needs: read.needs,
         })
+    }
+
+    /// Its name, its arguments and its trigger.
+    pub fn parts(&self) -> (&str, &Template, &When) {
+        (&self.name, &self.with, &self.when)
+    }
+
+    fn step(&self, place: String) -> Step {
+        Step {
+            place,
+            line: 1,
+            column: 1,
+            name: None,
+            verifies: Vec::new(),
+            verb: Verb::Inject {
+                fault: self.name.clone(),
+                with: self.with.clone(),
+                when: self.when.clone(),
+            },
+        }
     }
 }
 
@@ -37,9 +61,8 @@ impl Plan {
     #[must_use]
     pub fn with_extra_fault(&self, fault: &ExtraFault) -> Plan {
         let mut plan = self.clone();
-        let mut step = fault.step.clone();
-        step.place = format!("{EXTRA_FAULT}{}", plan.extra_faults.len() + 1);
-        plan.steps.insert(plan.extra_faults.len(), step);
+        let place = format!("{EXTRA_FAULT}{}", plan.extra_faults.len() + 1);
+        plan.steps.insert(plan.extra_faults.len(), fault.step(place));
         plan.extra_faults.push(fault.text.clone());
         plan.needs.extend(fault.needs.clone());
         plan.needs.sort();

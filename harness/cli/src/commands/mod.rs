@@ -38,7 +38,7 @@ pub(crate) struct Views;
 
 impl EventSource for Views {
     fn events(&self, trace: &Trace) -> Vec<Event> {
-        let mut view = hil_monitor::view_for(&trace.header);
+        let mut view = hil_monitor::view_for(trace.header.protocol, &trace.header.ics);
         trace
             .records
             .iter()

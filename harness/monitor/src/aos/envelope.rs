@@ -36,7 +36,7 @@ pub(super) struct EnvelopeMonitor {
 impl EnvelopeMonitor {
     pub(super) fn new(header: &TraceHeader) -> Self {
         EnvelopeMonitor {
-            dialect: dialect(header),
+            dialect: dialect(&header.ics),
             fragments: BTreeMap::new(),
             system_id: None,
             seen: BTreeMap::new(),

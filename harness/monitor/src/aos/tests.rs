@@ -21,7 +21,7 @@ fn violated(frames: &[(u64, Party, Vec<u8>)]) -> Vec<String> {
     let mut findings: Vec<Finding> = Vec::new();
     let header = header(Protocol::AosV7);
     let catalogue = Catalogue::default();
-    let mut view = view_for(&header);
+    let mut view = view_for(header.protocol, &header.ics);
     let opened = RecordBody::WebSocketOpened {
         connection: 1,
         exchange: 1,

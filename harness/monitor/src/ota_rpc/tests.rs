@@ -77,7 +77,7 @@ impl Bench {
     fn judge(self) -> Vec<(String, Verdict)> {
         let header = header(Protocol::OtaRpc);
         let catalogue = Catalogue::default();
-        let mut view = view_for(&header);
+        let mut view = view_for(header.protocol, &header.ics);
         let mut monitors = monitors(&header);
         let mut findings: Vec<Finding> = Vec::new();
         let last = self.millis;

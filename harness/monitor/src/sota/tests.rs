@@ -103,7 +103,7 @@ impl Trace {
 
     /// How many events of the unit have this name.
     fn count(&self, name: &str) -> usize {
-        let mut view = view_for(&header(Protocol::Sota));
+        let mut view = view_for(Protocol::Sota, &serde_json::Map::new());
         let events = self.records().flat_map(|record| view.events(&record));
         events.filter(|event| event.name == name).count()
     }
@@ -120,7 +120,11 @@ impl Trace {
     fn verdict(&self, requirement: &str) -> Option<Verdict> {
         let header = header(Protocol::Sota);
         let catalogue = Catalogue::default();
-        let (mut view, mut monitors, mut findings) = (view_for(&header), monitors(&header), Vec::new());
+        let (mut view, mut monitors, mut findings) = (
+            view_for(header.protocol, &header.ics),
+            monitors(&header),
+            Vec::new(),
+        );
         for record in self.records() {
             let events = View::events(&mut *view, &record);
             for monitor in &mut monitors {

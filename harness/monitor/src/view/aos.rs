@@ -6,8 +6,7 @@ use super::{
     common::{common_event, event, fields},
 };
 use hil_trace::{
-    CertificateFacts, Ending, Event, HttpEnding, PLAIN_INSTEAD_OF_TLS, Party, Record, RecordBody,
-    TraceHeader, Who,
+    CertificateFacts, Ending, Event, HttpEnding, PLAIN_INSTEAD_OF_TLS, Party, Record, RecordBody, Who,
 };
 use hil_wire::aos::{Dialect, Direction, decode};
 use serde_json::{Map, Value, json};
@@ -37,9 +36,9 @@ struct Fragments {
 }
 
 impl AosView {
-    pub(crate) fn new(header: &TraceHeader) -> Self {
+    pub(crate) fn new(ics: &Map<String, Value>) -> Self {
         AosView {
-            dialect: dialect(header),
+            dialect: dialect(ics),
             faces: BTreeMap::new(),
             peers: BTreeMap::new(),
             exchanges: BTreeMap::new(),
@@ -50,8 +49,8 @@ impl AosView {
 }
 
 /// The dialect the unit speaks, by its ICS.
-pub(crate) fn dialect(header: &TraceHeader) -> Dialect {
-    match header.ics.get("dialect").and_then(Value::as_str) {
+pub(crate) fn dialect(ics: &Map<String, Value>) -> Dialect {
+    match ics.get("dialect").and_then(Value::as_str) {
         Some("publisher") => Dialect::Publisher,
         _ => Dialect::Seed,
     }

@@ -10,8 +10,9 @@ mod sota;
 
 pub(crate) use aos::dialect;
 
-use hil_trace::{Event, Record, TraceHeader};
+use hil_trace::{Event, Record};
 use hil_wire::Protocol;
+use serde_json::{Map, Value};
 
 /// Reads events from records, in order; remembers what it needs to connect an answer with its request.
 pub trait View {
@@ -20,9 +21,9 @@ pub trait View {
 }
 
 /// The view for a trace.
-pub fn view_for(header: &TraceHeader) -> Box<dyn View> {
-    match header.protocol {
-        Protocol::AosV7 => Box::new(aos::AosView::new(header)),
+pub fn view_for(protocol: Protocol, ics: &Map<String, Value>) -> Box<dyn View> {
+    match protocol {
+        Protocol::AosV7 => Box::new(aos::AosView::new(ics)),
         Protocol::EdgePoll => Box::new(edge_poll::EdgePollView::default()),
         Protocol::OtaRpc => Box::new(ota_rpc::OtaRpcView::default()),
         Protocol::Sota => Box::new(sota::SotaView::default()),

@@ -90,7 +90,7 @@ impl<'a> Executor<'a> {
             }
         }
         self.fuses.abort_all();
-        self.bench.faults.clear_all();
+        self.bench.makers.faults.clear_all();
         HowClosed::Complete
     }
 

@@ -60,7 +60,7 @@ impl Executor<'_> {
     fn on_fault(&mut self, arguments: &Map<String, Value>) -> Result<Value, Refusal> {
         let name = arguments.get("fault").and_then(Value::as_str).unwrap_or_default();
         let fault = self.faults.get(name);
-        let acted = fault.and_then(|fault| self.bench.faults.clear(fault.id));
+        let acted = fault.and_then(|fault| self.bench.makers.faults.clear(fault.id));
         let reason = format!("no step `{name}` injected a fault that is still armed");
         acted.map(|acted| json!({"acted": acted})).ok_or(Refusal {
             blame: "harness",

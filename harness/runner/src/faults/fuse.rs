@@ -1,12 +1,12 @@
 //! What lies between an injected fault and its first effect: a time, an event, or nothing.
 
-use super::{SharedUnit, Tripwire, unit};
-use crate::Dispatcher;
-use hil_fault::{FaultId, Faults, UnitEffect};
+use super::{SharedUnit, Stage, Tripwire, unit};
+use hil_fault::{Effect, FaultId, FaultSpec, Faults, UnitEffect};
+use hil_scenario::{Lookup, Trigger, Unresolved, When};
 use hil_trace::Stamp;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use std::{rc::Rc, time::Duration};
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, task::JoinSet};
 
 /// What sets a fault off.
 pub(crate) enum Spark {
@@ -18,58 +18,140 @@ pub(crate) enum Spark {
     After(Rc<Tripwire>, Duration),
 }
 
-/// A fault on its way to its first effect.
-pub(crate) struct Fuse {
-    pub(crate) dispatcher: Rc<Dispatcher>,
+impl Spark {
+    /// What sets a fault off, and how the trace tells it; `moment` knows when named steps happened.
+    pub(crate) fn of(
+        when: &When,
+        now: Stamp,
+        moment: &dyn Fn(&str) -> Option<Stamp>,
+        lookup: &dyn Lookup,
+    ) -> Result<(Spark, Value), Unresolved> {
+        let (spark, mut told) = match &when.trigger {
+            Trigger::Now => (Spark::Now, Value::Null),
+            Trigger::In(span) => {
+                let at = now + span.resolve(lookup)?;
+                (Spark::At(at), json!({"at_us": at.0}))
+            }
+            Trigger::At(at) => {
+                let at = at.resolve(moment, lookup)?;
+                (Spark::At(at), json!({"at_us": at.0}))
+            }
+            Trigger::Event {
+                event,
+                matching,
+                nth,
+                offset,
+            } => {
+                let pattern = matching.resolve(lookup)?;
+                let offset = offset.as_ref().map(|span| span.resolve(lookup)).transpose()?;
+                let offset = offset.unwrap_or(Duration::ZERO);
+                let told = json!({
+                    "event": event,
+                    "match": pattern,
+                    "nth": nth,
+                    "offset_us": offset.as_micros() as u64,
+                });
+                (
+                    Spark::After(Rc::new(Tripwire::new(event, pattern, *nth)), offset),
+                    told,
+                )
+            }
+        };
+        if let Some(probability) = when.probability {
+            if told.is_null() {
+                told = json!({});
+            }
+            told["probability"] = json!(probability);
+        }
+        Ok((spark, told))
+    }
+
+    /// When it comes, where that is a time.
+    pub(crate) fn due(&self) -> Option<Stamp> {
+        match self {
+            Spark::At(stamp) => Some(*stamp),
+            Spark::Now | Spark::After(..) => None,
+        }
+    }
+}
+
+/// Those who make faults act where no site does by itself.
+#[derive(Clone)]
+pub(crate) struct Makers {
+    /// Where faults wait.
+    pub(crate) stage: Rc<dyn Stage>,
+    /// Where they are armed.
     pub(crate) faults: Rc<Faults>,
-    pub(crate) unit: SharedUnit,
-    pub(crate) id: FaultId,
+    /// For effects on the unit; nothing where there is none.
+    pub(crate) unit: Option<SharedUnit>,
+}
+
+impl Makers {
+    /// Arms a fault and lays its fuse among others; what is set off at once has begun when this returns. `facts` are
+    /// told when an effect on the unit is made.
+    pub(crate) async fn arm(
+        &self,
+        spec: FaultSpec,
+        spark: Spark,
+        facts: Map<String, Value>,
+        fuses: &mut JoinSet<()>,
+    ) -> FaultId {
+        let effect = match &spec.effect {
+            Effect::Unit(effect) => self.unit.clone().map(|unit| (unit, effect.clone())),
+            _ => None,
+        };
+        let now = matches!(spark, Spark::Now);
+        let id = self.faults.arm(spec, now && effect.is_none());
+        if now && effect.is_none() {
+            return id;
+        }
+        if let Spark::After(tripwire, _) = &spark {
+            self.stage.stretch(tripwire.clone());
+        }
+        let (begun, begins) = oneshot::channel();
+        let fuse = Fuse {
+            stage: self.stage.clone(),
+            faults: self.faults.clone(),
+            id,
+            facts,
+        };
+        fuses.spawn_local(fuse.burn(spark, effect, begun));
+        if now {
+            // An effect that cannot be made never begins.
+            let _ = begins.await;
+        }
+        id
+    }
+}
+
+/// A fault on its way to its first effect.
+pub(super) struct Fuse {
+    pub(super) stage: Rc<dyn Stage>,
+    pub(super) faults: Rc<Faults>,
+    pub(super) id: FaultId,
     /// Told when it acts.
-    pub(crate) facts: Map<String, Value>,
+    pub(super) facts: Map<String, Value>,
 }
 
 impl Fuse {
     /// Burns down; then the fault is live, or its effect on the unit is made. Tells `begun` once it has begun.
-    pub(crate) async fn burn(self, spark: Spark, effect: Option<UnitEffect>, begun: oneshot::Sender<()>) {
-        self.wait(spark).await;
-        match effect {
-            None => {
-                self.faults.ignite(self.id);
-                // Nobody has to wait for it.
-                let _ = begun.send(());
-            }
-            Some(effect) => {
-                self.faults.ignite(self.id);
-                unit::make(&self, effect, begun).await;
-            }
-        }
-    }
-
-    async fn wait(&self, spark: Spark) {
-        let clock = self.dispatcher.clock();
+    async fn burn(self, spark: Spark, effect: Option<(SharedUnit, UnitEffect)>, begun: oneshot::Sender<()>) {
+        let clock = self.stage.clock();
         match spark {
             Spark::Now => {}
             Spark::At(stamp) => clock.sleep_until(stamp).await,
             Spark::After(tripwire, offset) => {
-                let at = self.tripped(&tripwire).await;
+                let at = tripwire.tripped().await;
                 if !offset.is_zero() {
                     clock.sleep_until(at + offset).await;
                 }
             }
         }
-    }
-
-    /// Waits until an event has come; when it did.
-    pub(super) async fn tripped(&self, tripwire: &Tripwire) -> Stamp {
-        loop {
-            let changed = self.dispatcher.changed();
-            tokio::pin!(changed);
-            // Registered before looking, so that no record is missed.
-            changed.as_mut().enable();
-            match tripwire.tripped() {
-                Some(at) => return at,
-                None => changed.await,
-            }
+        self.faults.ignite(self.id);
+        match effect {
+            Some((unit, effect)) => unit::make(&self, &unit, effect, begun).await,
+            // Nobody has to wait for it.
+            None => drop(begun.send(())),
         }
     }
 }

@@ -1,9 +1,13 @@
 //! Faults of an instance: what they wait for, and how those of the unit are made.
 
+mod extra;
 mod fuse;
+mod stage;
 mod tripwire;
 mod unit;
 
-pub(crate) use fuse::{Fuse, Spark};
-pub(crate) use tripwire::Tripwire;
+pub use extra::{ArmError, arm_extra};
+pub(crate) use fuse::{Makers, Spark};
+pub use stage::Stage;
+pub use tripwire::Tripwire;
 pub(crate) use unit::SharedUnit;

@@ -1,8 +1,8 @@
 //! Makes the effects of faults on the unit, through its driver.
 
-use super::{Fuse, Tripwire};
+use super::{Tripwire, fuse::Fuse};
 use hil_fault::UnitEffect;
-use hil_trace::{RecordBody, Recorder};
+use hil_trace::RecordBody;
 use hil_unit::{Unit, UnitError};
 use serde_json::{Map, Value, json};
 use std::{rc::Rc, time::Duration};
@@ -12,27 +12,32 @@ use tokio::sync::{Mutex, oneshot};
 pub(crate) type SharedUnit = Rc<Mutex<Box<dyn Unit>>>;
 
 /// Makes an effect; tells `begun` once the first of it is done. What a driver cannot do is trouble.
-pub(super) async fn make(fuse: &Fuse, effect: UnitEffect, begun: oneshot::Sender<()>) {
-    if let Err(error) = try_make(fuse, effect, begun).await {
-        fuse.dispatcher.record(RecordBody::Trouble {
+pub(super) async fn make(fuse: &Fuse, unit: &SharedUnit, effect: UnitEffect, begun: oneshot::Sender<()>) {
+    if let Err(error) = try_make(fuse, unit, effect, begun).await {
+        fuse.stage.record(RecordBody::Trouble {
             blame: error.blame(),
             text: error.to_string(),
         });
     }
 }
 
-async fn try_make(fuse: &Fuse, effect: UnitEffect, begun: oneshot::Sender<()>) -> Result<(), UnitError> {
+async fn try_make(
+    fuse: &Fuse,
+    unit: &SharedUnit,
+    effect: UnitEffect,
+    begun: oneshot::Sender<()>,
+) -> Result<(), UnitError> {
     match effect {
         UnitEffect::PowerCut { outage } => {
             if acts(fuse) {
-                fuse.unit.lock().await.cut_power().await?;
+                unit.lock().await.cut_power().await?;
                 let _ = begun.send(());
-                restore(fuse, outage).await?;
+                restore(fuse, unit, outage).await?;
             }
         }
         UnitEffect::PowerCutAtWrite { write, torn, outage } => {
             let cut = Rc::new(Tripwire::new("unit.power_cut", json!({}), 1));
-            fuse.dispatcher.stretch(cut.clone());
+            fuse.stage.stretch(cut.clone());
             let mut arguments = Map::from_iter([("write".to_owned(), json!(write))]);
             if torn {
                 arguments.insert("torn".to_owned(), json!(true));
@@ -40,30 +45,30 @@ async fn try_make(fuse: &Fuse, effect: UnitEffect, begun: oneshot::Sender<()>) -
             if let Some(outage) = outage {
                 arguments.insert("seconds".to_owned(), json!(outage.as_secs_f64()));
             }
-            stimulate(fuse, "cut_at_write", arguments).await?;
+            stimulate(fuse, unit, "cut_at_write", arguments).await?;
             let _ = begun.send(());
-            fuse.tripped(&cut).await;
+            cut.tripped().await;
             acts(fuse);
         }
         UnitEffect::BrownOut { times, up, down } => {
             let mut begun = Some(begun);
             for dip in 0..times {
                 if dip > 0 {
-                    fuse.dispatcher.clock().sleep(up).await;
+                    fuse.stage.clock().sleep(up).await;
                 }
                 if !acts(fuse) {
                     return Ok(());
                 }
-                fuse.unit.lock().await.cut_power().await?;
+                unit.lock().await.cut_power().await?;
                 if let Some(begun) = begun.take() {
                     let _ = begun.send(());
                 }
-                restore(fuse, Some(down)).await?;
+                restore(fuse, unit, Some(down)).await?;
             }
         }
         UnitEffect::Reset => {
             if acts(fuse) {
-                let mut unit = fuse.unit.lock().await;
+                let mut unit = unit.lock().await;
                 unit.cut_power().await?;
                 unit.restore_power().await?;
                 let _ = begun.send(());
@@ -71,13 +76,13 @@ async fn try_make(fuse: &Fuse, effect: UnitEffect, begun: oneshot::Sender<()>) -
         }
         UnitEffect::Reboot => {
             if acts(fuse) {
-                fuse.unit.lock().await.reboot().await?;
+                unit.lock().await.reboot().await?;
                 let _ = begun.send(());
             }
         }
         UnitEffect::Stimulus { name, arguments } => {
             if acts(fuse) {
-                stimulate(fuse, &name, arguments).await?;
+                stimulate(fuse, unit, &name, arguments).await?;
                 let _ = begun.send(());
             }
         }
@@ -90,17 +95,22 @@ fn acts(fuse: &Fuse) -> bool {
     fuse.faults.act(fuse.id, fuse.facts.clone()).is_some()
 }
 
-async fn restore(fuse: &Fuse, outage: Option<Duration>) -> Result<(), UnitError> {
+async fn restore(fuse: &Fuse, unit: &SharedUnit, outage: Option<Duration>) -> Result<(), UnitError> {
     let Some(outage) = outage else {
         return Ok(());
     };
-    fuse.dispatcher.clock().sleep(outage).await;
-    fuse.unit.lock().await.restore_power().await
+    fuse.stage.clock().sleep(outage).await;
+    unit.lock().await.restore_power().await
 }
 
-async fn stimulate(fuse: &Fuse, name: &str, arguments: Map<String, Value>) -> Result<(), UnitError> {
-    let result = fuse.unit.lock().await.stimulate(name, &arguments).await;
-    fuse.dispatcher.record(RecordBody::Stimulus {
+async fn stimulate(
+    fuse: &Fuse,
+    unit: &SharedUnit,
+    name: &str,
+    arguments: Map<String, Value>,
+) -> Result<(), UnitError> {
+    let result = unit.lock().await.stimulate(name, &arguments).await;
+    fuse.stage.record(RecordBody::Stimulus {
         name: name.to_owned(),
         arguments,
         result: result.clone().map_err(|error| error.to_string()),

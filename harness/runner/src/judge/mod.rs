@@ -37,7 +37,7 @@ impl Judgement {
     pub(crate) fn new(header: &TraceHeader, catalogue: Rc<Catalogue>) -> Self {
         Judgement {
             catalogue,
-            view: view_for(header),
+            view: view_for(header.protocol, &header.ics),
             monitors: monitors_for(header),
             scenario: ScenarioJudge::new(header),
             sweep: SweepJudge::new(header),

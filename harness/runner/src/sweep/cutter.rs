@@ -2,25 +2,21 @@
 //! point. No step mentions it.
 
 use super::POINT;
-use crate::{
-    Dispatcher,
-    faults::{Fuse, SharedUnit, Spark},
-};
-use hil_fault::{Effect, FaultSpec, Faults};
+use crate::faults::{Makers, SharedUnit, Spark};
+use hil_fault::FaultSpec;
 use hil_scenario::FLASH_WRITES;
-use hil_trace::{Blame, RecordBody, Recorder, Stamp, SweepPoint, SweepRun, SweepSpan};
+use hil_trace::{Blame, RecordBody, Stamp, SweepPoint, SweepRun, SweepSpan};
 use hil_unit::UnitError;
 use serde_json::{Map, Value, json};
-use std::{rc::Rc, time::Duration};
-use tokio::{sync::oneshot, task::JoinSet};
+use std::time::Duration;
+use tokio::task::JoinSet;
 
 /// The hand; one that does nothing where there is no sweep.
 pub(crate) struct Cutter {
     run: Option<SweepRun>,
     counts_writes: bool,
-    dispatcher: Rc<Dispatcher>,
-    faults: Rc<Faults>,
     unit: SharedUnit,
+    makers: Makers,
     begun: Option<Mark>,
     ended: Option<Mark>,
     fuses: JoinSet<()>,
@@ -34,17 +30,12 @@ struct Mark {
 }
 
 impl Cutter {
-    pub(crate) fn new(
-        run: Option<SweepRun>,
-        counts_writes: bool,
-        (dispatcher, faults, unit): (Rc<Dispatcher>, Rc<Faults>, SharedUnit),
-    ) -> Self {
+    pub(crate) fn new(run: Option<SweepRun>, counts_writes: bool, unit: SharedUnit, makers: Makers) -> Self {
         Cutter {
             run,
             counts_writes,
-            dispatcher,
-            faults,
             unit,
+            makers,
             begun: None,
             ended: None,
             fuses: JoinSet::new(),
@@ -129,31 +120,15 @@ impl Cutter {
             }
         };
         let spec = FaultSpec::parse(name, arguments.as_object().unwrap_or(&Map::new()));
-        let effect = spec.as_ref().ok().and_then(|spec| match &spec.effect {
-            Effect::Unit(effect) => Some(effect.clone()),
-            _ => None,
-        });
         let spec = match spec {
             Ok(spec) => spec,
             Err(error) => return self.trouble(Blame::Harness, error.to_string()),
         };
-        let now = matches!(spark, Spark::Now);
-        let fuse = Fuse {
-            dispatcher: self.dispatcher.clone(),
-            faults: self.faults.clone(),
-            unit: self.unit.clone(),
-            id: self.faults.arm(spec, false),
-            facts: Map::from_iter([(POINT.to_owned(), Value::from(label))]),
-        };
-        let (begun, begins) = oneshot::channel();
-        self.fuses.spawn_local(fuse.burn(spark, effect, begun));
-        if now {
-            // A cut that cannot be made never begins.
-            let _ = begins.await;
-        }
+        let facts = Map::from_iter([(POINT.to_owned(), Value::from(label))]);
+        self.makers.arm(spec, spark, facts, &mut self.fuses).await;
     }
 
     fn trouble(&self, blame: Blame, text: String) {
-        self.dispatcher.record(RecordBody::Trouble { blame, text });
+        self.makers.stage.record(RecordBody::Trouble { blame, text });
     }
 }

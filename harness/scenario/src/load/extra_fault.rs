@@ -1,35 +1,43 @@
 //! One fault on one line, in the words of a protocol.
 
 use super::scenario::Loader;
-use crate::{Step, Vocabulary};
+use crate::{Template, Vocabulary, When};
 use hil_diagnostic::{Collector, Diagnostics, MapReader, Node, Source, did_you_mean, one_of, parse_yaml};
 use hil_trace::Catalogue;
 use hil_wire::Protocol;
 use std::sync::Arc;
 
-/// Reads `{NAME: {ARGUMENTS}, when: …}`: the step, and the capabilities it needs.
+/// A fault as it was read.
+pub(crate) struct Read {
+    pub(crate) name: String,
+    pub(crate) with: Template,
+    pub(crate) when: When,
+    /// Capabilities it needs.
+    pub(crate) needs: Vec<String>,
+}
+
+/// Reads `{NAME: {ARGUMENTS}, when: …}`.
 pub(crate) fn extra_fault(
     source: Arc<Source>,
     vocabulary: &Vocabulary,
     protocol: Protocol,
-) -> Result<(Step, Vec<String>), Diagnostics> {
+) -> Result<Read, Diagnostics> {
     let collector = Collector::new(source);
     let catalogue = Catalogue::default();
-    let step = parse_yaml(&collector).and_then(|node| {
+    let read = parse_yaml(&collector).and_then(|node| {
         let mut loader = Loader::new(&collector, vocabulary, &catalogue, &node);
         loader.speak(protocol);
-        let step = loader.one_fault(&node)?;
-        Some((step, loader.needs.into_iter().collect()))
+        loader.one_fault(&node)
     });
     let diagnostics = collector.into_diagnostics();
-    match step {
-        Some(step) if !diagnostics.has_errors() => Ok(step),
+    match read {
+        Some(read) if !diagnostics.has_errors() => Ok(read),
         _ => Err(diagnostics),
     }
 }
 
 impl<'a> Loader<'a> {
-    fn one_fault(&mut self, node: &'a Node) -> Option<Step> {
+    fn one_fault(&mut self, node: &'a Node) -> Option<Read> {
         let mut map = MapReader::new(self.collector, node, "a fault")?;
         let when = map.optional("when");
         let rest = map.rest();
@@ -60,18 +68,12 @@ impl<'a> Loader<'a> {
         self.needs.extend(word.capability.clone());
         let with = Some(&fault.value).filter(|value| !value.is_null());
         let with = self.fault_arguments(&fault.key, word, with, node);
-        let verb = crate::Verb::Inject {
-            fault: fault.key.clone(),
+        let when = when.map(|node| self.when(node)).unwrap_or_default();
+        Some(Read {
+            name: fault.key.clone(),
             with,
-            when: when.map(|node| self.when(node)).unwrap_or_default(),
-        };
-        Some(Step {
-            place: String::new(),
-            line: 1,
-            column: 1,
-            name: None,
-            verifies: Vec::new(),
-            verb,
+            when,
+            needs: std::mem::take(&mut self.needs).into_iter().collect(),
         })
     }
 }

@@ -23,7 +23,7 @@ use serde_json::json;
 use std::{convert::Infallible, io, rc::Rc, time::Duration};
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::watch,
+    sync::{Mutex, watch},
     task::{JoinHandle, JoinSet},
 };
 
@@ -34,6 +34,8 @@ pub(super) struct Served {
     pub(super) trace: Rc<TraceKeeper>,
     pub(super) identities: IdentityFiles,
     pub(super) clock: Clock,
+    /// What armed faults wait for.
+    pub(super) fuses: Mutex<JoinSet<()>>,
 }
 
 /// The interface, bound to its address.

@@ -7,15 +7,18 @@
 //! | `POST /admin/P/act/ACTION` | does what a scenario does with `cloud.ACTION`; the body holds its arguments |
 //! | `PUT /admin/P/artifacts/ROLE?name=N&version=V` | the body is the image of a role from now on |
 //! | `PUT`, `DELETE /admin/P/unit-faces/FACE` | where the unit listens: `{"address": "HOST:PORT"}` |
-//! | `POST /admin/P/faults` | arms `{"fault": "cloud.status", "with": {…}}` |
+//! | `POST /admin/P/faults` | arms `{"fault": "cloud.status", "with": {…}, "when": …}`, with the words of scenarios |
 //! | `DELETE /admin/P/faults`, `DELETE /admin/P/faults/ID` | removes faults |
 //! | `GET /admin/P/trace?after=SEQ&limit=N&wait=S` | records behind a sequence number; waits up to S seconds for one |
 
 use super::{admin::Served, arguments, plan::is_unit_face};
-use hil_fault::{Artifact, FaultError, FaultId, FaultSpec};
+use hil_diagnostic::Diagnostics;
+use hil_fault::{Artifact, FaultId};
 use hil_mock_cloud::ActError;
+use hil_runner::{ArmError, arm_extra};
+use hil_scenario::{ExtraFault, Vocabulary};
 use hil_unit::unit_file::parse_address;
-use hil_wire::{digest::sha256_hex, http::Request};
+use hil_wire::{Protocol, digest::sha256_hex, http::Request};
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 
@@ -49,8 +52,10 @@ pub(super) enum AdminError {
     NoSuchFault(String),
     #[error("units have no face `{0}`")]
     NoSuchFace(String),
+    #[error("{}", .0.render(false))]
+    Words(Diagnostics),
     #[error(transparent)]
-    Fault(#[from] FaultError),
+    Arm(#[from] ArmError),
     #[error(transparent)]
     Act(#[from] ActError),
 }
@@ -70,7 +75,8 @@ impl AdminError {
             AdminError::Method { .. } => 405,
             AdminError::NotAnObject(_)
             | AdminError::Member { .. }
-            | AdminError::Fault(_)
+            | AdminError::Words(_)
+            | AdminError::Arm(_)
             | AdminError::Act(ActError::BadArgument { .. }) => 400,
             AdminError::Act(ActError::Stopped | ActError::NotNow(_)) => 409,
             AdminError::Act(_) => 500,
@@ -141,7 +147,12 @@ pub(super) async fn execute(
             }
             _ => {
                 only(path, method, "POST, DELETE")?;
-                Ok(json!({"id": cloud.faults().arm(fault(body)?, true).0}))
+                let fault = fault(served.protocol, body)?;
+                let mut fuses = served.fuses.lock().await;
+                while fuses.try_join_next().is_some() {}
+                let faults = cloud.faults().clone();
+                let id = arm_extra(&fault, served.trace.clone(), faults, &mut fuses).await?;
+                Ok(json!({"id": id.0}))
             }
         },
         ["faults", id] => {
@@ -199,7 +210,8 @@ fn unit_face(
     Ok(json!({"face": face, "address": body["address"]}))
 }
 
-fn fault(body: &[u8]) -> Result<FaultSpec, AdminError> {
+/// A fault in the words of scenarios.
+fn fault(protocol: Protocol, body: &[u8]) -> Result<ExtraFault, AdminError> {
     let body = object(body)?;
     let name = body
         .get("fault")
@@ -209,17 +221,18 @@ fn fault(body: &[u8]) -> Result<FaultSpec, AdminError> {
         member: "fault",
         problem: "must name a fault, such as cloud.status",
     })?;
-    let with = match body.get("with").or_else(|| body.get("args")) {
-        None | Some(Value::Null) => Map::new(),
-        Some(Value::Object(with)) => with.clone(),
-        Some(_) => {
-            return Err(AdminError::Member {
-                member: "with",
-                problem: "must be an object",
-            });
-        }
-    };
-    Ok(FaultSpec::parse(name, &with)?)
+    let mut text = format!("{}: {}", json!(name), member(&body, &["with", "args"]));
+    if let Some(when) = body.get("when") {
+        text = format!("{text}, when: {when}");
+    }
+    let vocabulary = Vocabulary::embedded().map_err(AdminError::Words)?;
+    ExtraFault::parse(&text, &vocabulary, protocol).map_err(AdminError::Words)
+}
+
+/// The first of some members that is there, as JSON, which is YAML too.
+fn member(body: &Map<String, Value>, names: &[&str]) -> Value {
+    let found = names.iter().find_map(|name| body.get(*name));
+    found.cloned().unwrap_or(Value::Null)
 }
 
 async fn trace(served: &Served, request: &Request) -> Result<Value, AdminError> {

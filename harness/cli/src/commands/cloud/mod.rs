@@ -20,7 +20,10 @@ use hil_wire::Protocol;
 use plan::Plan;
 use ports::Ports;
 use std::{io::Write, rc::Rc, time::Duration};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::Mutex,
+};
 use trace::TraceKeeper;
 
 pub(crate) fn execute(arguments: CloudArguments) -> Exit {
@@ -123,6 +126,7 @@ async fn start(
         plan.keep,
         plan.redaction(),
         plan.trace.then(|| data.trace_file(protocol)).transpose()?,
+        protocol,
     ));
     let surroundings = CloudSurroundings {
         clock,
@@ -140,6 +144,7 @@ async fn start(
         cloud,
         trace,
         clock,
+        fuses: Mutex::default(),
     })
 }
 

@@ -1,16 +1,19 @@
 //! The recorder of a served cloud: the last records in memory, all of them in a file if asked for.
 
 use hil_link::Clock;
-use hil_runner::Redaction;
+use hil_monitor::{View, view_for};
+use hil_runner::{Redaction, Stage, Tripwire};
 use hil_trace::{Record, RecordBody, Recorder};
 use hil_wire::Protocol;
 use serde::Serialize;
-use std::{cell::RefCell, collections::VecDeque, fs::File, io::Write, time::Duration};
+use serde_json::Map;
+use std::{cell::RefCell, collections::VecDeque, fs::File, io::Write, rc::Rc, time::Duration};
 use tokio::sync::Notify;
 
 /// Numbers and stamps records and keeps the last of them.
 pub(super) struct TraceKeeper {
     clock: Clock,
+    protocol: Protocol,
     keep: usize,
     redaction: Redaction,
     state: RefCell<State>,
@@ -19,9 +22,17 @@ pub(super) struct TraceKeeper {
 
 struct State {
     next: u64,
+    /// Reads events from records while faults wait for some.
+    watch: Option<Watch>,
     records: VecDeque<(Record, usize)>,
     bytes: usize,
     file: Option<TraceFile>,
+}
+
+/// Events that faults wait for, and the view that sees them.
+struct Watch {
+    view: Box<dyn View>,
+    tripwires: Vec<Rc<Tripwire>>,
 }
 
 /// Where records are appended, one JSON object for each line: `protocol`, `seq`, `at` (microseconds), `what`.
@@ -38,15 +49,23 @@ struct Line<'a> {
 }
 
 impl TraceKeeper {
-    pub(super) fn new(clock: Clock, keep: usize, redaction: Redaction, file: Option<TraceFile>) -> Self {
+    pub(super) fn new(
+        clock: Clock,
+        keep: usize,
+        redaction: Redaction,
+        file: Option<TraceFile>,
+        protocol: Protocol,
+    ) -> Self {
         let state = State {
             next: 0,
+            watch: None,
             records: VecDeque::new(),
             bytes: 0,
             file,
         };
         TraceKeeper {
             clock,
+            protocol,
             keep,
             redaction,
             state: RefCell::new(state),
@@ -95,6 +114,15 @@ impl Recorder for TraceKeeper {
         let seq = state.next;
         state.next += 1;
         let mut record = Record { seq, at, what };
+        if let Some(watch) = &mut state.watch {
+            let events = watch.view.events(&record);
+            watch
+                .tripwires
+                .retain(|tripwire| !events.iter().any(|event| tripwire.trips(event)));
+            if watch.tripwires.is_empty() {
+                state.watch = None;
+            }
+        }
         if let Some(file) = &mut state.file
             && let Err(error) = file.append(&record)
         {
@@ -113,6 +141,29 @@ impl Recorder for TraceKeeper {
         drop(state);
         self.grown.notify_waiters();
         seq
+    }
+}
+
+impl Stage for TraceKeeper {
+    fn clock(&self) -> Clock {
+        self.clock
+    }
+
+    /// The view begins with the first tripwire; connections that are open it knows from the records that are kept.
+    fn stretch(&self, tripwire: Rc<Tripwire>) {
+        let mut state = self.state.borrow_mut();
+        let mut watch = state.watch.take().unwrap_or_else(|| {
+            let mut view = view_for(self.protocol, &Map::new());
+            for (record, _) in &state.records {
+                view.events(record);
+            }
+            Watch {
+                view,
+                tripwires: Vec::new(),
+            }
+        });
+        watch.tripwires.push(tripwire);
+        state.watch = Some(watch);
     }
 }
 
