@@ -5,7 +5,8 @@ use serde_json::Value;
 
 /// An F-name and its signs: a scenario provokes it if it uses one of these words. A sign is the name of an action or a
 /// fault, perhaps with an argument that must be given, perhaps with the value it must have: `cloud.publish checksum`,
-/// `unit.stimulate name=clock_jump`. `cloud` and `prepare` stand for the options of the scenario itself.
+/// `unit.stimulate name=clock_jump`. `cloud` and `prepare` stand for the options of the scenario itself, and
+/// `sweep` for its sweep of power cuts.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Code {
     /// Such as `F-RST`.
@@ -38,6 +39,7 @@ impl Code {
         let mut found = self.signs.iter().map(|sign| Sign::parse(sign)).any(|sign| {
             let options = of_plan(sign.word);
             options.is_some_and(|options| sign.agrees(&|argument| options.get(argument).cloned()))
+                || (sign.word == "sweep" && plan.sweep.is_some())
         });
         plan.for_each_word(&mut |_, word, argument_of| {
             let signs = self.signs.iter().map(|sign| Sign::parse(sign));
@@ -164,6 +166,7 @@ const CODES: &[(&str, &[&str])] = &[
     (
         "F-POWER",
         &[
+            "sweep",
             "unit.cut_power",
             "unit.power_cut",
             "unit.power_cut_at_write",
@@ -215,7 +218,7 @@ mod tests {
                 };
                 options.is_some_and(|fields| argument.is_none_or(|argument| fields.contains_key(argument)))
             });
-            assert!(known, "{sign}");
+            assert!(known || *sign == "sweep", "{sign}");
         }
     }
 
