@@ -94,6 +94,9 @@ pub(super) struct BootRecord {
     pub(super) trial: Option<Trial>,
     /// The command whose image was given up.
     pub(super) rolled_back: Option<String>,
+    /// The trial that ended well: its command is done, though power may have failed before that was noted.
+    #[serde(default)]
+    pub(super) confirmed: Option<Trial>,
 }
 
 /// An image on trial.

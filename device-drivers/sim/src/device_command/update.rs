@@ -161,6 +161,13 @@ impl DeviceAgent {
             }
             store::save(&mut context.hardware.flash, BOOT, &record);
         }
+        if let Some(trial) = &record.confirmed
+            && self.is_executing(&trial.command)
+            && self.outbox.terminal(&trial.command).is_none()
+        {
+            let details = Some(status_text::firmware_updated_to(&trial.version));
+            self.conclude(&trial.command.clone(), CommandStatus::Completed, details, context);
+        }
         let trial = record.trial?;
         self.begin_self_test(context);
         if !self.is_executing(&trial.command) {
@@ -186,7 +193,7 @@ impl DeviceAgent {
         self.on_trial = false;
         context.cancel(SELF_TEST_TIMER);
         let mut record: BootRecord = store::load(&context.hardware.flash, BOOT).unwrap_or_default();
-        record.trial = None;
+        record.confirmed = record.trial.take();
         store::save(&mut context.hardware.flash, BOOT, &record);
         if let Some(slot) = context.hardware.slots.get_mut(record.active) {
             slot.committed = true;
@@ -276,6 +283,7 @@ impl DeviceAgent {
             active,
             trial: Some(trial),
             rolled_back: None,
+            confirmed: None,
         };
         store::save(&mut context.hardware.flash, BOOT, &record);
         if wanted.auto_restart {
