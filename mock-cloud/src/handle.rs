@@ -16,7 +16,7 @@ use hil_link::{
 use hil_trace::SharedRecorder;
 use serde_json::{Map, Value};
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     collections::{BTreeMap, BTreeSet},
     io,
     rc::Rc,
@@ -77,6 +77,8 @@ pub struct MockCloud {
     addresses: BTreeMap<&'static str, Address>,
     artifacts: Rc<RefCell<Artifacts>>,
     running: RefCell<Option<Running>>,
+    /// How often it has begun to serve.
+    starts: Cell<u64>,
     /// Its ports while it is stopped.
     reserved: RefCell<Vec<Reservation>>,
 }
@@ -125,6 +127,7 @@ impl MockCloud {
             addresses: BTreeMap::new(),
             artifacts,
             running: RefCell::new(None),
+            starts: Cell::new(0),
             reserved: RefCell::default(),
         };
         let mut core = cloud.core();
@@ -349,6 +352,7 @@ impl MockCloud {
 
     async fn run(&self, listeners: Listeners) -> Result<(), CloudError> {
         let mut core = self.core();
+        self.starts.set(self.starts.get() + 1);
         core.identified(&self.identities);
         let mut documents = BTreeMap::new();
         for collection in core.collections() {
@@ -502,6 +506,7 @@ impl MockCloud {
             url: &|face| self.url(face),
             authority: &self.pki.authority,
             unit_faces: &self.surroundings.unit_faces,
+            starts: self.starts.get(),
         };
         make_core(self.settings.clone(), &surroundings)
     }

@@ -23,11 +23,18 @@ pub(crate) struct CoreSurroundings<'a> {
     pub(crate) authority: &'a Rc<Authority>,
     /// Where the unit is the server, by face.
     pub(crate) unit_faces: &'a BTreeMap<String, Address>,
+    /// How often the cloud has served before.
+    pub(crate) starts: u64,
 }
 
 /// The core of the settings' protocol.
 pub(crate) fn make_core(settings: CloudSettings, surroundings: &CoreSurroundings<'_>) -> Box<dyn Core> {
     let url = surroundings.url;
+    // After a restart nothing must bear an id of before: units take what bears a known one for a repetition.
+    let again = || CloudSettings {
+        seed: settings.seed.wrapping_add(surroundings.starts),
+        ..settings.clone()
+    };
     match settings.protocol {
         Protocol::EdgePoll => {
             let urls = edge_poll::Urls {
@@ -47,16 +54,12 @@ pub(crate) fn make_core(settings: CloudSettings, surroundings: &CoreSurroundings
                 websocket: url(aos::WEBSOCKET),
                 blobs: url(aos::BLOBS),
             };
-            Box::new(AosCloud::new(settings, urls, surroundings.authority.clone()))
+            Box::new(AosCloud::new(again(), urls, surroundings.authority.clone()))
         }
-        Protocol::Sota => Box::new(SotaCloud::new(
-            settings,
-            url(sota::CORE),
-            url(sota::SECOND_ORIGIN),
-        )),
+        Protocol::Sota => Box::new(SotaCloud::new(again(), url(sota::CORE), url(sota::SECOND_ORIGIN))),
         Protocol::OtaRpc => {
             let faces: Vec<String> = surroundings.unit_faces.keys().cloned().collect();
-            Box::new(OtaRpcCloud::new(settings, url(ota_rpc::FIRMWARE), &faces))
+            Box::new(OtaRpcCloud::new(again(), url(ota_rpc::FIRMWARE), &faces))
         }
     }
 }

@@ -179,7 +179,7 @@ impl AosCloud {
             _ => super::SIGNERS,
         };
         let path = match kind {
-            BlobAnswerKind::BadDigest => format!("/wrong/{}", sha256_hex(&asked.content)),
+            BlobAnswerKind::BadDigest => format!("{WRONG}{}", sha256_hex(&asked.content)),
             _ => format!("/b/{}", sha256_hex(&asked.content)),
         };
         Some(json!({
@@ -202,20 +202,21 @@ impl AosCloud {
         }))
     }
 
+    /// The blob that is offered at a path, right or with other content.
+    pub(super) fn blob_at(&self, path: &str) -> Option<&Blob> {
+        let name = path.strip_prefix("/b/").or_else(|| path.strip_prefix(WRONG))?;
+        self.blobs.get(&format!("sha256:{name}"))
+    }
+
     pub(super) fn download(&self, call: HttpCall<'_>) -> Response {
         let path = call.request.path();
-        let (wrong, name) = match (path.strip_prefix("/b/"), path.strip_prefix("/wrong/")) {
-            (Some(name), _) => (false, name),
-            (_, Some(name)) => (true, name),
-            _ => return Response::new(404),
-        };
-        let Some(blob) = self.blobs.get(&format!("sha256:{name}")) else {
+        let Some(blob) = self.blob_at(path) else {
             return Response::new(404);
         };
         if call.request.method != "GET" {
             return Response::new(405).header("Allow", "GET");
         }
-        let cipher = if wrong {
+        let cipher = if path.starts_with(WRONG) {
             Blob::new([&blob.content[..], ALTERED].concat(), "", "").cipher
         } else {
             blob.cipher.clone()
@@ -263,6 +264,8 @@ fn hex_of(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// Where blobs with other content than their digest are offered.
+const WRONG: &str = "/wrong/";
 /// What content with another digest has behind it: documents stay readable, so that only the digest tells.
 const ALTERED: &[u8] = b" ";
 /// The key of the signer of blobs, made for tests.

@@ -184,9 +184,15 @@ impl Core for AosCloud {
             WEBSOCKET => "upgrade",
             _ => "blob",
         };
+        let path = call.request.path();
+        let mut facts = Map::from_iter([("path".to_owned(), json!(path))]);
+        if let Some(blob) = self.blob_at(path).filter(|_| name == "blob") {
+            facts.insert("artifact".to_owned(), json!(blob.role));
+            facts.insert("part".to_owned(), json!(blob.part));
+        }
         Operation {
             name: name.to_owned(),
-            facts: Map::from_iter([("path".to_owned(), json!(call.request.path()))]),
+            facts,
         }
     }
 
