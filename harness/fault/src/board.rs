@@ -15,6 +15,8 @@ pub struct Struck {
     pub id: FaultId,
     /// What was asked for.
     pub spec: FaultSpec,
+    /// From the seed, another one for each effect: decides what the fault leaves open.
+    pub draw: u64,
 }
 
 /// Every armed fault.
@@ -85,6 +87,11 @@ impl FaultBoard {
         self.armed.iter().map(|armed| armed.id).collect()
     }
 
+    /// Whether a fault is armed at a site, live or not.
+    pub(crate) fn is_armed_at(&self, site: Site) -> bool {
+        self.armed.iter().any(|armed| armed.spec.effect.site() == site)
+    }
+
     /// The fault that strikes this operation, message or connection, if any; it has then acted once more.
     pub(crate) fn strike(
         &mut self,
@@ -102,10 +109,11 @@ impl FaultBoard {
         let armed = self
             .armed
             .iter_mut()
-            .find_map(|armed| meant(armed).then_some(&*armed))?;
+            .find_map(|armed| meant(armed).then_some(armed))?;
         Some(Struck {
             id: armed.id,
             spec: armed.spec.clone(),
+            draw: armed.chance.random(),
         })
     }
 }

@@ -104,6 +104,11 @@ impl Faults {
         }
     }
 
+    /// Whether a fault may act at a site.
+    pub fn is_armed_at(&self, site: Site) -> bool {
+        !self.withheld.get() && self.board.borrow().is_armed_at(site)
+    }
+
     /// The fault that strikes what is called `name` at a site, among those with an effect that `can` be made; recorded
     /// as acted, with `place`, such as the exchange, beside the facts.
     pub fn strike(

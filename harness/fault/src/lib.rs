@@ -6,10 +6,15 @@ mod artifact;
 mod board;
 mod effect;
 mod faults;
+mod line;
 mod spec;
 
 pub use artifact::{Artifact, Artifacts};
 pub use board::{FaultId, Struck};
-pub use effect::{Effect, ExchangeEffect, MessageEffect, ResetPoint, Site, UnitEffect};
+pub use effect::{
+    Alteration, Effect, ExchangeEffect, LineEffect, Malformation, MessageEffect, MessagePart, MessagePlaces,
+    NoiseKind, ResetPoint, Site, UnitEffect,
+};
 pub use faults::{ArmedFault, Faults};
+pub use line::LinePart;
 pub use spec::{FaultError, FaultSpec};

@@ -8,7 +8,7 @@ mod range;
 pub mod sota;
 
 use crate::store::Change;
-use hil_fault::Artifact;
+use hil_fault::{Artifact, MessagePlaces};
 use hil_link::pki::Identity;
 use hil_trace::{CertificateFacts, Stamp};
 use hil_wire::http::{Request, Response};
@@ -274,6 +274,18 @@ pub trait Core {
     ) -> Option<Vec<u8>> {
         let _ = (operation, payload, retry_after_ms);
         None
+    }
+
+    /// Where its JSON messages keep what all of them have, for faults that change it.
+    fn places(&self) -> MessagePlaces {
+        MessagePlaces::default()
+    }
+
+    /// Names what the unit sent on a byte stream, a line with its line feed, for faults; nothing if they do not know
+    /// it.
+    fn line_operation(&self, connection: u32, line: &[u8]) -> Operation {
+        let _ = (connection, line);
+        Operation::default()
     }
 
     /// A whole WebSocket message (fragments joined) of either kind of connection; control frames are answered by the

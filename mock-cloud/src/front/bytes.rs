@@ -2,7 +2,8 @@
 
 use super::{
     Host,
-    link::{Item, Queue},
+    line::Line,
+    link::Queue,
     outgoing::Outgoing,
     websocket::{broken, finish},
 };
@@ -60,23 +61,29 @@ pub(super) async fn serve(
     let handle = stream.handle();
     let (mut reader, mut writer) = tokio::io::split(stream);
     let (mut incoming, mut outgoing) = (BytesMut::new(), Outgoing::default());
-    let (mut ending, mut ended, mut peer_ended) = (false, false, false);
+    let mut line = Line::new(host.clone(), connection);
+    let (mut ended, mut peer_ended) = (false, false);
     loop {
         while let Ok(item) = queue.try_recv() {
-            ending |= stage(host, connection, &item, &mut outgoing.bytes);
+            line.stage(item, &mut outgoing.bytes);
         }
-        if outgoing.is_done() && (ending || peer_ended) && !ended {
+        if outgoing.is_done() && (line.is_ending() || peer_ended) && !ended {
             finish(host, &mut writer).await;
             ended = true;
         }
         if ended && peer_ended {
-            let by = if ending { Party::Cloud } else { Party::Unit };
+            let by = if line.is_ending() {
+                Party::Cloud
+            } else {
+                Party::Unit
+            };
             return (Ending::Fin, by);
         }
+        let wake = line.next_wake();
         tokio::select! {
             biased;
-            item = queue.recv(), if !ending => match item {
-                Some(item) => ending |= stage(host, connection, &item, &mut outgoing.bytes),
+            item = queue.recv(), if !line.is_ending() => match item {
+                Some(item) => line.stage(item, &mut outgoing.bytes),
                 None => return (Ending::Fin, Party::Cloud),
             },
             sent = outgoing.advance(&mut writer), if !outgoing.is_done() => if let Err(error) = sent {
@@ -84,30 +91,31 @@ pub(super) async fn serve(
             },
             read = reader.read_buf(&mut incoming), if !peer_ended => match read {
                 Ok(count) => {
-                    let bytes = incoming.split().freeze();
+                    let read = incoming.split();
                     incoming.reserve(READ_SIZE);
                     peer_ended = count == 0;
-                    if !peer_ended {
-                        host.edge.bytes(connection, Party::Unit, &bytes);
+                    let heard = line.hear(&read);
+                    tell(host, connection, &heard).await;
+                    if peer_ended {
+                        host.tell(|core, now, out| core.bytes(now, connection, &[], out)).await;
                     }
-                    host.tell(|core, now, out| core.bytes(now, connection, &bytes, out)).await;
                 }
                 Err(error) => return broken(&handle, &error),
             },
+            () = host.edge.clock.sleep_until(wake.unwrap_or_default()), if wake.is_some() => {
+                line.release(&mut outgoing.bytes);
+                let heard = line.hear(&[]);
+                tell(host, connection, &heard).await;
+            }
         }
     }
 }
 
-/// Records what goes out and puts it on its way; true if nothing more shall follow.
-fn stage(host: &Host, connection: u32, item: &Item, outgoing: &mut BytesMut) -> bool {
-    match item {
-        Item::Bytes(bytes) => {
-            host.edge.bytes(connection, Party::Cloud, bytes);
-            outgoing.extend_from_slice(bytes);
-            false
-        }
-        Item::Frame(_) | Item::Silence(_) => false,
-        Item::End => true,
+/// Tells the core what it hears, if anything.
+async fn tell(host: &Rc<Host>, connection: u32, heard: &[u8]) {
+    if !heard.is_empty() {
+        host.tell(|core, now, out| core.bytes(now, connection, heard, out))
+            .await;
     }
 }
 

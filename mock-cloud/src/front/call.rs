@@ -49,16 +49,29 @@ impl Host {
         operation: &Operation,
         limits: Limits,
     ) {
-        let can = |effect: &MessageEffect| {
-            !matches!(
-                effect,
-                MessageEffect::Nack { .. } | MessageEffect::Close { .. } | MessageEffect::Silence { .. }
-            )
+        let places = self.core.borrow().places();
+        let can = |effect: &MessageEffect| match effect {
+            MessageEffect::Alter(alteration) => alteration.apply(&request.body, &places, 0).is_some(),
+            MessageEffect::Withhold
+            | MessageEffect::Delay { .. }
+            | MessageEffect::Repeat { .. }
+            | MessageEffect::Replace { .. } => true,
+            _ => false,
         };
-        let effect = self.edge.strike_message(None, operation, can);
-        if let Some(MessageEffect::Replace { text }) = &effect {
-            request.body = text.clone().into_bytes();
-        }
+        let struck = self.edge.strike_message(None, operation, can);
+        let effect = match struck {
+            Some((MessageEffect::Replace { text }, _)) => {
+                set_body(&mut request, text.into_bytes());
+                None
+            }
+            Some((MessageEffect::Alter(alteration), draw)) => {
+                if let Some(body) = alteration.apply(&request.body, &places, draw) {
+                    set_body(&mut request, body);
+                }
+                None
+            }
+            other => other.map(|(effect, _)| effect),
+        };
         let host = self.clone();
         self.spawn(async move {
             let result = match effect {
@@ -228,6 +241,16 @@ pub(super) enum CallError {
 struct Progress {
     caller: Option<Caller>,
     unanswered: Option<u32>,
+}
+
+/// Another body; a length that was given is that of the new one.
+fn set_body(request: &mut Request, body: Vec<u8>) {
+    for (name, value) in &mut request.headers.0 {
+        if name.eq_ignore_ascii_case("Content-Length") {
+            *value = body.len().to_string();
+        }
+    }
+    request.body = body;
 }
 
 /// Whether a request asks to keep the connection.

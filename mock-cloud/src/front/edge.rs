@@ -2,7 +2,7 @@
 
 use super::frame::Frame;
 use crate::core::Operation;
-use hil_fault::{Effect, ExchangeEffect, Faults, MessageEffect, Site};
+use hil_fault::{Effect, ExchangeEffect, Faults, LineEffect, MessageEffect, Site};
 use hil_link::Clock;
 use hil_trace::{Blame, CertificateFacts, Ending, HttpEnding, Party, Payload, RecordBody, SharedRecorder};
 use hil_wire::http::{Request, Response};
@@ -165,14 +165,14 @@ impl Edge {
         }
     }
 
-    /// The effect of the fault that strikes this message, recorded as acted; `can` says whether an effect is possible
+    /// The effect of the fault that strikes this message, recorded as acted, and what the seed drew for it; `can` says whether an effect is possible
     /// for it. Messages without a name are never struck.
     pub(crate) fn strike_message(
         &self,
         connection: Option<u32>,
         operation: &Operation,
         can: impl Fn(&MessageEffect) -> bool,
-    ) -> Option<MessageEffect> {
+    ) -> Option<(MessageEffect, u64)> {
         if operation.name.is_empty() {
             return None;
         }
@@ -182,7 +182,22 @@ impl Edge {
             .faults
             .strike(Site::Message, &operation.name, &operation.facts, place, possible)?;
         match struck.spec.effect {
-            Effect::Message(effect) => Some(effect),
+            Effect::Message(effect) => Some((effect, struck.draw)),
+            _ => None,
+        }
+    }
+
+    /// The effect of the fault that strikes bytes on a line, recorded as acted, and what the seed drew for it.
+    pub(crate) fn strike_line(&self, connection: u32, operation: &Operation) -> Option<(LineEffect, u64)> {
+        if operation.name.is_empty() {
+            return None;
+        }
+        let place = ("connection", Some(connection));
+        let struck = self
+            .faults
+            .strike(Site::Line, &operation.name, &operation.facts, place, |_| true)?;
+        match struck.spec.effect {
+            Effect::Line(effect) => Some((effect, struck.draw)),
             _ => None,
         }
     }

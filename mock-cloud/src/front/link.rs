@@ -1,6 +1,7 @@
 //! What is known of a connection while it is up: how to reset it, and the queue of what goes out.
 
 use super::{Host, frame::Frame};
+use crate::core::Operation;
 use bytes::Bytes;
 use hil_link::StreamHandle;
 use std::time::Duration;
@@ -10,6 +11,8 @@ use tokio::sync::mpsc;
 pub(super) struct Link {
     handle: StreamHandle,
     queue: mpsc::UnboundedSender<Item>,
+    /// What goes out once so many more messages have gone.
+    held: Vec<(u32, Item)>,
 }
 
 /// Something that goes out on a connection.
@@ -17,8 +20,8 @@ pub(super) struct Link {
 pub(super) enum Item {
     /// A WebSocket frame.
     Frame(Frame),
-    /// Bytes of a byte stream.
-    Bytes(Bytes),
+    /// Bytes of a byte stream, and what they are for.
+    Bytes(Bytes, Operation),
     /// Nothing more goes out or is taken notice of, for this time or for ever.
     Silence(Option<Duration>),
     /// The end of this side.
@@ -32,7 +35,14 @@ impl Host {
     /// Makes a connection known.
     pub(super) fn attach(&self, connection: u32, handle: StreamHandle) -> Queue {
         let (queue, items) = mpsc::unbounded_channel();
-        self.links.borrow_mut().insert(connection, Link { handle, queue });
+        self.links.borrow_mut().insert(
+            connection,
+            Link {
+                handle,
+                queue,
+                held: Vec::new(),
+            },
+        );
         items
     }
 
@@ -51,6 +61,28 @@ impl Host {
         if let Some(link) = self.links.borrow().get(&connection) {
             // A connection whose task has just ended takes nothing any more.
             let _ = link.queue.send(item);
+        }
+    }
+
+    /// Keeps something back until so many more messages have gone.
+    pub(super) fn hold_back(&self, connection: u32, past: u32, item: Item) {
+        if let Some(link) = self.links.borrow_mut().get_mut(&connection) {
+            link.held.push((past, item));
+        }
+    }
+
+    /// A message has gone: what waited for it goes too.
+    pub(super) fn message_gone(&self, connection: u32) {
+        let mut links = self.links.borrow_mut();
+        let Some(link) = links.get_mut(&connection) else {
+            return;
+        };
+        for (past, item) in std::mem::take(&mut link.held) {
+            match past.checked_sub(1) {
+                Some(left @ 1..) => link.held.push((left, item)),
+                // A connection whose task has just ended takes nothing any more.
+                _ => drop(link.queue.send(item)),
+            }
         }
     }
 

@@ -8,6 +8,7 @@ mod edge;
 mod frame;
 mod host;
 mod http;
+mod line;
 mod link;
 mod old_tls;
 mod open;

@@ -3,7 +3,7 @@
 use super::{
     Host,
     call::Limits,
-    frame::{Frame, TEXT},
+    frame::{Frame, PING, PONG, TEXT},
     link::Item,
 };
 use crate::core::{Operation, Send};
@@ -20,11 +20,34 @@ struct Message {
 }
 
 impl Message {
-    fn item(self) -> Item {
+    fn item(self, operation: &Operation) -> Item {
         match self.opcode {
             Some(opcode) => Item::Frame(Frame::whole(opcode, self.payload)),
-            None => Item::Bytes(self.payload),
+            None => Item::Bytes(self.payload, operation.clone()),
         }
+    }
+
+    /// Its fragments, about equally long, with a ping between two of them if asked for.
+    fn fragments(&self, parts: usize, pings: bool) -> Vec<Frame> {
+        let size = self.payload.len().div_ceil(parts).max(1);
+        let last = self.payload.len().div_ceil(size).saturating_sub(1);
+        let mut frames = Vec::new();
+        for index in 0..=last {
+            let end = self.payload.len().min((index + 1) * size);
+            frames.push(Frame {
+                opcode: if index == 0 {
+                    self.opcode.unwrap_or(TEXT)
+                } else {
+                    0
+                },
+                fin: index == last,
+                payload: self.payload.slice(index * size..end),
+            });
+            if pings && index < last {
+                frames.push(Frame::whole(PING, Bytes::from_static(b"between")));
+            }
+        }
+        frames
     }
 }
 
@@ -87,11 +110,26 @@ impl Host {
         }
     }
 
+    /// Answers a ping; faults know the answer as `pong`.
+    pub(super) fn pong(self: &Rc<Self>, connection: u32, payload: Bytes) {
+        let message = Message {
+            connection,
+            opcode: Some(PONG),
+            payload,
+        };
+        let operation = Operation {
+            name: "pong".to_owned(),
+            ..Operation::default()
+        };
+        self.send_message(message, &operation);
+    }
+
     fn send_message(self: &Rc<Self>, message: Message, operation: &Operation) {
         let connection = message.connection;
         if !self.is_attached(connection) {
             return;
         }
+        let places = self.core.borrow().places();
         let struck = self
             .edge
             .strike_message(Some(connection), operation, |effect| match effect {
@@ -100,47 +138,100 @@ impl Host {
                     let nack = core.nack_for(operation, &message.payload, *retry_after_ms);
                     nack.is_some()
                 }
-                MessageEffect::Silence { .. } => message.opcode.is_some(),
+                MessageEffect::Alter(alteration) => alteration.apply(&message.payload, &places, 0).is_some(),
+                MessageEffect::Silence { .. }
+                | MessageEffect::Opcode { .. }
+                | MessageEffect::Fragment { .. } => message.opcode.is_some(),
                 _ => true,
             });
-        match struck {
-            Some(MessageEffect::Withhold) => {}
-            Some(MessageEffect::Nack { retry_after_ms }) => {
+        let Some((effect, draw)) = struck else {
+            self.queue(connection, message.item(operation));
+            return self.message_gone(connection);
+        };
+        let sends_now = !matches!(
+            effect,
+            MessageEffect::Withhold
+                | MessageEffect::Delay { .. }
+                | MessageEffect::Reorder { .. }
+                | MessageEffect::Silence { .. }
+                | MessageEffect::Close { .. }
+                | MessageEffect::Abort { after: None }
+        );
+        self.disturb(message, operation, effect, draw);
+        if sends_now {
+            self.message_gone(connection);
+        }
+    }
+
+    fn disturb(self: &Rc<Self>, message: Message, operation: &Operation, effect: MessageEffect, draw: u64) {
+        let connection = message.connection;
+        let with = |payload: Vec<u8>| Message {
+            payload: payload.into(),
+            ..message
+        };
+        match effect {
+            MessageEffect::Withhold => {}
+            MessageEffect::Nack { retry_after_ms } => {
                 let nack = self
                     .core
                     .borrow()
                     .nack_for(operation, &message.payload, retry_after_ms);
-                let payload = nack.map_or(message.payload, Bytes::from);
-                self.queue(connection, Message { payload, ..message }.item());
+                if let Some(nack) = nack {
+                    self.queue(connection, with(nack).item(operation));
+                }
             }
-            Some(MessageEffect::Repeat { copies }) => {
-                let item = message.item();
+            MessageEffect::Alter(alteration) => {
+                let places = self.core.borrow().places();
+                if let Some(payload) = alteration.apply(&message.payload, &places, draw) {
+                    self.queue(connection, with(payload).item(operation));
+                }
+            }
+            MessageEffect::Repeat { copies } => {
+                let item = message.item(operation);
                 for _ in 0..copies {
                     self.queue(connection, item.clone());
                 }
                 self.queue(connection, item);
             }
-            Some(MessageEffect::Delay { span }) => {
-                let host = self.clone();
+            MessageEffect::Delay { span } => {
+                let (host, item) = (self.clone(), message.item(operation));
                 self.spawn(async move {
                     host.edge.clock.sleep(span).await;
-                    host.queue(connection, message.item());
+                    host.queue(connection, item);
                 });
             }
-            Some(MessageEffect::Silence { span }) => self.queue(connection, Item::Silence(span)),
-            Some(MessageEffect::Close { code }) => match message.opcode {
+            MessageEffect::Reorder { past } => self.hold_back(connection, past, message.item(operation)),
+            MessageEffect::Silence { span } => self.queue(connection, Item::Silence(span)),
+            MessageEffect::Close { code } => match message.opcode {
                 Some(_) => self.queue(connection, Item::Frame(Frame::close(code))),
                 None => self.queue(connection, Item::End),
             },
-            Some(MessageEffect::Replace { text }) => {
+            MessageEffect::Abort { after: None } => self.reset(connection),
+            MessageEffect::Abort { after: Some(after) } => {
+                self.queue(connection, message.item(operation));
+                let host = self.clone();
+                self.spawn(async move {
+                    host.edge.clock.sleep(after).await;
+                    host.reset(connection);
+                });
+            }
+            MessageEffect::Opcode { opcode } => {
+                let opcode = Some(opcode);
+                self.queue(connection, Message { opcode, ..message }.item(operation));
+            }
+            MessageEffect::Fragment { parts, pings } => {
+                for frame in message.fragments(parts, pings) {
+                    self.queue(connection, Item::Frame(frame));
+                }
+            }
+            MessageEffect::Replace { text } => {
                 let replaced = Message {
                     connection,
                     opcode: message.opcode.map(|_| TEXT),
                     payload: text.into(),
                 };
-                self.queue(connection, replaced.item());
+                self.queue(connection, replaced.item(operation));
             }
-            None => self.queue(connection, message.item()),
         }
     }
 }

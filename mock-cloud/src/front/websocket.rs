@@ -2,7 +2,7 @@
 
 use super::{
     Host,
-    frame::{Assembler, CLOSE, Frame, FrameError, PING, PONG, Role},
+    frame::{Assembler, CLOSE, Frame, FrameError, PING, Role},
     link::{Item, Queue},
     outgoing::Outgoing,
 };
@@ -122,7 +122,7 @@ impl Socket<'_> {
             return Ok(true);
         }
         match opcode {
-            PING => self.stage(Item::Frame(Frame::whole(PONG, payload.clone()))),
+            PING => self.host.pong(self.connection, payload.clone()),
             CLOSE => {
                 self.received = true;
                 let code = payload
@@ -151,7 +151,7 @@ impl Socket<'_> {
         }
         let frame = match item {
             Item::Frame(frame) => frame,
-            Item::Bytes(_) => return,
+            Item::Bytes(..) => return,
             Item::Silence(span) => {
                 let now = self.host.edge.clock.now();
                 let until = |span: Duration| now.0.saturating_add(span.as_micros() as u64);

@@ -1,5 +1,6 @@
 //! Effects on one message of a connection that stays.
 
+use super::alteration::Alteration;
 use crate::{FaultError, arguments::Arguments};
 use std::time::Duration;
 
@@ -28,6 +29,30 @@ pub enum MessageEffect {
         /// Close code.
         code: u16,
     },
+    /// The connection is reset without a close frame.
+    Abort {
+        /// The message is sent first, and the reset comes this much later; `None` = instead of the message.
+        after: Option<Duration>,
+    },
+    /// The message is sent once more messages have gone, out of order.
+    Reorder {
+        /// How many.
+        past: u32,
+    },
+    /// The message is sent in a WebSocket frame of another kind.
+    Opcode {
+        /// 1 text, 2 binary, 3 one the standard reserves.
+        opcode: u8,
+    },
+    /// The message is sent in several WebSocket frames.
+    Fragment {
+        /// How many.
+        parts: usize,
+        /// A ping stands between two of them.
+        pings: bool,
+    },
+    /// The message has other bytes.
+    Alter(Alteration),
     /// From this message on nothing is sent and nothing taken notice of, not even a ping; the connection stays open.
     Silence {
         /// Ends after this time; `None` = never.
@@ -66,7 +91,25 @@ impl MessageEffect {
             "replace" => MessageEffect::Replace {
                 text: read.text("text")?.ok_or(read.missing("text"))?,
             },
-            _ => return Ok(None),
+            "abort" => MessageEffect::Abort {
+                after: read.span("after")?,
+            },
+            "reorder" => MessageEffect::Reorder {
+                past: read.count("past")?.unwrap_or(1).clamp(1, 1000) as u32,
+            },
+            "opcode" => MessageEffect::Opcode {
+                opcode: match read.text("opcode")?.as_deref() {
+                    Some("text") => 1,
+                    Some("binary") => 2,
+                    Some("reserved") => 3,
+                    _ => return Err(read.bad("opcode", "text, binary or reserved")),
+                },
+            },
+            "fragment" => MessageEffect::Fragment {
+                parts: read.count("parts")?.unwrap_or(2).clamp(2, 1000) as usize,
+                pings: read.flag("pings")?.unwrap_or(false),
+            },
+            _ => return Ok(Alteration::parse(kind, read)?.map(MessageEffect::Alter)),
         }))
     }
 }

@@ -1,10 +1,14 @@
 //! What a fault does once it triggers: one family of effects for each kind of site.
 
+mod alteration;
 mod exchange;
+mod line;
 mod message;
 mod unit;
 
+pub use alteration::{Alteration, Malformation, MessagePart, MessagePlaces};
 pub use exchange::{ExchangeEffect, ResetPoint};
+pub use line::{LineEffect, NoiseKind};
 pub use message::MessageEffect;
 pub use unit::UnitEffect;
 
@@ -18,6 +22,8 @@ pub enum Effect {
     Exchange(ExchangeEffect),
     /// On one message of a connection that stays.
     Message(MessageEffect),
+    /// On bytes of a serial line or another byte stream.
+    Line(LineEffect),
     /// On the unit itself.
     Unit(UnitEffect),
 }
@@ -29,19 +35,22 @@ pub enum Site {
     Exchange,
     /// A message of a WebSocket, a byte stream or a call of the cloud, known by its name.
     Message,
+    /// What passes on a serial line or another byte stream, known by what it is for.
+    Line,
     /// The unit.
     Unit,
 }
 
 impl Site {
     /// Every site.
-    pub const ALL: [Site; 3] = [Site::Exchange, Site::Message, Site::Unit];
+    pub const ALL: [Site; 4] = [Site::Exchange, Site::Message, Site::Line, Site::Unit];
 
     /// The word in vocabulary files.
     pub fn name(self) -> &'static str {
         match self {
             Site::Exchange => "exchange",
             Site::Message => "message",
+            Site::Line => "line",
             Site::Unit => "unit",
         }
     }
@@ -64,6 +73,7 @@ impl Effect {
         match self {
             Effect::Exchange(_) => Site::Exchange,
             Effect::Message(_) => Site::Message,
+            Effect::Line(_) => Site::Line,
             Effect::Unit(_) => Site::Unit,
         }
     }
@@ -76,6 +86,7 @@ impl Effect {
                 Some(effect) => Some(Effect::Exchange(effect)),
                 None => MessageEffect::parse(kind, read)?.map(Effect::Message),
             },
+            "line" => LineEffect::parse(kind, read)?.map(Effect::Line),
             "unit" => UnitEffect::parse(kind, read)?.map(Effect::Unit),
             _ => None,
         };

@@ -22,7 +22,7 @@ use blob::{Blob, BlobAnswer};
 use certificate::Issuing;
 use connect::{Connected, Discovery};
 use desire::SIGNERS;
-use hil_fault::Artifact;
+use hil_fault::{Artifact, MessagePlaces};
 use hil_link::pki::{Authority, Identity};
 use hil_trace::Stamp;
 use hil_wire::{aos::Dialect, http::Response};
@@ -237,6 +237,15 @@ impl Core for AosCloud {
             return None;
         }
         message::nack_from_ack(payload, retry_after_ms)
+    }
+
+    fn places(&self) -> MessagePlaces {
+        MessagePlaces {
+            transaction: Some(&["header", "txn"]),
+            kind: Some(&["data", "messageType"]),
+            version: Some(&["header", "version"]),
+            content: &["data"],
+        }
     }
 
     fn websocket_message(

@@ -231,6 +231,39 @@ impl OtaRpcCloud {
         }
     }
 
+    /// What a line the unit wrote is: a reply, or something else on its console.
+    pub(super) fn printed(&self, line: &[u8]) -> Operation {
+        if line.trim_ascii().is_empty() {
+            return Operation::default();
+        }
+        let mut deframer = Deframer::caller();
+        // The line before has ended.
+        deframer.push(b"\n");
+        let reply = deframer.push(line).into_iter().find_map(|event| match event {
+            Event::Frame(frame) => decode(&frame.json)
+                .value
+                .filter(|frame| frame.kind() == FrameKind::Reply),
+            _ => None,
+        });
+        let Some(reply) = reply else {
+            return operation("console");
+        };
+        let called = self
+            .pending
+            .values()
+            .map(|pending| &pending.request)
+            .find(|request| {
+                let asked = request.frame.id.as_ref();
+                asked
+                    .zip(reply.id.as_ref())
+                    .is_some_and(|(asked, id)| asked.answers(id))
+            });
+        Operation {
+            name: "reply".to_owned(),
+            ..call_operation(called.map_or("", |request| request.method()))
+        }
+    }
+
     fn synchronised(&mut self, out: &mut Outputs) {
         let channel = self.channels.entry(Name::Serial).or_default();
         if channel.handshake.take().is_some() {

@@ -15,7 +15,7 @@ use crate::settings::CloudSettings;
 use act::Poll;
 use call::Pending;
 use channel::{Channel, Name};
-use hil_fault::Artifact;
+use hil_fault::{Artifact, MessagePlaces};
 use hil_trace::Stamp;
 use hil_wire::http::Response;
 use request::Transport;
@@ -162,6 +162,19 @@ impl Core for OtaRpcCloud {
         if let (Some(name), 1 | 2) = (name, opcode) {
             self.received(now, &name, payload, out);
         }
+    }
+
+    fn places(&self) -> MessagePlaces {
+        MessagePlaces {
+            transaction: Some(&["id"]),
+            kind: Some(&["method"]),
+            version: None,
+            content: &[],
+        }
+    }
+
+    fn line_operation(&self, _: u32, line: &[u8]) -> Operation {
+        self.printed(line)
     }
 
     fn bytes(&mut self, now: Now, connection: u32, payload: &[u8], out: &mut Outputs) {

@@ -16,7 +16,7 @@ mod update;
 use super::{ActError, Core, HttpCall, Now, Operation, Outputs};
 use crate::settings::CloudSettings;
 use gateway::Gateways;
-use hil_fault::Artifact;
+use hil_fault::{Artifact, MessagePlaces};
 use hil_wire::{
     http::{Request, Response},
     sota::{Dialect, Package, core::Call},
@@ -177,6 +177,25 @@ impl Core for SotaCloud {
             "moved" => self.download_url(&self.core_url, call.request),
             "loop" => format!("{}{}", self.core_url, call.request.target),
             url => url.to_owned(),
+        }
+    }
+
+    fn places(&self) -> MessagePlaces {
+        MessagePlaces {
+            kind: Some(&["variant"]),
+            ..MessagePlaces::default()
+        }
+    }
+
+    fn line_operation(&self, _: u32, line: &[u8]) -> Operation {
+        Operation {
+            name: if line.trim_ascii().is_empty() {
+                ""
+            } else {
+                "answer"
+            }
+            .to_owned(),
+            facts: Map::new(),
         }
     }
 

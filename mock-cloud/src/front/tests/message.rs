@@ -165,6 +165,81 @@ fn a_connection_falls_silent_and_stays_open() {
 }
 
 #[test]
+fn messages_go_in_other_frames_in_another_order_and_with_other_bytes() {
+    run(async {
+        let bench = Bench::start(None).await;
+        let mut socket = socket(&bench).await;
+        let once = |name: &str, mut arguments: serde_json::Value| {
+            arguments["on"] = json!("echo");
+            arguments["times"] = json!(1);
+            bench.arm(name, arguments);
+        };
+        once("cloud.reorder", json!({}));
+        once("cloud.opcode", json!({"opcode": "binary"}));
+        once("cloud.fragment", json!({"parts": 3, "pings": true}));
+        once("cloud.malform", json!({"how": "truncated"}));
+        once("cloud.member", json!({"path": "a", "value": 2}));
+        for text in ["held back", "binary", "fragments", "half of it", "{\"a\":1}"] {
+            socket.send(Message::text(text)).await.unwrap();
+        }
+        bench.told().await;
+        let cloud: Vec<String> = bench
+            .trace()
+            .into_iter()
+            .filter(|line| line.starts_with("Cloud"))
+            .collect();
+        assert_eq!(
+            cloud[1..],
+            [
+                "Cloud 2 \"binary\"",
+                "Cloud 1 \"held back\"",
+                "Cloud 1+ \"fra\"",
+                "Cloud 9 \"between\"",
+                "Cloud 0+ \"gme\"",
+                "Cloud 9 \"between\"",
+                "Cloud 0 \"nts\"",
+                "Cloud 1 \"half \"",
+                "Cloud 1 \"{\\\"a\\\":2}\"",
+            ]
+        );
+    });
+}
+
+#[test]
+fn pings_stay_unanswered() {
+    run(async {
+        let bench = Bench::start(None).await;
+        let mut socket = socket(&bench).await;
+        bench.arm("cloud.withhold", json!({"on": "pong", "times": 1}));
+        socket.send(Message::Ping("lost".into())).await.unwrap();
+        socket.send(Message::Ping("heard".into())).await.unwrap();
+        assert_eq!(
+            socket.next().await.unwrap().unwrap(),
+            Message::Pong("heard".into())
+        );
+    });
+}
+
+#[test]
+fn a_connection_is_lost_without_a_word_at_once_or_a_little_later() {
+    for (after, echoed) in [(json!(null), false), (json!("2s"), true)] {
+        run(async move {
+            let bench = Bench::start(None).await;
+            let mut socket = socket(&bench).await;
+            bench.arm("cloud.abort", json!({"on": "echo", "after": after}));
+            socket.send(Message::text("one")).await.unwrap();
+            if echoed {
+                assert_eq!(next_text(&mut socket).await, "one");
+            }
+            assert!(matches!(socket.next().await, Some(Err(_))));
+            bench.told().await;
+            assert_eq!(bench.trace().last().unwrap(), "closed 1 Reset by Cloud");
+            assert_eq!(bench.clock.now().0 / 1_000_000, if echoed { 2 } else { 0 });
+        });
+    }
+}
+
+#[test]
 fn a_body_drips() {
     run(async {
         let bench = Bench::start(None).await;

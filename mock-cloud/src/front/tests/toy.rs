@@ -130,6 +130,10 @@ impl Core for Toy {
         }
     }
 
+    fn line_operation(&self, _: u32, _: &[u8]) -> Operation {
+        operation("line")
+    }
+
     fn bytes(&mut self, _: Now, connection: u32, payload: &[u8], out: &mut Outputs) {
         self.tell(format!("bytes {}", String::from_utf8_lossy(payload)));
         if !payload.is_empty() && payload.is_ascii() {
