@@ -94,7 +94,7 @@ pub(super) async fn serve(
                     let read = incoming.split();
                     incoming.reserve(READ_SIZE);
                     peer_ended = count == 0;
-                    let heard = line.hear(&read);
+                    let heard = line.hear(&read, peer_ended);
                     tell(host, connection, &heard).await;
                     if peer_ended {
                         host.tell(|core, now, out| core.bytes(now, connection, &[], out)).await;
@@ -104,7 +104,7 @@ pub(super) async fn serve(
             },
             () = host.edge.clock.sleep_until(wake.unwrap_or_default()), if wake.is_some() => {
                 line.release(&mut outgoing.bytes);
-                let heard = line.hear(&[]);
+                let heard = line.hear(&[], peer_ended);
                 tell(host, connection, &heard).await;
             }
         }

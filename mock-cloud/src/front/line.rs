@@ -3,7 +3,7 @@
 
 use super::{Host, link::Item};
 use bytes::{Bytes, BytesMut};
-use hil_fault::{LineEffect, LinePart, Site};
+use hil_fault::{LineEffect, Site};
 use hil_trace::{Party, Stamp};
 use std::{collections::VecDeque, rc::Rc, time::Duration};
 
@@ -39,8 +39,7 @@ impl Line {
     /// Takes what the core sends.
     pub(super) fn stage(&mut self, item: Item, outgoing: &mut BytesMut) {
         match item {
-            Item::Bytes(bytes, operation) if !self.ending => {
-                let parts = self.strike(&bytes, &operation);
+            Item::Bytes(parts) if !self.ending => {
                 let mut due = self.waiting.back().map_or(self.now(), |(due, _)| *due);
                 for part in parts {
                     due = due + part.pause;
@@ -48,8 +47,9 @@ impl Line {
                 }
                 self.release(outgoing);
             }
+            Item::Silence(span) => self.fall_silent(span),
             Item::End => self.ending = true,
-            Item::Bytes(..) | Item::Frame(_) | Item::Silence(_) => {}
+            Item::Bytes(_) | Item::Frame(_) => {}
         }
     }
 
@@ -75,8 +75,9 @@ impl Line {
         [due, self.whole_at].into_iter().flatten().min()
     }
 
-    /// Records what came from the unit, nothing if time has passed only; returns what the core hears of it.
-    pub(super) fn hear(&mut self, bytes: &[u8]) -> Vec<u8> {
+    /// Records what came from the unit, nothing if time has passed only, and whether more will come; returns what the core
+    /// hears of it.
+    pub(super) fn hear(&mut self, bytes: &[u8], ended: bool) -> Vec<u8> {
         if !bytes.is_empty() {
             self.host.edge.bytes(self.connection, Party::Unit, bytes);
         }
@@ -90,14 +91,19 @@ impl Line {
             told.extend_from_slice(&self.heard.split());
             return told;
         }
-        while let Some(at) = self.heard.iter().position(|byte| *byte == b'\n') {
+        while !self.is_silent()
+            && let Some(at) = self.heard.iter().position(|byte| *byte == b'\n')
+        {
             let line = self.heard.split_to(at + 1).freeze();
             self.hear_line(&line, &mut told);
+        }
+        if self.is_silent() {
+            self.heard.clear();
         }
         let now = self.now();
         if self.heard.is_empty() {
             self.whole_at = None;
-        } else if self.whole_at.is_some_and(|at| at <= now) {
+        } else if ended || self.whole_at.is_some_and(|at| at <= now) {
             let rest = self.heard.split().freeze();
             self.hear_line(&rest, &mut told);
             self.whole_at = None;
@@ -109,21 +115,19 @@ impl Line {
 
     fn hear_line(&mut self, line: &Bytes, told: &mut Vec<u8>) {
         let operation = self.host.core.borrow().line_operation(self.connection, line);
-        for part in self.strike(line, &operation) {
-            told.extend_from_slice(&part.bytes);
+        match self.host.edge.strike_line(self.connection, &operation) {
+            None => told.extend_from_slice(line),
+            Some((LineEffect::Silence { span }, _)) => self.fall_silent(span),
+            Some((effect, draw)) => {
+                for part in effect.shape(line, self.host.baud_rate, draw) {
+                    told.extend_from_slice(&part.bytes);
+                }
+            }
         }
     }
 
-    /// What becomes of a piece that passes now.
-    fn strike(&mut self, bytes: &[u8], operation: &crate::core::Operation) -> Vec<LinePart> {
-        let Some((effect, draw)) = self.host.edge.strike_line(self.connection, operation) else {
-            let (pause, bytes) = (Duration::ZERO, bytes.to_vec());
-            return vec![LinePart { pause, bytes }];
-        };
-        if let LineEffect::Silence { span } = effect {
-            self.silent = Some(span.map_or(Stamp(u64::MAX), |span| self.now() + span));
-        }
-        effect.shape(bytes, self.host.baud_rate, draw)
+    fn fall_silent(&mut self, span: Option<Duration>) {
+        self.silent = Some(span.map_or(Stamp(u64::MAX), |span| self.now() + span));
     }
 
     fn now(&self) -> Stamp {

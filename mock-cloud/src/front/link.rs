@@ -1,8 +1,7 @@
 //! What is known of a connection while it is up: how to reset it, and the queue of what goes out.
 
 use super::{Host, frame::Frame};
-use crate::core::Operation;
-use bytes::Bytes;
+use hil_fault::LinePart;
 use hil_link::StreamHandle;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -20,8 +19,8 @@ pub(super) struct Link {
 pub(super) enum Item {
     /// A WebSocket frame.
     Frame(Frame),
-    /// Bytes of a byte stream, and what they are for.
-    Bytes(Bytes, Operation),
+    /// Bytes of a byte stream, in the parts they arrive in.
+    Bytes(Vec<LinePart>),
     /// Nothing more goes out or is taken notice of, for this time or for ever.
     Silence(Option<Duration>),
     /// The end of this side.

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::core::{Operation, Send};
 use bytes::Bytes;
-use hil_fault::MessageEffect;
+use hil_fault::{LineEffect, LinePart, MessageEffect};
 use std::rc::Rc;
 
 /// A message on a connection.
@@ -20,13 +20,6 @@ struct Message {
 }
 
 impl Message {
-    fn item(self, operation: &Operation) -> Item {
-        match self.opcode {
-            Some(opcode) => Item::Frame(Frame::whole(opcode, self.payload)),
-            None => Item::Bytes(self.payload, operation.clone()),
-        }
-    }
-
     /// Its fragments, about equally long, with a ping between two of them if asked for.
     fn fragments(&self, parts: usize, pings: bool) -> Vec<Frame> {
         let size = self.payload.len().div_ceil(parts).max(1);
@@ -145,7 +138,7 @@ impl Host {
                 _ => true,
             });
         let Some((effect, draw)) = struck else {
-            self.queue(connection, message.item(operation));
+            self.queue(connection, self.item(message, operation));
             return self.message_gone(connection);
         };
         let sends_now = !matches!(
@@ -163,6 +156,18 @@ impl Host {
         }
     }
 
+    /// What goes out of a message. Where it goes on a byte stream, faults on lines strike it now.
+    fn item(&self, message: Message, operation: &Operation) -> Item {
+        if let Some(opcode) = message.opcode {
+            return Item::Frame(Frame::whole(opcode, message.payload));
+        }
+        match self.edge.strike_line(message.connection, operation) {
+            Some((LineEffect::Silence { span }, _)) => Item::Silence(span),
+            Some((effect, draw)) => Item::Bytes(effect.shape(&message.payload, self.baud_rate, draw)),
+            None => Item::Bytes(vec![LinePart::whole(&message.payload)]),
+        }
+    }
+
     fn disturb(self: &Rc<Self>, message: Message, operation: &Operation, effect: MessageEffect, draw: u64) {
         let connection = message.connection;
         let with = |payload: Vec<u8>| Message {
@@ -177,30 +182,32 @@ impl Host {
                     .borrow()
                     .nack_for(operation, &message.payload, retry_after_ms);
                 if let Some(nack) = nack {
-                    self.queue(connection, with(nack).item(operation));
+                    self.queue(connection, self.item(with(nack), operation));
                 }
             }
             MessageEffect::Alter(alteration) => {
                 let places = self.core.borrow().places();
                 if let Some(payload) = alteration.apply(&message.payload, &places, draw) {
-                    self.queue(connection, with(payload).item(operation));
+                    self.queue(connection, self.item(with(payload), operation));
                 }
             }
             MessageEffect::Repeat { copies } => {
-                let item = message.item(operation);
+                let item = self.item(message, operation);
                 for _ in 0..copies {
                     self.queue(connection, item.clone());
                 }
                 self.queue(connection, item);
             }
             MessageEffect::Delay { span } => {
-                let (host, item) = (self.clone(), message.item(operation));
+                let (host, item) = (self.clone(), self.item(message, operation));
                 self.spawn(async move {
                     host.edge.clock.sleep(span).await;
                     host.queue(connection, item);
                 });
             }
-            MessageEffect::Reorder { past } => self.hold_back(connection, past, message.item(operation)),
+            MessageEffect::Reorder { past } => {
+                self.hold_back(connection, past, self.item(message, operation))
+            }
             MessageEffect::Silence { span } => self.queue(connection, Item::Silence(span)),
             MessageEffect::Close { code } => match message.opcode {
                 Some(_) => self.queue(connection, Item::Frame(Frame::close(code))),
@@ -208,7 +215,7 @@ impl Host {
             },
             MessageEffect::Abort { after: None } => self.reset(connection),
             MessageEffect::Abort { after: Some(after) } => {
-                self.queue(connection, message.item(operation));
+                self.queue(connection, self.item(message, operation));
                 let host = self.clone();
                 self.spawn(async move {
                     host.edge.clock.sleep(after).await;
@@ -217,7 +224,7 @@ impl Host {
             }
             MessageEffect::Opcode { opcode } => {
                 let opcode = Some(opcode);
-                self.queue(connection, Message { opcode, ..message }.item(operation));
+                self.queue(connection, self.item(Message { opcode, ..message }, operation));
             }
             MessageEffect::Fragment { parts, pings } => {
                 for frame in message.fragments(parts, pings) {
@@ -230,7 +237,7 @@ impl Host {
                     opcode: message.opcode.map(|_| TEXT),
                     payload: text.into(),
                 };
-                self.queue(connection, replaced.item(operation));
+                self.queue(connection, self.item(replaced, operation));
             }
         }
     }

@@ -14,6 +14,16 @@ pub struct LinePart {
     pub bytes: Vec<u8>,
 }
 
+impl LinePart {
+    /// Bytes nothing happens to.
+    pub fn whole(bytes: &[u8]) -> Self {
+        LinePart {
+            pause: Duration::ZERO,
+            bytes: bytes.to_vec(),
+        }
+    }
+}
+
 impl LineEffect {
     /// What becomes of bytes on a line of this rate (bits per second); nothing where the line is silent. `draw`, from
     /// the seed, decides what the fault leaves open.
@@ -60,10 +70,7 @@ impl LineEffect {
             }
             LineEffect::Silence { .. } => return Vec::new(),
         };
-        vec![LinePart {
-            pause: Duration::ZERO,
-            bytes: whole,
-        }]
+        vec![LinePart::whole(&whole)]
     }
 }
 

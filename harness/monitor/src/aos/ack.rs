@@ -36,10 +36,19 @@ pub(super) struct AckMonitor {
 
 struct Message {
     copies: u64,
+    /// How many of them were proper messages for this unit: a fault may have struck some copies only.
+    proper: u64,
     acks: u64,
-    valid: bool,
+    /// One of them was for another unit.
     foreign: bool,
     record: u64,
+}
+
+impl Message {
+    /// More acks than copies that are to be acknowledged.
+    fn is_acknowledged_wrongly(&self) -> bool {
+        self.proper < self.copies && self.acks > self.proper
+    }
 }
 
 struct Open {
@@ -164,12 +173,13 @@ impl Monitor for AckMonitor {
 
     fn close(&mut self, _: Stamp, _: HowClosed, judge: &mut Judge<'_>) {
         for message in self.messages.values() {
-            if message.foreign && message.acks == 0 {
+            if message.is_acknowledged_wrongly() || message.proper == message.copies {
+                continue;
+            }
+            if message.foreign {
                 self.foreign.met(message.record);
             }
-            if !message.valid && message.acks == 0 {
-                self.refused.met(message.record);
-            }
+            self.refused.met(message.record);
         }
         if self.echoed_any() {
             for txn in &self.refusals {
@@ -207,13 +217,16 @@ impl AckMonitor {
         };
         let message = self.messages.entry(txn.to_owned()).or_insert(Message {
             copies: 0,
+            proper: 0,
             acks: 0,
-            valid: valid && !foreign,
-            foreign,
+            foreign: false,
             record: record.seq,
         });
+        let proper = valid && !foreign;
         message.copies += 1;
-        if message.valid && self.system_id.is_some() {
+        message.proper += u64::from(proper);
+        message.foreign |= foreign;
+        if proper && self.system_id.is_some() {
             let open = Open {
                 txn: txn.to_owned(),
                 at: record.at,
@@ -252,12 +265,12 @@ impl AckMonitor {
         } else {
             self.once.met(record.seq);
         }
-        let evidence = vec![message.record, record.seq];
-        if message.foreign {
-            let text = format!("a message for another systemId, txn `{txn}`, was acknowledged");
-            return self.foreign.violated(text, evidence, judge);
-        }
-        if !message.valid {
+        if message.is_acknowledged_wrongly() {
+            let evidence = vec![message.record, record.seq];
+            if message.foreign {
+                let text = format!("a message for another systemId, txn `{txn}`, was acknowledged");
+                return self.foreign.violated(text, evidence, judge);
+            }
             let text = format!("a message that is none of the protocol, txn `{txn}`, was acknowledged");
             return self.refused.violated(text, evidence, judge);
         }

@@ -9,7 +9,7 @@ use hil_wire::{
     http::{Request, Response},
     sota::console::find_outcome,
 };
-use serde_json::json;
+use serde_json::{Map, json};
 use std::{
     collections::{BTreeMap, VecDeque},
     time::Duration,
@@ -71,7 +71,7 @@ struct Socket {
 struct Console {
     connection: Option<u32>,
     opening: bool,
-    waiting: Vec<(u64, Vec<u8>)>,
+    waiting: Vec<(u64, Send)>,
     /// Calls that were typed and not answered.
     typed: VecDeque<u64>,
     line: Vec<u8>,
@@ -98,13 +98,7 @@ impl Gateways {
                 "sha256": sha256_hex(&sending.bytes),
             }),
         );
-        let operation = Operation {
-            name: "command".to_owned(),
-            facts: json!({"command": sending.command})
-                .as_object()
-                .cloned()
-                .unwrap_or_default(),
-        };
+        let operation = operation(&sending.command);
         match sending.gateway {
             Gateway::Http => {
                 let mut request = Request::new(&sending.method, &sending.path);
@@ -136,7 +130,7 @@ impl Gateways {
             }
             Gateway::Console => {
                 let deadline = now.stamp + sending.limit;
-                self.type_in(call, sending.bytes.clone(), out);
+                self.type_in(call, line(sending.bytes.clone(), operation), out);
                 self.remember(call, sending, Some(deadline));
             }
         }
@@ -281,11 +275,11 @@ impl Gateways {
     }
 
     /// Types a line; the console is opened for the first.
-    fn type_in(&mut self, call: u64, bytes: Vec<u8>, out: &mut Outputs) {
+    fn type_in(&mut self, call: u64, line: Send, out: &mut Outputs) {
         self.console.typed.push_back(call);
         match self.console.connection {
-            Some(connection) => out.sends.push(line(connection, bytes)),
-            None => self.console.waiting.push((call, bytes)),
+            Some(connection) => out.sends.push(at(line, connection)),
+            None => self.console.waiting.push((call, line)),
         }
         if self.console.connection.is_none() && !self.console.opening {
             self.console.opening = true;
@@ -304,7 +298,7 @@ impl Gateways {
         match result {
             Ok(connection) => {
                 self.console.connection = Some(connection);
-                let lines = waiting.into_iter().map(|(_, bytes)| line(connection, bytes));
+                let lines = waiting.into_iter().map(|(_, line)| at(line, connection));
                 out.sends.extend(lines);
             }
             Err(reason) => {
@@ -347,10 +341,7 @@ impl Gateways {
                     out.sends.push(Send::Bytes {
                         connection,
                         payload: called.sending.bytes.clone(),
-                        operation: Operation {
-                            name: "command".to_owned(),
-                            ..Operation::default()
-                        },
+                        operation: operation(&called.sending.command),
                     });
                 }
                 if called.sending.end {
@@ -390,15 +381,20 @@ impl Gateways {
     }
 }
 
-/// A line for the console.
-fn line(connection: u32, payload: Vec<u8>) -> Send {
+/// A line for the console, once it is open.
+fn line(payload: Vec<u8>, operation: Operation) -> Send {
     Send::Bytes {
-        connection,
+        connection: 0,
         payload,
-        operation: Operation {
-            name: "command".to_owned(),
-            ..Operation::default()
-        },
+        operation,
+    }
+}
+
+/// What faults know a command by.
+fn operation(command: &str) -> Operation {
+    Operation {
+        name: "command".to_owned(),
+        facts: Map::from_iter([("command".to_owned(), json!(command))]),
     }
 }
 
@@ -425,6 +421,13 @@ fn at(waiting: Send, number: u32) -> Send {
         } => Send::WebSocket {
             connection: number,
             opcode,
+            payload,
+            operation,
+        },
+        Send::Bytes {
+            payload, operation, ..
+        } => Send::Bytes {
+            connection: number,
             payload,
             operation,
         },

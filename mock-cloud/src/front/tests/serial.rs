@@ -109,9 +109,18 @@ fn what_the_unit_says_is_recorded_as_it_was_and_heard_as_the_fault_has_it() {
         bench.clock.sleep(Duration::from_secs(5)).await;
         stream.write_all(b"no line").await.unwrap();
         bench.clock.sleep(Duration::from_secs(1)).await;
+        stream.write_all(b"at last").await.unwrap();
+        stream.shutdown().await.unwrap();
         assert_eq!(
             bench.told().await,
-            ["stream 1 toy-bytes", "bytes ne\n", "bytes no line"]
+            [
+                "stream 1 toy-bytes",
+                "bytes ne\n",
+                "bytes no line",
+                "bytes at last",
+                "bytes ",
+                "closed 1"
+            ]
         );
         let trace = bench.trace();
         for line in [

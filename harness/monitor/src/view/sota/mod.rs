@@ -10,7 +10,7 @@ use super::{
 };
 use crate::message::{recorded_request, recorded_response};
 use exchange::Asked;
-use hil_trace::{Event, Party, Record, RecordBody, Who};
+use hil_trace::{Event, FaultPhase, Party, Record, RecordBody, Who};
 use hil_wire::{
     digest::sha256_hex,
     http::Request,
@@ -27,6 +27,8 @@ use std::collections::{BTreeMap, VecDeque};
 pub(crate) struct SotaView {
     /// Calls whose bytes were not seen yet.
     announced: Vec<Announced>,
+    /// Commands a fault struck: their bytes may not be those that were announced.
+    struck: Vec<String>,
     exchanges: BTreeMap<u32, Open>,
     connections: BTreeMap<u32, Connection>,
 }
@@ -71,6 +73,15 @@ impl View for SotaView {
     fn events(&mut self, record: &Record) -> Vec<Event> {
         match &record.what {
             RecordBody::Cloud { name, facts } => return self.note(record, name, facts),
+            RecordBody::Fault {
+                phase: FaultPhase::Acted,
+                facts,
+                ..
+            } if facts.get("on").and_then(Value::as_str) == Some("command") => {
+                let command = facts.get("command").and_then(Value::as_str);
+                self.struck.push(command.unwrap_or_default().to_owned());
+                return common_event(record).into_iter().collect();
+            }
             RecordBody::ConnectionOpened { connection, face, .. } => {
                 let open = Connection {
                     face: face.clone(),
@@ -287,7 +298,14 @@ impl SotaView {
                 Vec::new()
             }
             _ if console => {
-                let facts = self.announced("console", payload);
+                // One line may come in parts.
+                let typed = open.fragments.entry(from).or_default();
+                typed.extend_from_slice(payload);
+                if !typed.ends_with(b"\n") {
+                    return Vec::new();
+                }
+                let typed = std::mem::take(typed);
+                let facts = self.announced("console", &typed);
                 if let Some(open) = self.connections.get_mut(&connection) {
                     open.typed.push_back((record.seq, facts.clone()));
                 }
@@ -298,14 +316,23 @@ impl SotaView {
         }
     }
 
-    /// Facts of a call by the bytes it was announced with.
+    /// Facts of a call by the bytes it was announced with, or, if a fault changed them, by the command it struck.
     fn announced(&mut self, gateway: &str, bytes: &[u8]) -> Value {
         let sha256 = sha256_hex(bytes);
-        let fits = |known: &Announced| known.gateway == gateway && known.sha256 == sha256;
-        match self.announced.iter().position(fits) {
-            Some(position) => self.announced.remove(position).facts(),
-            None => json!({"gateway": gateway}),
+        let position = |fits: &dyn Fn(&Announced) -> bool| {
+            let fits = |known: &Announced| known.gateway == gateway && fits(known);
+            self.announced.iter().position(fits)
+        };
+        let found = position(&|known| known.sha256 == sha256)
+            .or_else(|| position(&|known| self.struck.contains(&known.command)));
+        let Some(found) = found else {
+            return json!({"gateway": gateway});
+        };
+        let call = self.announced.remove(found);
+        if let Some(struck) = self.struck.iter().position(|command| *command == call.command) {
+            self.struck.remove(struck);
         }
+        call.facts()
     }
 }
 
