@@ -1,6 +1,6 @@
 //! `report.json`: the summary with the id of its schema.
 
-use hil_trace::{Counts, RunSummary, exit_code};
+use hil_trace::{Counts, RunSummary, SweepTable, exit_code};
 use serde::Serialize;
 
 /// The member `schema` of every report of this form.
@@ -9,7 +9,7 @@ pub const SCHEMA: &str = "hil-report/1";
 /// The JSON schema (draft 2020-12) of `report.json`.
 pub const SCHEMA_TEXT: &str = include_str!("../schema/report.schema.json");
 
-/// The summary as indented JSON with schema id, counts and exit code first. Reads back as a [`RunSummary`].
+/// The summary as indented JSON with schema id, counts, exit code and sweeps first. Reads back as a [`RunSummary`].
 /// Fails only on a number JSON has no form for.
 pub fn json(summary: &RunSummary) -> Result<String, serde_json::Error> {
     let counts = summary.counts();
@@ -17,6 +17,7 @@ pub fn json(summary: &RunSummary) -> Result<String, serde_json::Error> {
         schema: SCHEMA,
         exit_code: exit_code(&counts),
         counts,
+        sweeps: summary.sweeps(),
         summary,
     })?;
     text.push('\n');
@@ -28,6 +29,7 @@ struct File<'a> {
     schema: &'static str,
     exit_code: u8,
     counts: Counts,
+    sweeps: Vec<SweepTable>,
     #[serde(flatten)]
     summary: &'a RunSummary,
 }

@@ -5,7 +5,7 @@
 //! exit code other than 0, and viewers hide skipped cases, so nobody could see why.
 
 use crate::{finding, measurement::Series, report::Report, terminal::clock_word, text};
-use hil_trace::{Finding, InstanceSummary, Verdict};
+use hil_trace::{Finding, InstanceSummary, REFERENCE, Verdict};
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 use serde_json::Value;
 use std::time::Duration;
@@ -62,6 +62,17 @@ fn case(report: &Report<'_>, instance: &InstanceSummary) -> TestCase {
     property("records", &instance.records.to_string());
     for (name, value) in &header.facts {
         property(&format!("fact.{name}"), &plain(value));
+    }
+    if let (Some(run), Some(result)) = (&header.sweep, &instance.sweep) {
+        let label = run.point.zip(run.span).map(|(point, span)| point.label(&span));
+        property("sweep.name", &run.name);
+        property("sweep.point", label.as_deref().unwrap_or(REFERENCE));
+        if let Some(outcome) = &result.outcome {
+            property("sweep.outcome", outcome);
+        }
+        if let Some(seconds) = result.recovery {
+            property("sweep.recovery_seconds", &seconds.to_string());
+        }
     }
     for series in Series::all(&instance.measurements) {
         property(&format!("measured.{}", series.name), &series.words());

@@ -13,6 +13,7 @@ mod measurement;
 mod progress;
 mod report;
 mod style;
+mod sweep;
 mod terminal;
 mod text;
 mod write;

@@ -6,6 +6,7 @@ use crate::{
     headline::{Headline, counted},
     report::Report,
     style::word,
+    sweep,
     terminal::clock_word,
     text,
 };
@@ -16,6 +17,7 @@ use std::fmt::Write as _;
 const TABLE_ROWS: usize = 60;
 const DETAILED: usize = 20;
 const LISTED: usize = 150;
+const POINTS: usize = 80;
 const EVIDENCE: usize = 8;
 const REASON: usize = 240;
 
@@ -24,6 +26,7 @@ pub fn markdown(report: &Report<'_>) -> String {
     let mut out = String::new();
     headline(&mut out, report);
     not_passed(&mut out, report);
+    sweeps(&mut out, report);
     coverage(&mut out, report);
     details(&mut out, report);
     warnings(&mut out, report);
@@ -77,6 +80,45 @@ fn not_passed(out: &mut String, report: &Report<'_>) {
     }
     if rows.len() > TABLE_ROWS {
         let _ = writeln!(out, "\n… and {} more.", rows.len() - TABLE_ROWS);
+    }
+}
+
+fn sweeps(out: &mut String, report: &Report<'_>) {
+    let sweeps = report.summary.sweeps();
+    if sweeps.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "\n### Sweeps of power cuts\n");
+    let _ = writeln!(out, "| Verdict | Sweep | Kind | Points and outcomes |");
+    let _ = writeln!(out, "| --- | --- | --- | --- |");
+    for table in &sweeps {
+        let verdict = table.verdict();
+        let _ = writeln!(
+            out,
+            "| {} {verdict} | {} | {} | {} |",
+            emblem(verdict),
+            code(&table.name),
+            sweep::kind(table),
+            prose(&sweep::words(table)),
+        );
+    }
+    for table in &sweeps {
+        let mut body = String::new();
+        for row in table.points.iter().take(POINTS) {
+            let (outcome, recovery) = (sweep::outcome(row), sweep::recovery(row));
+            let verdict = word(row.verdict);
+            let _ = writeln!(
+                body,
+                "{:<8}  {verdict:<6}  {outcome}  back after {recovery}",
+                row.label
+            );
+        }
+        if table.points.len() > POINTS {
+            let _ = writeln!(body, "… and {} more", table.points.len() - POINTS);
+        }
+        if !body.is_empty() {
+            folded(out, &format!("Points of {}", text::line(&table.name)), &body);
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use crate::{
     ladder::Ladder,
     report::Report,
     style::{Paint, Painter, word},
-    text,
+    sweep, text,
 };
 use hil_trace::{ClockKind, CoverageState, Finding, InstanceSummary, Level, Verdict};
 use std::{fmt::Write as _, path::PathBuf};
@@ -40,6 +40,7 @@ impl TerminalReport<'_> {
         }
         self.not_passed(&mut out, painter, width);
         self.warnings(&mut out, painter, width);
+        self.sweeps(&mut out, painter, width);
         self.coverage(&mut out, painter);
         self.footer(&mut out, painter);
         out
@@ -125,6 +126,22 @@ impl TerminalReport<'_> {
                 for line in text::wrap(&text::line(&finding.text), width - 4) {
                     let _ = writeln!(out, "    {line}");
                 }
+            }
+        }
+    }
+
+    fn sweeps(&self, out: &mut String, painter: Painter, width: usize) {
+        let sweeps = self.report.summary.sweeps();
+        if sweeps.is_empty() {
+            return;
+        }
+        let _ = writeln!(out, "\n{}", painter.paint(Paint::Bold, "Sweeps of power cuts"));
+        for table in &sweeps {
+            let verdict = painter.paint(Paint::Verdict(table.verdict()), word(table.verdict()));
+            let kind = painter.paint(Paint::Dim, sweep::kind(table));
+            let _ = writeln!(out, "  {verdict}  {}  {kind}", text::line(&table.name));
+            for line in text::wrap(&sweep::words(table), width - 4) {
+                let _ = writeln!(out, "    {line}");
             }
         }
     }

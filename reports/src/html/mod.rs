@@ -7,5 +7,6 @@ mod ladder;
 mod measurements;
 mod page;
 mod raw;
+mod sweeps;
 
 pub use page::{HtmlError, html};

@@ -4,6 +4,7 @@ use super::{
     anchors::{self, Anchors},
     coverage::ProtocolView,
     instance::{InstanceView, RowLimits},
+    sweeps::SweepView,
 };
 use crate::{
     finding,
@@ -45,6 +46,7 @@ struct Page {
     squares: Vec<Square>,
     filters: Vec<Filter>,
     troubles: Vec<Trouble>,
+    sweeps: Vec<SweepView>,
     protocols: Vec<ProtocolView>,
     instances: Vec<InstanceView>,
 }
@@ -104,6 +106,11 @@ impl Page {
             troubles: ordered
                 .iter()
                 .filter_map(|i| trouble(report, i, &anchors))
+                .collect(),
+            sweeps: summary
+                .sweeps()
+                .iter()
+                .map(|table| SweepView::of(table, &anchors))
                 .collect(),
             protocols: ProtocolView::all(report, &anchors),
             instances: ordered

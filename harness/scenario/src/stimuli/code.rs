@@ -47,7 +47,8 @@ impl Code {
                 .filter(|sign| sign.word == word)
                 .any(|sign| sign.agrees(argument_of));
         });
-        found
+        // A sweep cuts power without a word in its steps.
+        found || (plan.sweep.is_some() && self.signs.contains(&SWEPT))
     }
 }
 
@@ -89,6 +90,8 @@ impl<'s> Sign<'s> {
     }
 }
 
+/// What a sweep does.
+const SWEPT: &str = "unit.power_cut";
 const CODES: &[(&str, &[&str])] = &[
     (
         "F-BADIMG",
