@@ -12,8 +12,8 @@ mod spec;
 pub use artifact::{Artifact, Artifacts};
 pub use board::{FaultId, Struck};
 pub use effect::{
-    Alteration, Effect, ExchangeEffect, LineEffect, Malformation, MessageEffect, MessagePart, MessagePlaces,
-    NoiseKind, ResetPoint, Site, UnitEffect,
+    Alteration, AnswerPart, BadJson, Effect, ExchangeEffect, Framing, KeyState, LineEffect, Malformation,
+    MessageEffect, MessagePart, MessagePlaces, NoiseKind, ResetPoint, Site, UnitEffect,
 };
 pub use faults::{ArmedFault, Faults};
 pub use line::LinePart;

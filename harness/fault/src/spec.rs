@@ -82,7 +82,7 @@ impl FaultSpec {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ExchangeEffect, UnitEffect};
+    use crate::{AnswerPart, ExchangeEffect, UnitEffect};
     use serde_json::json;
     use std::time::Duration;
 
@@ -107,6 +107,7 @@ mod tests {
         );
         let spec = parse("cloud.stall", json!({"on": "poll", "for": "1.5s"}));
         let effect = Effect::Exchange(ExchangeEffect::Stall {
+            part: AnswerPart::Body,
             after_bytes: None,
             span: Some(Duration::from_millis(1500)),
         });

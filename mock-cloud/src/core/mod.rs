@@ -5,6 +5,7 @@ pub mod device_command;
 pub mod edge_poll;
 pub mod ota_rpc;
 mod range;
+mod redirect;
 pub mod sota;
 
 use crate::store::Change;
@@ -12,6 +13,7 @@ use hil_fault::{Artifact, MessagePlaces};
 use hil_link::pki::Identity;
 use hil_trace::{CertificateFacts, Stamp};
 use hil_wire::http::{Request, Response};
+pub use redirect::RedirectPlaces;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
@@ -244,7 +246,12 @@ pub trait Core {
     ) -> Result<Map<String, Value>, ActError>;
 
     /// The URL behind a named redirect target such as `second-origin` or `loop`; a URL stands for itself.
-    fn redirect_target(&self, now: Now, target: &str, call: HttpCall<'_>) -> String;
+    fn redirect_target(&self, now: Now, target: &str, call: HttpCall<'_>) -> String {
+        self.redirect_places(now, call).url(target, call.request)
+    }
+
+    /// Where redirects of a request can go.
+    fn redirect_places(&self, now: Now, call: HttpCall<'_>) -> RedirectPlaces;
 
     /// Decides about a WebSocket upgrade of the unit; `Err` is the refusal.
     fn upgrade(&mut self, now: Now, call: HttpCall<'_>, out: &mut Outputs) -> Result<(), Response> {

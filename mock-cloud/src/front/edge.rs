@@ -1,6 +1,6 @@
 //! The single tap of the mock cloud: numbers connections and exchanges, leaves every record, and holds the faults.
 
-use super::frame::Frame;
+use super::{exchange::can_strike, frame::Frame};
 use crate::core::Operation;
 use hil_fault::{Effect, ExchangeEffect, Faults, LineEffect, MessageEffect, Site};
 use hil_link::Clock;
@@ -154,11 +154,17 @@ impl Edge {
     }
 
     /// The effect of the fault that strikes this exchange, recorded as acted.
-    pub(crate) fn strike(&self, exchange: u32, operation: &Operation) -> Option<ExchangeEffect> {
+    pub(crate) fn strike(
+        &self,
+        exchange: u32,
+        operation: &Operation,
+        request: &Request,
+    ) -> Option<ExchangeEffect> {
+        let can = |effect: &Effect| matches!(effect, Effect::Exchange(effect) if can_strike(effect, request));
         let place = ("exchange", Some(exchange));
         let struck = self
             .faults
-            .strike(Site::Exchange, &operation.name, &operation.facts, place, |_| true)?;
+            .strike(Site::Exchange, &operation.name, &operation.facts, place, can)?;
         match struck.spec.effect {
             Effect::Exchange(effect) => Some(effect),
             _ => None,

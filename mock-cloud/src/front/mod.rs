@@ -1,10 +1,13 @@
 //! The I/O around the cores: listeners, HTTP, WebSockets, byte streams, calls to the unit, and the one place where
 //! records are made.
 
-mod body;
+mod answer;
+mod bad_json;
 mod bytes;
 mod call;
 mod edge;
+mod exchange;
+mod filter;
 mod frame;
 mod host;
 mod http;

@@ -1,5 +1,6 @@
 //! Effects on one HTTP exchange, made on its bytes below the handling of the request.
 
+use super::BadJson;
 use crate::{FaultError, arguments::Arguments};
 use std::time::Duration;
 
@@ -12,6 +13,38 @@ pub enum ResetPoint {
     AfterHandling,
     /// Inside the body of the answer, after so many bytes.
     InBody(u64),
+}
+
+/// Which part of an answer is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AnswerPart {
+    /// Status line and headers.
+    Head,
+    /// The body.
+    Body,
+}
+
+/// How the end of a body is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Framing {
+    /// In chunks of so many bytes.
+    Chunked {
+        /// Bytes of each chunk, at least 1.
+        bytes: u64,
+        /// Whether the last chunk, which says that it is over, is sent.
+        ended: bool,
+    },
+    /// By the end of the connection.
+    Close,
+}
+
+/// What became of the unit's key or token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyState {
+    /// It is known no more.
+    Revoked,
+    /// It is known and may do nothing.
+    Disabled,
 }
 
 /// The effect of a fault on one HTTP exchange.
@@ -30,13 +63,17 @@ pub enum ExchangeEffect {
     Reset(ResetPoint),
     /// Nothing more is sent; the connection stays open.
     Stall {
-        /// Bytes of the body sent first; `None` = not even a status line.
+        /// Where.
+        part: AnswerPart,
+        /// Bytes of that part sent first; `None` = not even a status line.
         after_bytes: Option<u64>,
         /// Goes on after this time.
         span: Option<Duration>,
     },
-    /// The whole body in small pieces.
+    /// A part of the answer in small pieces.
     Drip {
+        /// Which; a dripping head comes before a body in one piece.
+        part: AnswerPart,
         /// Bytes of each piece, at least 1.
         bytes: u64,
         /// Time between two pieces.
@@ -46,7 +83,7 @@ pub enum ExchangeEffect {
     Truncate {
         /// Bytes sent.
         after_bytes: u64,
-        /// Whether Content-Length announces the whole.
+        /// Whether Content-Length announces the whole; else the end of the connection ends it.
         announce: bool,
     },
     /// One bit of the body flipped.
@@ -68,6 +105,47 @@ pub enum ExchangeEffect {
         /// 302, or what was asked for.
         status: u16,
     },
+    /// The whole body, and a Content-Length that is off by so many bytes; then an orderly end.
+    Length {
+        /// Bytes too many, or too few if negative.
+        by: i64,
+    },
+    /// The whole body without Content-Length.
+    Framed(Framing),
+    /// A request for a part is answered with the whole and status 200.
+    IgnoreRange,
+    /// The entity tag is another, so that parts asked for `If-Range` of the right one are answered with the whole.
+    EntityTag {
+        /// The tag, with its quotes.
+        tag: String,
+    },
+    /// Bytes after the right body: spaces after JSON, zeros after anything else.
+    Padding {
+        /// How many.
+        bytes: u64,
+    },
+    /// A header with another value.
+    Header {
+        /// Its name.
+        name: String,
+        /// Its value; `None` = it is left out.
+        value: Option<String>,
+    },
+    /// JSON that is not as it should be.
+    BadJson(BadJson),
+    /// Each item of the list is there twice.
+    ListTwice,
+    /// The list comes in reverse order.
+    ListReversed,
+    /// A request that is to change something is refused, as there is no room to store it.
+    StorageFull {
+        /// 507, or 503.
+        status: u16,
+        /// Value of the Retry-After header.
+        retry_after: Option<String>,
+    },
+    /// The answer to a key or token that is not good any more.
+    Key(KeyState),
 }
 
 impl ExchangeEffect {
@@ -91,14 +169,13 @@ impl ExchangeEffect {
                 })
             }
             "stall" => ExchangeEffect::Stall {
+                part: part(read)?,
                 after_bytes: read.count("after_bytes")?,
                 span: read.span("for")?,
             },
             "drip" => ExchangeEffect::Drip {
-                bytes: match read.count("bytes")? {
-                    Some(0) => return Err(read.bad("bytes", "must be at least 1")),
-                    bytes => bytes.unwrap_or(1),
-                },
+                part: part(read)?,
+                bytes: positive(read, "bytes", 1)?,
                 every: read.span("every")?.ok_or(read.missing("every"))?,
             },
             "truncate" => ExchangeEffect::Truncate {
@@ -122,7 +199,70 @@ impl ExchangeEffect {
                     Some(_) => return Err(read.bad("status", "must be that of a redirect")),
                 },
             },
+            "length" => ExchangeEffect::Length {
+                by: match read.whole("by")?.ok_or(read.missing("by"))? {
+                    0 => return Err(read.bad("by", "must not be 0")),
+                    by => by,
+                },
+            },
+            "framing" => {
+                let bytes = positive(read, "bytes", 1024)?;
+                let chunked = |ended| Framing::Chunked { bytes, ended };
+                let framing = read.text("framing")?.ok_or(read.missing("framing"))?;
+                ExchangeEffect::Framed(match framing.as_str() {
+                    "chunked" => chunked(true),
+                    "chunked_unended" => chunked(false),
+                    "close" => Framing::Close,
+                    _ => return Err(read.bad("framing", "chunked, chunked_unended or close")),
+                })
+            }
+            "ignore_range" => ExchangeEffect::IgnoreRange,
+            "entity_tag" => ExchangeEffect::EntityTag {
+                tag: read
+                    .text("tag")?
+                    .unwrap_or_else(|| "\"something-else\"".to_owned()),
+            },
+            "padding" => ExchangeEffect::Padding {
+                bytes: positive(read, "bytes", 2 << 20)?,
+            },
+            "header" => ExchangeEffect::Header {
+                name: read.text("name")?.ok_or(read.missing("name"))?,
+                value: read.loose_text("value"),
+            },
+            "bad_json" => ExchangeEffect::BadJson(BadJson::parse(read)?),
+            "list_twice" => ExchangeEffect::ListTwice,
+            "list_reversed" => ExchangeEffect::ListReversed,
+            "storage_full" => ExchangeEffect::StorageFull {
+                status: match read.whole("status")? {
+                    None => 507,
+                    Some(status @ 500..=599) => status as u16,
+                    Some(_) => return Err(read.bad("status", "must be that of a server's error")),
+                },
+                retry_after: read.loose_text("retry_after"),
+            },
+            "key" => ExchangeEffect::Key(match read.text("state")?.ok_or(read.missing("state"))?.as_str() {
+                "revoked" => KeyState::Revoked,
+                "disabled" => KeyState::Disabled,
+                _ => return Err(read.bad("state", "revoked or disabled")),
+            }),
             _ => return Ok(None),
         }))
+    }
+}
+
+/// The argument `part`; the body if it is not there.
+fn part(read: &Arguments<'_>) -> Result<AnswerPart, FaultError> {
+    match read.text("part")?.as_deref() {
+        None | Some("body") => Ok(AnswerPart::Body),
+        Some("head") => Ok(AnswerPart::Head),
+        Some(_) => Err(read.bad("part", "head or body")),
+    }
+}
+
+/// A count that is not 0.
+fn positive(read: &Arguments<'_>, name: &'static str, default: u64) -> Result<u64, FaultError> {
+    match read.count(name)? {
+        Some(0) => Err(read.bad(name, "must be at least 1")),
+        count => Ok(count.unwrap_or(default)),
     }
 }

@@ -1,13 +1,15 @@
 //! What a fault does once it triggers: one family of effects for each kind of site.
 
 mod alteration;
+mod bad_json;
 mod exchange;
 mod line;
 mod message;
 mod unit;
 
 pub use alteration::{Alteration, Malformation, MessagePart, MessagePlaces};
-pub use exchange::{ExchangeEffect, ResetPoint};
+pub use bad_json::BadJson;
+pub use exchange::{AnswerPart, ExchangeEffect, Framing, KeyState, ResetPoint};
 pub use line::{LineEffect, NoiseKind};
 pub use message::MessageEffect;
 pub use unit::UnitEffect;

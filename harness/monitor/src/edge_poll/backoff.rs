@@ -73,10 +73,8 @@ impl Monitor for BackoffMonitor {
                 (Who::Cloud, "queued") => self.queued(event),
                 // A unit that starts polls when it is ready; a cloud that was away has not seen every poll.
                 (Who::Unit, "booted" | "started" | "stopped" | "rebooted" | "power_cut" | "exited")
-                | (Who::Cloud, "stopped" | "key_restored") => {
-                    self.last = None;
-                    self.run = None;
-                }
+                | (Who::Cloud, "stopped") => self.begin_again(),
+                (Who::Fault, "cleared") if event.text("fault") == Some("cloud.key") => self.begin_again(),
                 _ => {}
             }
         }
@@ -89,6 +87,12 @@ impl Monitor for BackoffMonitor {
 }
 
 impl BackoffMonitor {
+    /// What came before says nothing about the next poll.
+    fn begin_again(&mut self) {
+        self.last = None;
+        self.run = None;
+    }
+
     fn poll(&mut self, record: &Record, event: &Event, judge: &mut Judge<'_>) {
         let RecordBody::HttpRequest { exchange, .. } = &record.what else {
             return;

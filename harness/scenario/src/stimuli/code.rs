@@ -111,7 +111,7 @@ const CODES: &[(&str, &[&str])] = &[
         &["unit.stimulate name=module", "unit.stimulus name=module"],
     ),
     ("F-BUSY", &["cloud.issue", "cloud.update"]),
-    ("F-CHUNK", &[]),
+    ("F-CHUNK", &["cloud.framing"]),
     (
         "F-CLOCK",
         &[
@@ -140,11 +140,13 @@ const CODES: &[(&str, &[&str])] = &[
         ],
     ),
     ("F-DRIP", &["cloud.drip"]),
-    ("F-DUP", &["cloud.redeliver", "cloud.repeat"]),
+    ("F-DUP", &["cloud.redeliver", "cloud.repeat", "cloud.list_twice"]),
     (
         "F-JSON",
         &[
+            "cloud.bad_json",
             "cloud.body",
+            "cloud.padding",
             "cloud.queue extra",
             "cloud.queue_raw",
             "cloud.issue extra",
@@ -155,17 +157,14 @@ const CODES: &[(&str, &[&str])] = &[
     (
         "F-KEY",
         &[
+            "cloud.key",
             "cloud.rotate_key",
-            "cloud.revoke_key",
-            "cloud.restore_key",
-            "cloud.disable_device",
             "cloud.revoke_token",
-            "cloud.restore_token",
             "cloud.refuse_credentials",
             "cloud.accept_credentials",
         ],
     ),
-    ("F-ORDER", &[]),
+    ("F-ORDER", &["cloud.list_reversed"]),
     (
         "F-POWER",
         &[
@@ -183,7 +182,7 @@ const CODES: &[(&str, &[&str])] = &[
     ("F-RST", &["cloud.reset", "cloud.unsubscribe reset=true"]),
     ("F-SIZE", &["cloud.publish size"]),
     ("F-STALL", &["cloud.stall"]),
-    ("F-STATUS", &["cloud.status"]),
+    ("F-STATUS", &["cloud.status", "cloud.storage_full"]),
     (
         "F-SUM",
         &[
@@ -197,7 +196,7 @@ const CODES: &[(&str, &[&str])] = &[
         ],
     ),
     ("F-TLS", &["cloud.tls"]),
-    ("F-TRUNC", &["cloud.truncate"]),
+    ("F-TRUNC", &["cloud.truncate", "cloud.length"]),
     ("F-URL", &["cloud.publish download_url"]),
     ("F-WRAP", &[]),
 ];

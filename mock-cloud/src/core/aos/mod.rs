@@ -16,7 +16,7 @@ mod sealed;
 #[cfg(test)]
 mod tests;
 
-use super::{ActError, Core, HttpCall, Now, Operation, Outputs, Security, Send};
+use super::{ActError, Core, HttpCall, Now, Operation, Outputs, RedirectPlaces, Security, Send};
 use crate::{settings::CloudSettings, store::Change};
 use blob::{Blob, BlobAnswer};
 use certificate::Issuing;
@@ -215,8 +215,15 @@ impl Core for AosCloud {
         self.do_action(now, action, with, artifacts, out)
     }
 
-    fn redirect_target(&self, _: Now, target: &str, _: HttpCall<'_>) -> String {
-        target.to_owned()
+    fn redirect_places(&self, _: Now, call: HttpCall<'_>) -> RedirectPlaces {
+        let elsewhere = match call.face {
+            BLOBS => &self.urls.discovery,
+            _ => &self.urls.blobs,
+        };
+        RedirectPlaces {
+            second: Some(format!("{elsewhere}{}", call.request.target)),
+            ..RedirectPlaces::of(elsewhere, call.request)
+        }
     }
 
     fn upgrade(&mut self, _: Now, call: HttpCall<'_>, _: &mut Outputs) -> Result<(), Response> {

@@ -41,16 +41,6 @@ impl DeviceCommandCloud {
                 json!({"urls": urls})
             }
             "redeliver" => self.redeliver(now, with, out)?,
-            "revoke_token" => {
-                self.token_revoked = true;
-                out.note("token_revoked", json!({}));
-                json!({})
-            }
-            "restore_token" => {
-                self.token_revoked = false;
-                out.note("token_restored", json!({}));
-                json!({})
-            }
             _ => return Err(ActError::UnknownAction(format!("cloud.{action}"))),
         };
         Ok(result.as_object().cloned().unwrap_or_default())

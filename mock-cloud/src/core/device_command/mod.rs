@@ -13,7 +13,7 @@ mod signing;
 mod tests;
 mod unit_calls;
 
-use super::{ActError, Core, HttpCall, Now, Operation, Outputs};
+use super::{ActError, Core, HttpCall, Now, Operation, Outputs, RedirectPlaces};
 use crate::settings::CloudSettings;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use command::StoredCommand;
@@ -45,7 +45,6 @@ pub struct DeviceCommandCloud {
     keys: SigningKeys,
     policy: SignaturePolicy,
     direct: bool,
-    token_revoked: bool,
     commands: BTreeMap<String, StoredCommand>,
     exports: BTreeMap<String, StoredExport>,
     images: BTreeMap<String, Vec<u8>>,
@@ -78,7 +77,6 @@ impl DeviceCommandCloud {
             keys: SigningKeys::new(&settings),
             policy,
             direct: settings.text("mode") == Some("direct"),
-            token_revoked: false,
             commands: BTreeMap::new(),
             exports: BTreeMap::new(),
             images: BTreeMap::new(),
@@ -97,7 +95,7 @@ impl DeviceCommandCloud {
         if token == Some(self.settings.admin_token.as_str()) {
             return Ok(Caller::Issuer);
         }
-        if !self.token_revoked && token == Some(self.settings.unit_key.as_str()) {
+        if token == Some(self.settings.unit_key.as_str()) {
             return Ok(Caller::Unit);
         }
         Err(self.refuse_token())
@@ -107,9 +105,7 @@ impl DeviceCommandCloud {
     fn authenticate_unit(&mut self, request: &Request, device: Option<&str>) -> Result<(), Response> {
         let caller = self.caller(request)?;
         let own = request.headers.bearer_token() == Some(self.settings.unit_key.as_str());
-        if (caller == Caller::Unit || own && !self.token_revoked)
-            && device.is_none_or(|device| device == self.settings.unit_id)
-        {
+        if (caller == Caller::Unit || own) && device.is_none_or(|device| device == self.settings.unit_id) {
             Ok(())
         } else {
             Err(self.refuse_device())
@@ -251,11 +247,14 @@ impl Core for DeviceCommandCloud {
             .into()
     }
 
-    fn redirect_target(&self, _: Now, target: &str, call: HttpCall<'_>) -> String {
-        match target {
-            "loop" => format!("{}{}", self.firmware_host_url, call.request.target),
-            "plain-http" => format!("http://{}{}", self.settings.advertised_host, call.request.path()),
-            url => url.to_owned(),
+    fn redirect_places(&self, _: Now, call: HttpCall<'_>) -> RedirectPlaces {
+        let second = match call.face {
+            API => Some(format!("{}{}", self.firmware_host_url, call.request.target)),
+            _ => None,
+        };
+        RedirectPlaces {
+            second,
+            ..RedirectPlaces::of(&self.firmware_host_url, call.request)
         }
     }
 

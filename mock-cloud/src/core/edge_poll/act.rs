@@ -1,7 +1,7 @@
 //! What scenario steps ask of this cloud; names and arguments are those of the vocabulary.
 
 use super::{
-    Access, EdgePollCloud,
+    EdgePollCloud,
     command::StoredCommand,
     snap::{Pretence, Snap},
 };
@@ -79,9 +79,6 @@ impl EdgePollCloud {
                 );
                 json!({})
             }
-            "revoke_key" => self.set_access(Access::Unknown, "key_revoked", out),
-            "disable_device" => self.set_access(Access::Disabled, "device_disabled", out),
-            "restore_key" => self.set_access(Access::Valid, "key_restored", out),
             "set_interval" => {
                 let value = with.get("value").unwrap_or(&Value::Null);
                 self.interval_hint = Some(value.as_str().map_or_else(|| value.to_string(), str::to_owned));
@@ -190,12 +187,6 @@ impl EdgePollCloud {
             name: version.to_owned(),
         })?;
         Ok((version.to_owned(), snap.blob_key()))
-    }
-
-    fn set_access(&mut self, access: Access, note: &str, out: &mut Outputs) -> Value {
-        self.access = access;
-        out.note(note, json!({}));
-        json!({})
     }
 }
 

@@ -7,7 +7,7 @@ mod operator;
 mod snap;
 mod unit_calls;
 
-use super::{ActError, Core, HttpCall, Now, Operation, Outputs, Security};
+use super::{ActError, Core, HttpCall, Now, Operation, Outputs, RedirectPlaces, Security};
 use crate::settings::CloudSettings;
 use command::StoredCommand;
 use hil_fault::Artifact;
@@ -47,7 +47,6 @@ pub struct EdgePollCloud {
     urls: Urls,
     key_sha256: String,
     previous_key_sha256: Option<String>,
-    access: Access,
     interval_hint: Option<String>,
     commands: BTreeMap<String, StoredCommand>,
     snaps: Vec<Snap>,
@@ -57,14 +56,6 @@ pub struct EdgePollCloud {
     reports: BTreeMap<String, BTreeSet<String>>,
     next_id: u64,
     next_request: u64,
-}
-
-/// Whether the unit's key is good.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Access {
-    Valid,
-    Unknown,
-    Disabled,
 }
 
 impl EdgePollCloud {
@@ -77,7 +68,6 @@ impl EdgePollCloud {
             urls,
             key_sha256: sha256_hex(settings.unit_key.as_bytes()),
             previous_key_sha256: None,
-            access: Access::Valid,
             interval_hint: None,
             commands: BTreeMap::new(),
             snaps: Vec::new(),
@@ -237,11 +227,12 @@ impl Core for EdgePollCloud {
         ])
     }
 
-    fn redirect_target(&self, now: Now, target: &str, call: HttpCall<'_>) -> String {
+    fn redirect_places(&self, now: Now, call: HttpCall<'_>) -> RedirectPlaces {
         let key = call.request.path().trim_start_matches("/api/v1/snaps/blobs/");
-        match target {
-            "loop" => format!("{}{}", self.urls.api, call.request.target),
-            target => self.place(now, target, key),
+        RedirectPlaces {
+            second: Some(self.place(now, "second-origin", key)),
+            plain: Some(self.place(now, "plain-http", key)),
+            ..RedirectPlaces::of(&self.urls.api, call.request)
         }
     }
 

@@ -6,7 +6,7 @@ use super::{
     variant::{manifest, spoil, with_version},
 };
 use crate::{
-    core::{ActError, Outputs},
+    core::{ActError, Outputs, RedirectPlaces},
     store::Change,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -124,12 +124,12 @@ impl OtaRpcCloud {
         }
     }
 
-    /// The URL of a redirect's target; `moved` is the same archive below another path.
-    pub(super) fn redirected(&self, target: &str, request: &Request) -> String {
-        match target {
-            "moved" => format!("{}{MOVED}{}", self.firmware_url, archive_path(request.path())),
-            "loop" => format!("{}{}", self.firmware_url, request.target),
-            url => url.to_owned(),
+    /// Where redirects go; `moved` is the same archive below another path.
+    pub(super) fn redirected(&self, request: &Request) -> RedirectPlaces {
+        let path = archive_path(request.path());
+        RedirectPlaces {
+            moved: Some(format!("{}{MOVED}{path}", self.firmware_url)),
+            ..RedirectPlaces::of(&self.firmware_url, request)
         }
     }
 }

@@ -10,7 +10,7 @@ mod request;
 mod tests;
 mod variant;
 
-use super::{ActError, Core, HttpCall, Now, Operation, Outputs};
+use super::{ActError, Core, HttpCall, Now, Operation, Outputs, RedirectPlaces};
 use crate::settings::CloudSettings;
 use act::Poll;
 use call::Pending;
@@ -131,8 +131,8 @@ impl Core for OtaRpcCloud {
         self.do_action(now, action, with, artifacts, out)
     }
 
-    fn redirect_target(&self, _: Now, target: &str, call: HttpCall<'_>) -> String {
-        self.redirected(target, call.request)
+    fn redirect_places(&self, _: Now, call: HttpCall<'_>) -> RedirectPlaces {
+        self.redirected(call.request)
     }
 
     fn upgrade(&mut self, _: Now, call: HttpCall<'_>, _: &mut Outputs) -> Result<(), Response> {

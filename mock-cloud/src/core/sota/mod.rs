@@ -13,7 +13,7 @@ mod token;
 mod unit_calls;
 mod update;
 
-use super::{ActError, Core, HttpCall, Now, Operation, Outputs};
+use super::{ActError, Core, HttpCall, Now, Operation, Outputs, RedirectPlaces};
 use crate::settings::CloudSettings;
 use gateway::Gateways;
 use hil_fault::{Artifact, MessagePlaces};
@@ -171,12 +171,15 @@ impl Core for SotaCloud {
         self.do_action(now, action, with, artifacts, out)
     }
 
-    fn redirect_target(&self, _: Now, target: &str, call: HttpCall<'_>) -> String {
-        match target {
-            "second-origin" => self.download_url(&self.second_url, call.request),
-            "moved" => self.download_url(&self.core_url, call.request),
-            "loop" => format!("{}{}", self.core_url, call.request.target),
-            url => url.to_owned(),
+    fn redirect_places(&self, _: Now, call: HttpCall<'_>) -> RedirectPlaces {
+        let download = matches!(
+            Call::parse(&call.request.method, &call.request.target),
+            Ok(Call::Download { .. })
+        );
+        RedirectPlaces {
+            moved: download.then(|| self.download_url(&self.core_url, call.request)),
+            second: Some(self.download_url(&self.second_url, call.request)),
+            ..RedirectPlaces::of(&self.core_url, call.request)
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     MemoryStore,
-    core::{ActError, Core, HttpCall, Now, Operation, Outputs, Send},
+    core::{ActError, Core, HttpCall, Now, Operation, Outputs, RedirectPlaces, Send},
     front::{Edge, FaceSecurity, Host, UnitFaces, serve_byte_face, serve_face, wake_when_due},
 };
 use hil_fault::{Artifact, FaultId, FaultSpec, Faults};
@@ -98,8 +98,8 @@ impl Core for Toy {
         Ok(Map::new())
     }
 
-    fn redirect_target(&self, _: Now, target: &str, _: HttpCall<'_>) -> String {
-        target.to_owned()
+    fn redirect_places(&self, _: Now, _: HttpCall<'_>) -> RedirectPlaces {
+        RedirectPlaces::default()
     }
 
     fn upgrade(&mut self, _: Now, call: HttpCall<'_>, _: &mut Outputs) -> Result<(), Response> {

@@ -1,0 +1,394 @@
+//! One exchange of an HTTP face: the core's answer, and what a fault makes of it.
+
+use super::{
+    Host,
+    answer::{Afterwards, WireAnswer, without},
+    bad_json,
+    http::Connection,
+    upgrade,
+};
+use crate::core::{Core, HttpCall, Outputs};
+use bytes::Bytes;
+use hil_fault::{ExchangeEffect, Framing, KeyState, ResetPoint};
+use hil_trace::{HttpEnding, Party};
+use hil_wire::{
+    http::{Request, Response},
+    timestamp::format_http_date,
+};
+use http_body_util::Full;
+use serde_json::json;
+use std::{io, rc::Rc};
+
+/// What hyper is answered.
+pub(super) type Answer = hyper::Response<Full<Bytes>>;
+
+/// One request and what is needed to answer it.
+pub(super) struct Exchange<'a> {
+    pub(super) connection: &'a Connection,
+    pub(super) host: &'a Rc<Host>,
+    pub(super) call: HttpCall<'a>,
+    pub(super) number: u32,
+    /// It was asked with HEAD.
+    pub(super) head: bool,
+}
+
+/// Hyper has nothing to answer, and the connection nothing to carry any more.
+#[derive(Debug, thiserror::Error)]
+#[error("the connection is given up")]
+pub(super) struct Interrupted;
+
+impl Exchange<'_> {
+    /// The answer of an exchange that a fault struck.
+    pub(super) async fn disturbed(&self, effect: ExchangeEffect) -> Result<Answer, Interrupted> {
+        match effect {
+            ExchangeEffect::Reset(ResetPoint::BeforeHandling) => self.interrupt(),
+            ExchangeEffect::Reset(ResetPoint::AfterHandling) => {
+                self.handled().await;
+                self.interrupt()
+            }
+            ExchangeEffect::Stall {
+                after_bytes: None,
+                span: None,
+                ..
+            } => {
+                self.host.edge.unanswered(self.number, "stalled");
+                std::future::pending().await
+            }
+            ExchangeEffect::Stall {
+                after_bytes: None,
+                span: Some(span),
+                ..
+            } => {
+                self.host.edge.clock.sleep(span).await;
+                Ok(self.send(self.handled().await))
+            }
+            ExchangeEffect::Reset(ResetPoint::InBody(_))
+            | ExchangeEffect::Stall { .. }
+            | ExchangeEffect::Drip { .. }
+            | ExchangeEffect::Truncate { .. }
+            | ExchangeEffect::Length { .. }
+            | ExchangeEffect::Framed(_)
+            | ExchangeEffect::Padding { .. } => {
+                let response = self.handled().await;
+                let sent = self.send_on_wire(response, effect).await;
+                self.after(sent)
+            }
+            other => Ok(self.send(self.altered(other).await)),
+        }
+    }
+
+    /// What is answered where another message goes out in good order.
+    async fn altered(&self, effect: ExchangeEffect) -> Response {
+        let host = self.host;
+        match effect {
+            ExchangeEffect::Status {
+                status,
+                retry_after,
+                body,
+            } => refusal(status, retry_after, body),
+            ExchangeEffect::StorageFull { status, retry_after } => refusal(status, retry_after, None),
+            ExchangeEffect::Body { body, content_type } => {
+                let mut response = Response::new(200).header("Content-Type", content_type);
+                response.body = body.into_bytes();
+                response
+            }
+            ExchangeEffect::Redirect { target, status } => {
+                let location = host.core.borrow().redirect_target(host.now(), &target, self.call);
+                Response::new(status).header("Location", location)
+            }
+            ExchangeEffect::Key(KeyState::Disabled) => Response::json(
+                403,
+                &json!({"error": "This unit is disabled.", "code": "device_disabled"}),
+            ),
+            ExchangeEffect::Key(KeyState::Revoked) => {
+                self.handled_as(&with_another_key(self.call.request)).await
+            }
+            ExchangeEffect::IgnoreRange => self.handled_as(&whole_asked(self.call.request)).await,
+            ExchangeEffect::EntityTag { tag } => {
+                // A server whose file is another one answers only who asks for a part of whatever there is with a part.
+                let mut request = self.call.request.clone();
+                if request.headers.get("If-Range").is_some() {
+                    request = whole_asked(&request);
+                }
+                without(&mut request.headers, "If-None-Match");
+                let mut response = self.handled_as(&request).await;
+                without(&mut response.headers, "ETag");
+                response.header("ETag", tag)
+            }
+            ExchangeEffect::Header { name, value } => {
+                let mut response = self.handled().await;
+                without(&mut response.headers, &name);
+                response.headers.0.extend(value.map(|value| (name, value)));
+                response
+            }
+            ExchangeEffect::Corrupt { byte } => {
+                let mut response = self.handled().await;
+                flip_bit(&mut response.body, byte);
+                response
+            }
+            ExchangeEffect::BadJson(bad) => {
+                let mut response = self.handled().await;
+                bad_json::spoil(&mut response, bad);
+                unannounced(response)
+            }
+            ExchangeEffect::ListTwice => {
+                let mut response = self.handled().await;
+                bad_json::twice(&mut response);
+                unannounced(response)
+            }
+            ExchangeEffect::ListReversed => {
+                let mut response = self.handled().await;
+                bad_json::reversed(&mut response);
+                unannounced(response)
+            }
+            ExchangeEffect::Reset(_)
+            | ExchangeEffect::Stall { .. }
+            | ExchangeEffect::Drip { .. }
+            | ExchangeEffect::Truncate { .. }
+            | ExchangeEffect::Length { .. }
+            | ExchangeEffect::Framed(_)
+            | ExchangeEffect::Padding { .. } => self.handled().await,
+        }
+    }
+
+    /// Sends an answer whose bytes are not what hyper would make of it.
+    async fn send_on_wire(&self, mut response: Response, effect: ExchangeEffect) -> io::Result<Afterwards> {
+        let (wire, clock) = (&self.connection.wire, &self.host.edge.clock);
+        let on = (wire, clock);
+        let length = response.body.len() as u64;
+        let (announced, ending, afterwards) = match &effect {
+            ExchangeEffect::Length { by } => (
+                Some(length.saturating_add_signed(*by)),
+                HttpEnding::Cut,
+                Afterwards::Ends,
+            ),
+            ExchangeEffect::Padding { bytes } => (
+                Some(length.saturating_add(*bytes)),
+                HttpEnding::Complete,
+                Afterwards::Stays,
+            ),
+            ExchangeEffect::Truncate { announce, .. } => {
+                (announce.then_some(length), HttpEnding::Cut, Afterwards::Ends)
+            }
+            ExchangeEffect::Framed(Framing::Chunked { ended: true, .. }) => {
+                (None, HttpEnding::Complete, Afterwards::Stays)
+            }
+            ExchangeEffect::Framed(Framing::Chunked { ended: false, .. }) => {
+                (None, HttpEnding::Cut, Afterwards::Ends)
+            }
+            ExchangeEffect::Framed(Framing::Close) => (None, HttpEnding::Complete, Afterwards::Ends),
+            ExchangeEffect::Drip { .. } => (Some(length), HttpEnding::Complete, Afterwards::Stays),
+            ExchangeEffect::Reset(_) => (Some(length), HttpEnding::Cut, Afterwards::Reset),
+            _ => (Some(length), HttpEnding::Cut, Afterwards::Stays),
+        };
+        let chunked = matches!(effect, ExchangeEffect::Framed(Framing::Chunked { .. }));
+        self.announce(&mut response, announced, afterwards, chunked);
+        self.host
+            .edge
+            .response(self.number, Party::Cloud, &response, ending);
+        let json = is_json(&response);
+        let answer = WireAnswer::new(&response, self.head);
+        match effect {
+            ExchangeEffect::Stall {
+                part,
+                after_bytes,
+                span,
+            } => {
+                let after = (part, after_bytes.unwrap_or(0));
+                answer.send_stalling(on, after, span).await?;
+            }
+            ExchangeEffect::Drip { part, bytes, every } => {
+                answer.send_dripping(on, part, (bytes, every)).await?;
+            }
+            ExchangeEffect::Truncate { after_bytes, .. } => answer.send_cut(wire, after_bytes).await?,
+            ExchangeEffect::Reset(ResetPoint::InBody(after)) => {
+                answer.send_reset(on, after, &self.connection.handle).await?;
+            }
+            ExchangeEffect::Framed(framing) if !self.head => answer.framed(framing).send(wire).await?,
+            ExchangeEffect::Padding { bytes } if !self.head => {
+                answer
+                    .send_padded(wire, if json { b' ' } else { 0 }, bytes)
+                    .await?;
+            }
+            _ => answer.send(wire).await?,
+        }
+        Ok(afterwards)
+    }
+
+    /// The headers of an answer that goes past hyper: how its body ends, and whether the connection does.
+    fn announce(
+        &self,
+        response: &mut Response,
+        announced: Option<u64>,
+        afterwards: Afterwards,
+        chunked: bool,
+    ) {
+        without(&mut response.headers, "Content-Length");
+        match announced {
+            Some(length) => response.headers.push("Content-Length", length.to_string()),
+            None if chunked => response.headers.push("Transfer-Encoding", "chunked"),
+            None => {}
+        }
+        let asked = self.call.request.headers.get("Connection");
+        let closes = asked.is_some_and(|value| value.eq_ignore_ascii_case("close"));
+        // Of an end that comes too soon nothing is said.
+        if closes || (afterwards == Afterwards::Ends && announced.is_none() && !chunked) {
+            response.headers.push("Connection", "close");
+        }
+        finish_headers(self.host, response, false);
+    }
+
+    /// Tells hyper that an answer has gone out past it.
+    fn after(&self, sent: io::Result<Afterwards>) -> Result<Answer, Interrupted> {
+        match sent {
+            Ok(Afterwards::Stays) => {
+                self.connection.wire.swallow_next();
+                Ok(Answer::new(Full::default()))
+            }
+            Ok(Afterwards::Ends) => {
+                self.connection.ended.set(true);
+                Err(Interrupted)
+            }
+            // The peer has gone before the end.
+            Ok(Afterwards::Reset) | Err(_) => Err(Interrupted),
+        }
+    }
+
+    /// What the core answers, to an upgrade too.
+    pub(super) async fn handled(&self) -> Response {
+        self.handled_as(self.call.request).await
+    }
+
+    /// What the core answers to another request than came.
+    async fn handled_as(&self, request: &Request) -> Response {
+        let call = HttpCall { request, ..self.call };
+        let answered = if upgrade::is_upgrade(call.request) {
+            if let Some(refusal) = upgrade::refusal(call.request) {
+                return refusal;
+            }
+            let decide = |core: &mut dyn Core, now, out: &mut Outputs| {
+                core.upgrade(now, call, out)
+                    .map(|()| core.subprotocols(call.face))
+            };
+            let decided = self.host.ask(decide).await;
+            decided.map(|decision| match decision {
+                Err(refusal) => refusal,
+                Ok(subprotocols) => {
+                    let upgraded = Some((call.request.clone(), self.number));
+                    self.connection.upgraded.replace(upgraded);
+                    upgrade::acceptance(call.request, subprotocols)
+                }
+            })
+        } else {
+            self.host.http(call).await
+        };
+        answered.unwrap_or_else(|error| refusal(503, Some("5".to_owned()), Some(error.to_string())))
+    }
+
+    fn interrupt(&self) -> Result<Answer, Interrupted> {
+        self.host.edge.unanswered(self.number, "reset");
+        self.connection.handle.reset();
+        Err(Interrupted)
+    }
+
+    /// An answer in good order, by hyper.
+    pub(super) fn send(&self, mut response: Response) -> Answer {
+        finish_headers(self.host, &mut response, true);
+        self.host
+            .edge
+            .response(self.number, Party::Cloud, &response, HttpEnding::Complete);
+        let body = match self.head {
+            true => Vec::new(),
+            false => std::mem::take(&mut response.body),
+        };
+        build(&response, body)
+    }
+}
+
+/// A refusal without further ado.
+fn refusal(status: u16, retry_after: Option<String>, body: Option<String>) -> Response {
+    let mut response = Response::new(status);
+    let retry_after = retry_after.map(|value| ("Retry-After".to_owned(), value));
+    response.headers.0.extend(retry_after);
+    response.body = body.unwrap_or_default().into_bytes();
+    response
+}
+
+/// The same request with credentials nobody knows.
+fn with_another_key(request: &Request) -> Request {
+    let mut request = request.clone();
+    for (name, value) in &mut request.headers.0 {
+        if CREDENTIALS.iter().any(|known| name.eq_ignore_ascii_case(known)) {
+            let scheme = value.rsplit_once(' ').map_or("", |(scheme, _)| scheme);
+            let key = "x".repeat(value.len() - scheme.len());
+            *value = format!("{scheme} {key}").trim_start().to_owned();
+        }
+    }
+    request
+}
+
+/// The same request for the whole.
+fn whole_asked(request: &Request) -> Request {
+    let mut request = request.clone();
+    without(&mut request.headers, "Range");
+    without(&mut request.headers, "If-Range");
+    request
+}
+
+/// Whether an effect can be made on the answer to a request.
+pub(super) fn can_strike(effect: &ExchangeEffect, request: &Request) -> bool {
+    match effect {
+        ExchangeEffect::IgnoreRange => request.headers.get("Range").is_some(),
+        ExchangeEffect::StorageFull { .. } => !matches!(request.method.as_str(), "GET" | "HEAD" | "OPTIONS"),
+        ExchangeEffect::Key(_) => CREDENTIALS.iter().any(|name| request.headers.get(name).is_some()),
+        _ => true,
+    }
+}
+
+fn is_json(response: &Response) -> bool {
+    let media_type = response.headers.get("Content-Type").unwrap_or_default();
+    media_type.starts_with("application/json")
+}
+
+/// The same answer, its length to be counted anew.
+fn unannounced(mut response: Response) -> Response {
+    without(&mut response.headers, "Content-Length");
+    response
+}
+
+fn finish_headers(host: &Host, response: &mut Response, announce: bool) {
+    let has_body = !matches!(response.status, 100..=199 | 204 | 304);
+    if announce && has_body && response.headers.get("Content-Length").is_none() {
+        response
+            .headers
+            .push("Content-Length", response.body.len().to_string());
+    }
+    if response.headers.get("Date").is_none() {
+        response
+            .headers
+            .push("Date", format_http_date(host.now().unix_ms));
+    }
+}
+
+fn build(response: &Response, body: Vec<u8>) -> Answer {
+    let mut answer = Answer::new(Full::from(body));
+    *answer.status_mut() = hyper::StatusCode::from_u16(response.status).unwrap_or_default();
+    for (name, value) in &response.headers.0 {
+        let name = hyper::header::HeaderName::try_from(name.as_str());
+        let value = hyper::header::HeaderValue::try_from(value.as_str());
+        if let (Ok(name), Ok(value)) = (name, value) {
+            answer.headers_mut().append(name, value);
+        }
+    }
+    answer
+}
+
+fn flip_bit(body: &mut [u8], byte: i64) {
+    let index = if byte < 0 { body.len() as i64 + byte } else { byte };
+    if let Some(byte) = usize::try_from(index).ok().and_then(|index| body.get_mut(index)) {
+        *byte ^= 1;
+    }
+}
+
+/// Headers that carry a unit's key or token.
+const CREDENTIALS: [&str; 2] = ["X-Device-Key", "Authorization"];
