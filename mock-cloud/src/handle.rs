@@ -4,7 +4,7 @@ use crate::{
     CloudSettings,
     core::{ActError, Core, Security},
     front::{Edge, FaceSecurity, Host, UnitFaces, serve_byte_face, serve_face, wake_when_due},
-    pki::{Pki, PkiProblem, TlsChoice},
+    pki::{Pki, PkiProblem},
     protocols::{CoreSurroundings, make_core},
     store::{Store, StoreError},
 };
@@ -69,7 +69,7 @@ pub struct MockCloud {
     settings: CloudSettings,
     surroundings: CloudSurroundings,
     edge: Rc<Edge>,
-    pki: Pki,
+    pki: Rc<Pki>,
     identities: BTreeMap<String, Identity>,
     /// What protects each HTTP face.
     security: BTreeMap<&'static str, (Security, Option<FaceSecurity>)>,
@@ -113,7 +113,7 @@ impl MockCloud {
             surroundings.recorder.clone(),
             surroundings.faults.clone(),
         ));
-        let pki = Pki::new(&settings, surroundings.clock)?;
+        let pki = Rc::new(Pki::new(&settings, surroundings.clock)?);
         let unit_faces = Rc::new(RefCell::new(surroundings.unit_faces.clone()));
         let artifacts = Rc::new(RefCell::new(surroundings.artifacts.clone()));
         let mut cloud = MockCloud {
@@ -145,10 +145,7 @@ impl MockCloud {
             cloud.addresses.insert(face, address);
             if core.faces().contains(face) {
                 let security = core.face_security(face).unwrap_or(default);
-                let presented = cloud
-                    .pki
-                    .present(security, &TlsChoice::default(), &cloud.settings)?;
-                let protection = presented.map(FaceSecurity::new);
+                let protection = FaceSecurity::new(face, security, &cloud.pki, &cloud.settings)?;
                 cloud.security.insert(face, (security, protection));
             }
             listeners.push((*face, listener));
@@ -232,7 +229,6 @@ impl MockCloud {
                 Ok(Map::new())
             }
             "start" => self.start_again(true).await,
-            "tls" => self.present(with),
             "close_face" => self.close_face(self.face_named(with)?),
             "open_face" => self.open_face(self.face_named(with)?).await,
             "restart" => {
@@ -281,35 +277,6 @@ impl MockCloud {
                 }
             }
         }
-    }
-
-    /// Changes what TLS faces present from the next connection on.
-    fn present(&self, with: &Map<String, Value>) -> Result<Map<String, Value>, ActError> {
-        let bad = |argument: &str, problem: String| ActError::BadArgument {
-            argument: argument.to_owned(),
-            problem,
-        };
-        let choice: TlsChoice = serde_json::from_value(Value::Object(with.clone()))
-            .map_err(|error| bad("certificate, version", error.to_string()))?;
-        let mut found = false;
-        for (face, (security, protection)) in &self.security {
-            let meant = choice.face.as_deref().is_none_or(|wanted| wanted == *face);
-            let Some(protection) = protection.as_ref().filter(|_| meant) else {
-                continue;
-            };
-            let presented = self.pki.present(*security, &choice, &self.settings);
-            if let Some(presented) = presented.map_err(|error| bad("certificate", error.to_string()))? {
-                protection.present(presented);
-                found = true;
-            }
-        }
-        if !found {
-            return Err(bad("face", "no such face speaks TLS".to_owned()));
-        }
-        let facts = serde_json::to_value(&choice).unwrap_or_default();
-        self.edge
-            .note("tls_changed", facts.as_object().cloned().unwrap_or_default());
-        Ok(Map::new())
     }
 
     /// Stops after exchanges under way have ended, WebSockets in good order; what takes longer than `limit` is cut off.

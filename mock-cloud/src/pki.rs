@@ -1,12 +1,12 @@
 //! The authority of a cloud, the identities it issues, and the TLS of its faces.
 
-use crate::{CloudSettings, core::Security, front::Presented};
+use crate::{CloudSettings, core::Security};
+use hil_fault::{ClientRefusal, HandshakeEffect, ServerCertificate, ServerVersion};
 use hil_link::{
     Clock,
     pki::{self, Authority, Identity, PkiError, Subject, Validity},
     tls::{Acceptor, KeyLog, SetupError, TlsSettings},
 };
-use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
     io,
@@ -89,37 +89,43 @@ impl Pki {
         Ok(identities)
     }
 
-    /// What a face presents; `None` for plain ones.
-    pub(crate) fn present(
+    /// Accepts the connections of a face, disturbed by a fault or not; `None` for plain faces.
+    pub(crate) fn acceptor(
         &self,
         security: Security,
-        choice: &TlsChoice,
+        effect: Option<HandshakeEffect>,
         settings: &CloudSettings,
-    ) -> Result<Option<Presented>, PkiProblem> {
+    ) -> Result<Option<Acceptor>, PkiProblem> {
+        let unknown;
         let authority = match security {
             Security::Plain => return Ok(None),
             Security::Tls => None,
+            Security::MutualTls
+                if effect == Some(HandshakeEffect::Client(ClientRefusal::UnknownAuthority)) =>
+            {
+                unknown = self.another_authority(settings)?;
+                Some(unknown.authority_pem())
+            }
             Security::MutualTls => Some(self.authority.authority_pem()),
         };
-        let only_1_2 = match choice.version {
-            Version::Any => false,
-            Version::Tls12 => true,
-            Version::Tls11 => return Ok(Some(Presented::OldTls(2))),
-            Version::Tls10 => return Ok(Some(Presented::OldTls(1))),
-        };
-        let identity = self.server_identity(choice.certificate, settings)?;
+        let identity = self.server_identity(effect, settings)?;
         let tls = TlsSettings {
             key_log: self.key_log.clone(),
-            only_1_2,
+            only_1_2: effect == Some(HandshakeEffect::Version(ServerVersion::Tls12)),
+            revokes_clients: effect == Some(HandshakeEffect::Client(ClientRefusal::Revoked)),
             ..TlsSettings::default()
         };
         let required = authority.is_some();
         let acceptor = Acceptor::with(&identity, authority, required, &self.clock, &tls)?;
-        Ok(Some(Presented::Tls(acceptor)))
+        Ok(Some(acceptor))
     }
 
     /// A certificate that names the advertised host, the bind address, and this machine, unless it shall not.
-    fn server_identity(&self, kind: Certificate, settings: &CloudSettings) -> Result<Identity, PkiError> {
+    fn server_identity(
+        &self,
+        effect: Option<HandshakeEffect>,
+        settings: &CloudSettings,
+    ) -> Result<Identity, PkiError> {
         let mut names = vec![settings.advertised_host.as_str()];
         for name in [settings.bind.as_str(), "localhost", "127.0.0.1"] {
             if !names.contains(&name) {
@@ -128,58 +134,32 @@ impl Pki {
         }
         let now = self.clock.unix_us(self.clock.now());
         let usual = Validity::usual(now);
+        let Some(HandshakeEffect::Certificate(kind)) = effect else {
+            return self.authority.issue_server(&names, usual);
+        };
         match kind {
-            Certificate::Good => self.authority.issue_server(&names, usual),
-            Certificate::Expired => self.authority.issue_server(&names, Validity::expired(now)),
-            Certificate::NotYet => self.authority.issue_server(&names, Validity::not_yet(now)),
-            Certificate::WrongName => self.authority.issue_server(&["elsewhere.invalid"], usual),
-            Certificate::SelfSigned => pki::self_signed(&names, usual),
-            Certificate::OtherAuthority => {
-                Authority::new("another", now, settings.seed)?.issue_server(&names, usual)
+            ServerCertificate::Expired => self.authority.issue_server(&names, Validity::expired(now)),
+            ServerCertificate::NotYet => self.authority.issue_server(&names, Validity::not_yet(now)),
+            ServerCertificate::WrongName => self.authority.issue_server(&["elsewhere.invalid"], usual),
+            ServerCertificate::SelfSigned => pki::self_signed(&names, usual),
+            ServerCertificate::OtherAuthority => {
+                self.another_authority(settings)?.issue_server(&names, usual)
+            }
+            ServerCertificate::Expiring(span) => {
+                self.authority.issue_server(&names, Validity::for_span(now, span))
             }
         }
+    }
+
+    /// An authority nobody trusts.
+    fn another_authority(&self, settings: &CloudSettings) -> Result<Authority, PkiError> {
+        let now = self.clock.unix_us(self.clock.now());
+        Authority::new("another", now, settings.seed)
     }
 
     fn validity(&self) -> Validity {
         Validity::usual(self.clock.unix_us(self.clock.now()))
     }
-}
-
-/// What TLS faces present, as a step asks for it; what is not given is good.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct TlsChoice {
-    /// Only this face.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) face: Option<String>,
-    certificate: Certificate,
-    version: Version,
-}
-
-#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-enum Certificate {
-    #[default]
-    Good,
-    Expired,
-    NotYet,
-    WrongName,
-    SelfSigned,
-    OtherAuthority,
-}
-
-#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
-enum Version {
-    /// TLS 1.2 and 1.3.
-    #[default]
-    #[serde(rename = "any")]
-    Any,
-    #[serde(rename = "1.2")]
-    Tls12,
-    #[serde(rename = "1.1")]
-    Tls11,
-    #[serde(rename = "1.0")]
-    Tls10,
 }
 
 const NAME: &str = "mock cloud";

@@ -46,12 +46,12 @@ fn only_the_right_certificates_come_together() {
         let bench = Bench::start().await;
         let offline = bench.socket("offline").await;
         assert_eq!(offline.err().unwrap(), "HTTP error: 403 Forbidden");
-        bench
-            .act("tls", &json!({"certificate": "expired", "face": FACE}))
-            .await;
+        let expired = json!({"certificate": "expired", "on": FACE});
+        let expired = FaultSpec::parse("tls.certificate", expired.as_object().unwrap()).unwrap();
+        let fault = bench.cloud.faults().arm(expired, true);
         let refused = bench.socket("online").await;
         assert!(refused.err().unwrap().to_lowercase().contains("expired"));
-        bench.act("tls", &json!({})).await;
+        bench.cloud.faults().clear(fault);
         bench.socket("online").await.unwrap();
         let names = bench.names();
         assert_eq!(

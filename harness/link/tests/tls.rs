@@ -255,6 +255,7 @@ async fn settings_choose_version_protocol_and_key_log() {
         http_1_1: true,
         only_1_2: true,
         key_log: Some(Arc::new(KeyLog::append_to(&path).unwrap())),
+        ..TlsSettings::default()
     };
     let acceptor = Acceptor::with(&bench.server(), None, false, &bench.clock, &settings).unwrap();
     let unset = TlsSettings {

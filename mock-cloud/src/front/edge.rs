@@ -2,11 +2,11 @@
 
 use super::{exchange::can_strike, frame::Frame};
 use crate::core::Operation;
-use hil_fault::{Effect, ExchangeEffect, Faults, LineEffect, MessageEffect, Site};
+use hil_fault::{Effect, ExchangeEffect, Faults, HandshakeEffect, LineEffect, MessageEffect, Site};
 use hil_link::Clock;
 use hil_trace::{Blame, CertificateFacts, Ending, HttpEnding, Party, Payload, RecordBody, SharedRecorder};
 use hil_wire::http::{Request, Response};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use std::{
     cell::{Cell, RefCell},
     collections::BTreeSet,
@@ -169,6 +169,36 @@ impl Edge {
             Effect::Exchange(effect) => Some(effect),
             _ => None,
         }
+    }
+
+    /// The effect of the fault that strikes this handshake, recorded as acted; `mutual` says whether the unit must
+    /// present a certificate.
+    pub(crate) fn strike_handshake(
+        &self,
+        connection: u32,
+        face: &str,
+        mutual: bool,
+    ) -> Option<HandshakeEffect> {
+        let can = |effect: &Effect| match effect {
+            Effect::Handshake(HandshakeEffect::Client(_)) => mutual,
+            Effect::Handshake(_) => true,
+            _ => false,
+        };
+        let place = ("connection", Some(connection));
+        let struck = self
+            .faults
+            .strike(Site::Handshake, face, &Map::new(), place, can)?;
+        let Effect::Handshake(effect) = struck.spec.effect else {
+            return None;
+        };
+        let facts = json!({
+            "connection": connection,
+            "face": face,
+            "certificate": effect.certificate().unwrap_or("good"),
+            "version": effect.version().unwrap_or("any"),
+        });
+        self.note("tls_presented", facts.as_object().cloned().unwrap_or_default());
+        Some(effect)
     }
 
     /// The effect of the fault that strikes this message, recorded as acted, and what the seed drew for it; `can` says whether an effect is possible

@@ -28,5 +28,5 @@ pub(crate) use bytes::serve_byte_face;
 pub(crate) use edge::Edge;
 pub(crate) use host::{Host, UnitFaces};
 pub(crate) use http::serve_face;
-pub(crate) use security::{FaceSecurity, Presented};
+pub(crate) use security::FaceSecurity;
 pub(crate) use timer::wake_when_due;

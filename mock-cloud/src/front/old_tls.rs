@@ -1,12 +1,11 @@
-//! A server that speaks TLS 1.0 or 1.1 only, as canned bytes (RFC 2246, RFC 4346): it answers any client hello with
+//! A server that speaks TLS 1.0 or 1.1 only, as canned bytes (RFC 2246, RFC 4346): it answers a client hello with
 //! a server hello of that version, and shows how the client takes it.
 
 use hil_link::{Clock, Stream};
-use hil_trace::PLAIN_INSTEAD_OF_TLS;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-/// Plays the server to its end; returns how the client took it.
+/// Plays the server to its end, the client's hello being read; returns how the client took it.
 pub(super) async fn play(clock: &Clock, stream: &mut Stream, minor: u8) -> String {
     let version = format!("TLS 1.{}", minor.saturating_sub(1));
     let begun = clock.now();
@@ -16,11 +15,10 @@ pub(super) async fn play(clock: &Clock, stream: &mut Stream, minor: u8) -> Strin
         () = clock.sleep(LIMIT) => Ok(None),
     };
     match played {
-        Ok(Some(Answer::Plain)) => PLAIN_INSTEAD_OF_TLS.to_owned(),
-        Ok(Some(Answer::Record([ALERT, _, _, _, _, level, code]))) => {
+        Ok(Some([ALERT, _, _, _, _, level, code])) => {
             format!("the peer refused {version}: alert {code}, level {level}")
         }
-        Ok(Some(Answer::Record(_))) => format!("the peer went on with {version}"),
+        Ok(Some(_)) => format!("the peer went on with {version}"),
         Ok(None) => format!("the peer took {version} and waited for more"),
         Err(_) if clock.now().since(begun) >= PROMPT => {
             format!("the peer took {version}, waited for more and closed")
@@ -29,29 +27,16 @@ pub(super) async fn play(clock: &Clock, stream: &mut Stream, minor: u8) -> Strin
     }
 }
 
-/// What a peer made of it.
-enum Answer {
-    /// It does not speak TLS.
-    Plain,
-    /// The first bytes after the server's hello.
-    Record([u8; 7]),
-}
+/// The first bytes after the server's hello.
+type Record = [u8; 7];
 
-/// Reads a client hello, sends the server's, and returns the first bytes of what comes then.
-async fn converse(stream: &mut Stream, minor: u8) -> std::io::Result<Option<Answer>> {
-    let mut header = [0; 5];
-    stream.read_exact(&mut header).await?;
-    if header[0] != HANDSHAKE {
-        return Ok(Some(Answer::Plain));
-    }
-    let length = u16::from_be_bytes([header[3], header[4]]);
-    let mut hello = vec![0; usize::from(length)];
-    stream.read_exact(&mut hello).await?;
+/// Sends the server's hello, and returns the first bytes of what comes then.
+async fn converse(stream: &mut Stream, minor: u8) -> std::io::Result<Option<Record>> {
     stream.write_all(&server_hello(minor)).await?;
     stream.flush().await?;
     let mut answer = [0; 7];
     stream.read_exact(&mut answer).await?;
-    Ok(Some(Answer::Record(answer)))
+    Ok(Some(answer))
 }
 
 /// A server hello with TLS_RSA_WITH_AES_128_CBC_SHA, no session, no extensions.

@@ -3,6 +3,7 @@
 mod alteration;
 mod bad_json;
 mod exchange;
+mod handshake;
 mod line;
 mod message;
 mod unit;
@@ -10,6 +11,7 @@ mod unit;
 pub use alteration::{Alteration, Malformation, MessagePart, MessagePlaces};
 pub use bad_json::BadJson;
 pub use exchange::{AnswerPart, ExchangeEffect, Framing, KeyState, ResetPoint};
+pub use handshake::{ClientRefusal, HandshakeEffect, ServerCertificate, ServerVersion};
 pub use line::{LineEffect, NoiseKind};
 pub use message::MessageEffect;
 pub use unit::UnitEffect;
@@ -26,6 +28,8 @@ pub enum Effect {
     Message(MessageEffect),
     /// On bytes of a serial line or another byte stream.
     Line(LineEffect),
+    /// On one TLS handshake.
+    Handshake(HandshakeEffect),
     /// On the unit itself.
     Unit(UnitEffect),
 }
@@ -39,13 +43,21 @@ pub enum Site {
     Message,
     /// What passes on a serial line or another byte stream, known by what it is for.
     Line,
+    /// A TLS handshake, known by the face of the cloud.
+    Handshake,
     /// The unit.
     Unit,
 }
 
 impl Site {
     /// Every site.
-    pub const ALL: [Site; 4] = [Site::Exchange, Site::Message, Site::Line, Site::Unit];
+    pub const ALL: [Site; 5] = [
+        Site::Exchange,
+        Site::Message,
+        Site::Line,
+        Site::Handshake,
+        Site::Unit,
+    ];
 
     /// The word in vocabulary files.
     pub fn name(self) -> &'static str {
@@ -53,6 +65,7 @@ impl Site {
             Site::Exchange => "exchange",
             Site::Message => "message",
             Site::Line => "line",
+            Site::Handshake => "handshake",
             Site::Unit => "unit",
         }
     }
@@ -76,6 +89,7 @@ impl Effect {
             Effect::Exchange(_) => Site::Exchange,
             Effect::Message(_) => Site::Message,
             Effect::Line(_) => Site::Line,
+            Effect::Handshake(_) => Site::Handshake,
             Effect::Unit(_) => Site::Unit,
         }
     }
@@ -88,6 +102,7 @@ impl Effect {
                 Some(effect) => Some(Effect::Exchange(effect)),
                 None => MessageEffect::parse(kind, read)?.map(Effect::Message),
             },
+            "tls" => HandshakeEffect::parse(kind, read)?.map(Effect::Handshake),
             "line" => LineEffect::parse(kind, read)?.map(Effect::Line),
             "unit" => UnitEffect::parse(kind, read)?.map(Effect::Unit),
             _ => None,

@@ -2,20 +2,21 @@
 
 use super::{
     PeerFacts, SetupError, TlsError, TlsSettings,
+    revocation::RevokesEvery,
     settings::{credentials, provider, time_of, trust},
 };
-use crate::{Clock, Stream, pki::Identity};
+use crate::{Clock, Stream, StreamHandle, pki::Identity};
 use rustls::{
     ServerConfig,
     server::{NoServerSessionStorage, WebPkiClientVerifier},
 };
 use std::sync::Arc;
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::{LazyConfigAcceptor, server::StartHandshake};
 
 /// Accepts TLS connections as one identity; clones share everything.
 #[derive(Clone)]
 pub struct Acceptor {
-    inner: TlsAcceptor,
+    inner: Arc<ServerConfig>,
 }
 
 impl Acceptor {
@@ -50,10 +51,13 @@ impl Acceptor {
             Some(authority) => {
                 let roots = trust(authority)?;
                 let builder = WebPkiClientVerifier::builder_with_provider(roots, provider.clone());
-                if required {
-                    builder.build()?
-                } else {
-                    builder.allow_unauthenticated().build()?
+                let verifier = match required {
+                    true => builder.build()?,
+                    false => builder.allow_unauthenticated().build()?,
+                };
+                match settings.revokes_clients {
+                    true => Arc::new(RevokesEvery(verifier)),
+                    false => verifier,
                 }
             }
         };
@@ -67,17 +71,41 @@ impl Acceptor {
         config.alpn_protocols = settings.protocols();
         config.key_log = settings.key_log();
         Ok(Acceptor {
-            inner: TlsAcceptor::from(Arc::new(config)),
+            inner: Arc::new(config),
         })
     }
 
     /// The handshake; the stream it returns keeps the handle of the one below. A client that is refused has been
     /// sent its alert. There is no time limit here.
     pub async fn accept(&self, stream: Stream) -> Result<(Stream, PeerFacts), TlsError> {
+        Hello::read(stream).await?.accepted_by(self).await
+    }
+}
+
+/// A client has said hello, and nothing was answered yet.
+pub struct Hello {
+    start: StartHandshake<Stream>,
+    handle: StreamHandle,
+}
+
+impl Hello {
+    /// Waits for the hello. A client that says something else has been sent its alert. There is no time limit here.
+    pub async fn read(stream: Stream) -> Result<Hello, TlsError> {
         let handle = stream.handle();
-        let stream = self.inner.accept(stream).await?;
+        let start = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), stream).await?;
+        Ok(Hello { start, handle })
+    }
+
+    /// The rest of the handshake, as [`Acceptor::accept`].
+    pub async fn accepted_by(self, acceptor: &Acceptor) -> Result<(Stream, PeerFacts), TlsError> {
+        let stream = self.start.into_stream(acceptor.inner.clone()).await?;
         let (_, connection) = stream.get_ref();
         let facts = PeerFacts::read(connection, connection.server_name());
-        Ok((Stream::layered(stream, handle), facts))
+        Ok((Stream::layered(stream, self.handle), facts))
+    }
+
+    /// The stream behind the hello, for an answer that is none of the library's.
+    pub fn into_stream(self) -> Stream {
+        self.start.io
     }
 }

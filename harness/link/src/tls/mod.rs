@@ -6,9 +6,10 @@ mod connector;
 mod error;
 mod key_log;
 mod peer;
+mod revocation;
 mod settings;
 
-pub use acceptor::Acceptor;
+pub use acceptor::{Acceptor, Hello};
 pub use connector::Connector;
 pub use error::{SetupError, TlsError};
 pub use key_log::KeyLog;

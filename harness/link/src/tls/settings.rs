@@ -20,6 +20,8 @@ pub struct TlsSettings {
     pub only_1_2: bool,
     /// Where session secrets go.
     pub key_log: Option<Arc<KeyLog>>,
+    /// An acceptor's revocation list holds every certificate that clients present.
+    pub revokes_clients: bool,
 }
 
 impl TlsSettings {

@@ -65,7 +65,7 @@ impl Monitor for RetryMonitor {
                     "connected" | "disconnected" | "tls_refused" | "power_cut" | "rebooted" | "stopped"
                     | "exited" | "started" | "booted",
                 )
-                | (Who::Cloud, "stopped" | "started" | "tls_changed") => self.end(judge),
+                | (Who::Cloud, "stopped" | "started" | "tls_presented") => self.end(judge),
                 _ => {}
             }
         }

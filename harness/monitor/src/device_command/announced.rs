@@ -32,7 +32,7 @@ impl Monitor for AnnouncedMonitor {
     fn observe(&mut self, record: &Record, events: &[Event], judge: &mut Judge<'_>) {
         for event in events {
             match (event.who, event.name.as_str()) {
-                (Who::Cloud, "stopped" | "tls_changed")
+                (Who::Cloud, "stopped" | "tls_presented")
                 | (Who::Unit, "power_cut" | "stopped" | "rebooted") => {
                     self.blind = true;
                 }

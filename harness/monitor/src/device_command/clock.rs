@@ -44,7 +44,7 @@ impl Monitor for ClockMonitor {
                     let taken = event.field("http_status").and_then(|status| status.as_u64());
                     self.disturbed |= !matches!(taken, Some(200..=299 | 404 | 409));
                 }
-                (Who::Cloud, "stopped" | "tls_changed")
+                (Who::Cloud, "stopped" | "tls_presented")
                 | (Who::Fault, _)
                 // Reports of an earlier run stand before those of this one.
                 | (Who::Unit, "earlier_status" | "power_cut" | "rebooted" | "stopped" | "exited") => {

@@ -4,10 +4,8 @@ use crate::{Judge, Monitor, Tally};
 use hil_trace::{Event, HowClosed, Party, Record, RecordBody, Stamp, Who};
 use std::collections::BTreeMap;
 
-/// Follows connections from their opening, and what the faces present.
+/// Follows connections from their opening, and what each is presented.
 pub(super) struct TransportMonitor {
-    /// What faces present that is not good, by face; the empty name means all of them.
-    presented: BTreeMap<String, Presented>,
     connections: BTreeMap<u32, Connection>,
     /// The record that shows that the API speaks TLS.
     secure: Option<u64>,
@@ -34,7 +32,6 @@ struct Connection {
 impl Default for TransportMonitor {
     fn default() -> Self {
         TransportMonitor {
-            presented: BTreeMap::new(),
             connections: BTreeMap::new(),
             secure: None,
             certificates: Tally::new("POLL-SEC-001"),
@@ -51,8 +48,8 @@ impl Monitor for TransportMonitor {
 
     fn observe(&mut self, record: &Record, events: &[Event], judge: &mut Judge<'_>) {
         for event in events {
-            if (event.who, event.name.as_str()) == (Who::Cloud, "tls_changed") {
-                self.changed(record.seq, event);
+            if (event.who, event.name.as_str()) == (Who::Cloud, "tls_presented") {
+                self.presented(record.seq, event);
             }
         }
         match &record.what {
@@ -61,10 +58,9 @@ impl Monitor for TransportMonitor {
                 face,
                 by: Party::Unit,
             } => {
-                let presented = self.presented.get(face).or_else(|| self.presented.get(""));
                 let opened = Connection {
                     face: face.clone(),
-                    presented: presented.cloned(),
+                    presented: None,
                     silent: false,
                 };
                 self.connections.insert(*connection, opened);
@@ -106,22 +102,19 @@ impl Monitor for TransportMonitor {
 }
 
 impl TransportMonitor {
-    fn changed(&mut self, record: u64, event: &Event) {
-        let face = event.text("face").unwrap_or_default().to_owned();
+    /// A connection is presented something that is not good.
+    fn presented(&mut self, record: u64, event: &Event) {
         let certificate = event.text("certificate").filter(|name| *name != "good");
         let old_version = matches!(event.text("version"), Some("1.0" | "1.1"));
-        if face.is_empty() {
-            self.presented.clear();
-        }
-        self.presented.remove(&face);
-        if certificate.is_some() || old_version {
-            let certificate = certificate.map(str::to_owned);
-            let presented = Presented {
-                certificate,
+        let connection = event.field("connection").and_then(|number| number.as_u64());
+        let connection = connection.and_then(|number| u32::try_from(number).ok());
+        let opened = connection.and_then(|number| self.connections.get_mut(&number));
+        if let Some(opened) = opened.filter(|_| certificate.is_some() || old_version) {
+            opened.presented = Some(Presented {
+                certificate: certificate.map(str::to_owned),
                 old_version,
                 record,
-            };
-            self.presented.insert(face, presented);
+            });
         }
     }
 

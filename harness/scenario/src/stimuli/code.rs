@@ -195,7 +195,7 @@ const CODES: &[(&str, &[&str])] = &[
             "cloud.update checksum",
         ],
     ),
-    ("F-TLS", &["cloud.tls"]),
+    ("F-TLS", &["tls.certificate", "tls.version"]),
     ("F-TRUNC", &["cloud.truncate", "cloud.length"]),
     ("F-URL", &["cloud.publish download_url"]),
     ("F-WRAP", &[]),

@@ -4,8 +4,8 @@ use super::toy::{Bench, run};
 use crate::{CloudSettings, core::Security, front::FaceSecurity, pki::Pki};
 use hil_link::{Clock, tls::Connector};
 use hil_wire::Protocol;
-use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
+use serde_json::{Map, json};
+use std::{collections::BTreeMap, rc::Rc};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 pub(super) fn settings() -> CloudSettings {
@@ -24,55 +24,57 @@ pub(super) fn settings() -> CloudSettings {
     }
 }
 
-fn present(pki: &Pki, choice: Value) -> FaceSecurity {
-    let choice = serde_json::from_value(choice).unwrap();
-    let presented = pki.present(Security::MutualTls, &choice, &settings());
-    FaceSecurity::new(presented.unwrap().unwrap())
+fn security(pki: &Rc<Pki>) -> FaceSecurity {
+    FaceSecurity::new("toy", Security::MutualTls, pki, &settings())
+        .unwrap()
+        .unwrap()
 }
 
 #[test]
 fn what_a_careful_unit_turns_away() {
-    for (choice, reason) in [
+    for ((fault, arguments), reason) in [
         (
-            json!({"certificate": "expired"}),
+            ("tls.certificate", json!({"certificate": "expired"})),
             "the peer refused: CertificateExpired",
         ),
         (
-            json!({"certificate": "not_yet"}),
+            ("tls.certificate", json!({"certificate": "not_yet"})),
             "the peer refused: CertificateExpired",
         ),
         (
-            json!({"certificate": "wrong_name"}),
+            ("tls.certificate", json!({"certificate": "wrong_name"})),
             "the peer refused: BadCertificate",
         ),
         (
-            json!({"certificate": "self_signed"}),
+            ("tls.certificate", json!({"certificate": "self_signed"})),
             "the peer refused: UnknownCA",
         ),
         (
-            json!({"certificate": "other_authority"}),
+            ("tls.certificate", json!({"certificate": "other_authority"})),
             "the peer refused: UnknownCA",
         ),
         (
-            json!({"version": "1.1"}),
+            ("tls.version", json!({"version": "1.1"})),
             "the peer refused TLS 1.1: alert 70, level 2",
         ),
         (
-            json!({"version": "1.0"}),
+            ("tls.version", json!({"version": "1.0"})),
             "the peer refused TLS 1.0: alert 70, level 2",
         ),
     ] {
         run(async {
-            let pki = Pki::new(&settings(), Clock::new_virtual()).unwrap();
+            let pki = Rc::new(Pki::new(&settings(), Clock::new_virtual()).unwrap());
             let identities = pki.identities(vec![("online".to_owned(), "unit-1".to_owned())], |_| None);
             let identity = &identities.unwrap()["online"];
-            let bench = Bench::start(Some(present(&pki, choice))).await;
+            let bench = Bench::start(Some(security(&pki))).await;
+            bench.arm(fault, arguments.clone());
             let authority = pki.authority.authority_pem();
             let connector = Connector::new(authority, Some(identity), &bench.clock).unwrap();
             let refused = connector.connect(bench.connect("toy").await, "toy").await;
             assert!(refused.is_err());
             bench.told().await;
-            assert_eq!(bench.trace()[1], format!("refused: {reason}"));
+            let refused = format!("refused: {reason}");
+            assert!(bench.trace().contains(&refused), "{:?}", bench.trace());
         });
     }
 }
@@ -81,11 +83,11 @@ fn what_a_careful_unit_turns_away() {
 fn the_core_learns_whom_a_certificate_names_and_strangers_are_refused() {
     run(async {
         let clock = Clock::new_virtual();
-        let pki = Pki::new(&settings(), clock).unwrap();
+        let pki = Rc::new(Pki::new(&settings(), clock).unwrap());
         let identities = pki
             .identities(vec![("online".to_owned(), "unit-1".to_owned())], |_| None)
             .unwrap();
-        let bench = Bench::start(Some(present(&pki, json!({})))).await;
+        let bench = Bench::start(Some(security(&pki))).await;
         let authority = pki.authority.authority_pem();
         let connector = Connector::new(authority, Some(&identities["online"]), &bench.clock).unwrap();
         let (mut stream, _) = connector
