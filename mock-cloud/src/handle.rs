@@ -6,7 +6,7 @@ use crate::{
     front::{Edge, FaceSecurity, Host, UnitFaces, serve_byte_face, serve_face, wake_when_due},
     pki::{Pki, PkiProblem},
     protocols::{CoreSurroundings, make_core},
-    store::{Store, StoreError},
+    store::{MemoryStore, Store, StoreError},
 };
 use hil_fault::{Artifact, Artifacts, Faults};
 use hil_link::{
@@ -76,6 +76,10 @@ pub struct MockCloud {
     unit_faces: UnitFaces,
     addresses: BTreeMap<&'static str, Address>,
     artifacts: Rc<RefCell<Artifacts>>,
+    /// It is stopped, and about to come back by itself.
+    away: Cell<bool>,
+    /// What it stores in, from its next start on.
+    store: RefCell<Rc<dyn Store>>,
     running: RefCell<Option<Running>>,
     /// How often it has begun to serve.
     starts: Cell<u64>,
@@ -116,6 +120,7 @@ impl MockCloud {
         let pki = Rc::new(Pki::new(&settings, surroundings.clock)?);
         let unit_faces = Rc::new(RefCell::new(surroundings.unit_faces.clone()));
         let artifacts = Rc::new(RefCell::new(surroundings.artifacts.clone()));
+        let store = RefCell::new(surroundings.store.clone());
         let mut cloud = MockCloud {
             settings,
             surroundings,
@@ -126,6 +131,8 @@ impl MockCloud {
             unit_faces,
             addresses: BTreeMap::new(),
             artifacts,
+            store,
+            away: Cell::new(false),
             running: RefCell::new(None),
             starts: Cell::new(0),
             reserved: RefCell::default(),
@@ -228,21 +235,23 @@ impl MockCloud {
                 self.reserve_ports().await;
                 Ok(Map::new())
             }
-            "start" => self.start_again(true).await,
+            "start" => self.started(true).await,
             "close_face" => self.close_face(self.face_named(with)?),
             "open_face" => self.open_face(self.face_named(with)?).await,
             "restart" => {
                 let kept = with.get("store").and_then(Value::as_str) != Some("lost");
                 let down = with.get("down").and_then(Value::as_f64).unwrap_or(0.0);
-                self.stop();
-                self.reserve_ports().await;
+                self.go_away().await;
                 self.surroundings
                     .clock
                     .sleep(Duration::from_secs_f64(down.max(0.0)))
                     .await;
-                self.start_again(kept).await
+                self.started(kept).await
             }
             _ => {
+                while self.away.get() {
+                    self.surroundings.clock.sleep(AWAY_CHECK).await;
+                }
                 let host = self.running.borrow().as_ref().map(|running| running.host.clone());
                 host.ok_or(ActError::Stopped)?.act(action, with).await
             }
@@ -260,6 +269,47 @@ impl MockCloud {
             self.edge.all_closed();
             self.edge.note("stopped", Map::new());
         }
+    }
+
+    /// Stops, and keeps its ports for [`MockCloud::come_back`], which actions wait for.
+    pub async fn go_away(&self) {
+        self.away.set(true);
+        self.stop();
+        self.reserve_ports().await;
+    }
+
+    /// Starts again after [`MockCloud::go_away`], with what it stored or without; nothing happens if it runs.
+    ///
+    /// # Errors
+    /// An address is taken meanwhile, or the store failed.
+    pub async fn come_back(&self, kept: bool) -> Result<(), CloudError> {
+        if self.running.borrow().is_some() {
+            self.away.set(false);
+            return Ok(());
+        }
+        let store = self.store.borrow().clone();
+        if !kept {
+            store.clear().await?;
+        }
+        self.reserved.take();
+        let mut listeners = Vec::new();
+        for face in self.addresses.keys() {
+            listeners.push((*face, self.listen_again(face).await?.0));
+        }
+        self.run(listeners).await?;
+        self.away.set(false);
+        Ok(())
+    }
+
+    /// From its next start on, it has an empty store; returns the one it had.
+    #[must_use]
+    pub fn replace_store(&self) -> Rc<dyn Store> {
+        self.store.replace(Rc::new(MemoryStore::default()))
+    }
+
+    /// From its next start on, it has this store.
+    pub fn put_store_back(&self, store: Rc<dyn Store>) {
+        self.store.replace(store);
     }
 
     /// Keeps the ports of a stopped cloud, so that it can come back to them.
@@ -295,25 +345,9 @@ impl MockCloud {
         self.edge.note("stopped", Map::new());
     }
 
-    async fn start_again(&self, kept: bool) -> Result<Map<String, Value>, ActError> {
-        let failed = |error: CloudError| ActError::Store(error.to_string());
-        if self.running.borrow().is_some() {
-            return Ok(Map::new());
-        }
-        if !kept {
-            self.surroundings
-                .store
-                .clear()
-                .await
-                .map_err(|e| failed(e.into()))?;
-        }
-        self.reserved.take();
-        let mut listeners = Vec::new();
-        for face in self.addresses.keys() {
-            let address = self.address_again(face);
-            listeners.push((*face, self.listen(face, &address).await.map_err(failed)?.0));
-        }
-        self.run(listeners).await.map_err(failed)?;
+    async fn started(&self, kept: bool) -> Result<Map<String, Value>, ActError> {
+        let started = self.come_back(kept).await;
+        started.map_err(|error| ActError::Store(error.to_string()))?;
         Ok(Map::new())
     }
 
@@ -321,9 +355,10 @@ impl MockCloud {
         let mut core = self.core();
         self.starts.set(self.starts.get() + 1);
         core.identified(&self.identities);
+        let store = self.store.borrow().clone();
         let mut documents = BTreeMap::new();
         for collection in core.collections() {
-            documents.insert(*collection, self.surroundings.store.load(collection).await?);
+            documents.insert(*collection, store.load(collection).await?);
         }
         core.load(documents);
         let baud_rate = self.settings.options.get("baud_rate").and_then(Value::as_u64);
@@ -334,7 +369,7 @@ impl MockCloud {
             self.edge.clone(),
             surroundings.network.clone(),
             self.unit_faces.clone(),
-            (surroundings.store.clone(), self.artifacts.clone()),
+            (store, self.artifacts.clone()),
             (baud_rate.unwrap_or(BAUD_RATE), self.settings.seed),
         ));
         let (mut faces, mut waker) = (JoinSet::new(), JoinSet::new());
@@ -505,6 +540,8 @@ impl MockCloud {
     }
 }
 
+/// How often an action looks whether a cloud is back.
+const AWAY_CHECK: Duration = Duration::from_millis(100);
 const RESERVE_TRIES: u32 = 100;
 /// Bits per second on a serial line unless the option `baud_rate` says another.
 const BAUD_RATE: u32 = 115_200;

@@ -12,9 +12,9 @@ mod spec;
 pub use artifact::{Artifact, Artifacts};
 pub use board::{FaultId, Struck};
 pub use effect::{
-    Alteration, AnswerPart, BadJson, ClientRefusal, Effect, ExchangeEffect, Framing, HandshakeEffect,
-    KeyState, LineEffect, Malformation, MessageEffect, MessagePart, MessagePlaces, NoiseKind, ResetPoint,
-    ServerCertificate, ServerVersion, Site, UnitEffect,
+    Alteration, AnswerPart, BadJson, ClientRefusal, CloudEffect, Effect, ExchangeEffect, Framing,
+    HandshakeEffect, KeyState, LineEffect, Malformation, MessageEffect, MessagePart, MessagePlaces,
+    NoiseKind, ResetPoint, ServerCertificate, ServerVersion, Site, UnitEffect,
 };
 pub use faults::{ArmedFault, Faults};
 pub use line::LinePart;

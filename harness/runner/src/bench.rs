@@ -23,7 +23,7 @@ use tokio::sync::Mutex;
 
 /// Cloud and unit of one instance, ready for the first step.
 pub(crate) struct Bench {
-    pub(crate) cloud: MockCloud,
+    pub(crate) cloud: Rc<MockCloud>,
     pub(crate) unit: SharedUnit,
     /// Those who make faults act on cloud and unit.
     pub(crate) makers: Makers,
@@ -96,7 +96,7 @@ impl Bench {
             artifacts: artifacts.clone(),
             unit_faces: faces.clone(),
         };
-        let cloud = MockCloud::start(settings, surroundings).await?;
+        let cloud = Rc::new(MockCloud::start(settings, surroundings).await?);
         let identities = cloud.identities().clone();
         let authority = match cloud.speaks_tls() || !identities.is_empty() {
             true => cloud.authority_pem().to_owned(),
@@ -133,6 +133,7 @@ impl Bench {
             stage: dispatcher.clone(),
             faults,
             unit: Some(unit.clone()),
+            cloud: cloud.clone(),
         };
         let cutter = Cutter::new(run, counts_writes, unit.clone(), makers.clone());
         Ok(Bench {

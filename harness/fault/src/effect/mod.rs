@@ -2,6 +2,7 @@
 
 mod alteration;
 mod bad_json;
+mod cloud;
 mod exchange;
 mod handshake;
 mod line;
@@ -10,6 +11,7 @@ mod unit;
 
 pub use alteration::{Alteration, Malformation, MessagePart, MessagePlaces};
 pub use bad_json::BadJson;
+pub use cloud::CloudEffect;
 pub use exchange::{AnswerPart, ExchangeEffect, Framing, KeyState, ResetPoint};
 pub use handshake::{ClientRefusal, HandshakeEffect, ServerCertificate, ServerVersion};
 pub use line::{LineEffect, NoiseKind};
@@ -30,6 +32,8 @@ pub enum Effect {
     Line(LineEffect),
     /// On one TLS handshake.
     Handshake(HandshakeEffect),
+    /// On the cloud as a whole.
+    Cloud(CloudEffect),
     /// On the unit itself.
     Unit(UnitEffect),
 }
@@ -45,17 +49,20 @@ pub enum Site {
     Line,
     /// A TLS handshake, known by the face of the cloud.
     Handshake,
+    /// The cloud.
+    Cloud,
     /// The unit.
     Unit,
 }
 
 impl Site {
     /// Every site.
-    pub const ALL: [Site; 5] = [
+    pub const ALL: [Site; 6] = [
         Site::Exchange,
         Site::Message,
         Site::Line,
         Site::Handshake,
+        Site::Cloud,
         Site::Unit,
     ];
 
@@ -66,13 +73,14 @@ impl Site {
             Site::Message => "message",
             Site::Line => "line",
             Site::Handshake => "handshake",
+            Site::Cloud => "cloud",
             Site::Unit => "unit",
         }
     }
 
     /// Whether its faults choose among names: operations, messages, faces.
     pub fn has_names(self) -> bool {
-        self != Site::Unit
+        !matches!(self, Site::Cloud | Site::Unit)
     }
 }
 
@@ -90,6 +98,7 @@ impl Effect {
             Effect::Message(_) => Site::Message,
             Effect::Line(_) => Site::Line,
             Effect::Handshake(_) => Site::Handshake,
+            Effect::Cloud(_) => Site::Cloud,
             Effect::Unit(_) => Site::Unit,
         }
     }
@@ -98,9 +107,13 @@ impl Effect {
     pub(crate) fn parse(name: &str, read: &Arguments<'_>) -> Result<Effect, FaultError> {
         let (family, kind) = name.split_once('.').unwrap_or((name, ""));
         let effect = match family {
-            "cloud" => match ExchangeEffect::parse(kind, read)? {
-                Some(effect) => Some(Effect::Exchange(effect)),
-                None => MessageEffect::parse(kind, read)?.map(Effect::Message),
+            "cloud" => match (
+                ExchangeEffect::parse(kind, read)?,
+                CloudEffect::parse(kind, read)?,
+            ) {
+                (Some(effect), _) => Some(Effect::Exchange(effect)),
+                (None, Some(effect)) => Some(Effect::Cloud(effect)),
+                (None, None) => MessageEffect::parse(kind, read)?.map(Effect::Message),
             },
             "tls" => HandshakeEffect::parse(kind, read)?.map(Effect::Handshake),
             "line" => LineEffect::parse(kind, read)?.map(Effect::Line),

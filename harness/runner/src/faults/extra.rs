@@ -1,7 +1,8 @@
 //! Faults armed outside scenarios, such as by the operator of a served cloud.
 
 use super::{Makers, Spark, Stage};
-use hil_fault::{Effect, FaultError, FaultId, FaultSpec, Faults};
+use hil_fault::{Effect, FaultError, FaultId, FaultSpec};
+use hil_mock_cloud::MockCloud;
 use hil_scenario::{ExtraFault, Lookup, Unresolved};
 use serde_json::{Map, Value};
 use std::rc::Rc;
@@ -25,7 +26,7 @@ pub enum ArmError {
 pub async fn arm_extra(
     fault: &ExtraFault,
     stage: Rc<dyn Stage>,
-    faults: Rc<Faults>,
+    cloud: &Rc<MockCloud>,
     fuses: &mut JoinSet<()>,
 ) -> Result<FaultId, ArmError> {
     let (name, with, when) = fault.parts();
@@ -39,8 +40,9 @@ pub async fn arm_extra(
     let (spark, _) = Spark::of(when, stage.clock().now(), &|_| None, &Nothing)?;
     let makers = Makers {
         stage,
-        faults,
+        faults: cloud.faults().clone(),
         unit: None,
+        cloud: cloud.clone(),
     };
     Ok(makers.arm(spec, spark, Map::new(), fuses).await)
 }

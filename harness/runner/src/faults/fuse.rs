@@ -1,7 +1,8 @@
 //! What lies between an injected fault and its first effect: a time, an event, or nothing.
 
-use super::{SharedUnit, Stage, Tripwire, unit};
-use hil_fault::{Effect, FaultId, FaultSpec, Faults, UnitEffect};
+use super::{SharedUnit, Stage, Tripwire, cloud, unit};
+use hil_fault::{CloudEffect, Effect, FaultId, FaultSpec, Faults, UnitEffect};
+use hil_mock_cloud::MockCloud;
 use hil_scenario::{Lookup, Trigger, Unresolved, When};
 use hil_trace::Stamp;
 use serde_json::{Map, Value, json};
@@ -84,6 +85,14 @@ pub(crate) struct Makers {
     pub(crate) faults: Rc<Faults>,
     /// For effects on the unit; nothing where there is none.
     pub(crate) unit: Option<SharedUnit>,
+    /// For effects on the cloud.
+    pub(crate) cloud: Rc<MockCloud>,
+}
+
+/// An effect and who makes it.
+enum Made {
+    OnUnit(SharedUnit, UnitEffect),
+    OnCloud(Rc<MockCloud>, CloudEffect),
 }
 
 impl Makers {
@@ -97,7 +106,11 @@ impl Makers {
         fuses: &mut JoinSet<()>,
     ) -> FaultId {
         let effect = match &spec.effect {
-            Effect::Unit(effect) => self.unit.clone().map(|unit| (unit, effect.clone())),
+            Effect::Unit(effect) => {
+                let unit = self.unit.clone();
+                unit.map(|unit| Made::OnUnit(unit, effect.clone()))
+            }
+            Effect::Cloud(effect) => Some(Made::OnCloud(self.cloud.clone(), *effect)),
             _ => None,
         };
         let now = matches!(spark, Spark::Now);
@@ -134,8 +147,8 @@ pub(super) struct Fuse {
 }
 
 impl Fuse {
-    /// Burns down; then the fault is live, or its effect on the unit is made. Tells `begun` once it has begun.
-    async fn burn(self, spark: Spark, effect: Option<(SharedUnit, UnitEffect)>, begun: oneshot::Sender<()>) {
+    /// Burns down; then the fault is live, or its effect on unit or cloud is made. Tells `begun` once it has begun.
+    async fn burn(self, spark: Spark, effect: Option<Made>, begun: oneshot::Sender<()>) {
         let clock = self.stage.clock();
         match spark {
             Spark::Now => {}
@@ -149,7 +162,8 @@ impl Fuse {
         }
         self.faults.ignite(self.id);
         match effect {
-            Some((unit, effect)) => unit::make(&self, &unit, effect, begun).await,
+            Some(Made::OnUnit(unit, effect)) => unit::make(&self, &unit, effect, begun).await,
+            Some(Made::OnCloud(cloud, effect)) => cloud::make(&self, &cloud, effect, begun).await,
             // Nobody has to wait for it.
             None => drop(begun.send(())),
         }

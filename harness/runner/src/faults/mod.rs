@@ -1,5 +1,6 @@
 //! Faults of an instance: what they wait for, and how those of the unit are made.
 
+mod cloud;
 mod extra;
 mod fuse;
 mod stage;

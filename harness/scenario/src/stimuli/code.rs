@@ -178,7 +178,7 @@ const CODES: &[(&str, &[&str])] = &[
         ],
     ),
     ("F-REDIR", &["cloud.redirect", "cloud redirect_downloads=true"]),
-    ("F-RESTART", &["cloud.restart"]),
+    ("F-RESTART", &["cloud.restart", "cloud.other_instance"]),
     ("F-RST", &["cloud.reset", "cloud.unsubscribe reset=true"]),
     ("F-SIZE", &["cloud.publish size"]),
     ("F-STALL", &["cloud.stall"]),

@@ -30,7 +30,7 @@ use tokio::{
 /// One running cloud.
 pub(super) struct Served {
     pub(super) protocol: Protocol,
-    pub(super) cloud: MockCloud,
+    pub(super) cloud: Rc<MockCloud>,
     pub(super) trace: Rc<TraceKeeper>,
     pub(super) identities: IdentityFiles,
     pub(super) clock: Clock,

@@ -150,8 +150,7 @@ pub(super) async fn execute(
                 let fault = fault(served.protocol, body)?;
                 let mut fuses = served.fuses.lock().await;
                 while fuses.try_join_next().is_some() {}
-                let faults = cloud.faults().clone();
-                let id = arm_extra(&fault, served.trace.clone(), faults, &mut fuses).await?;
+                let id = arm_extra(&fault, served.trace.clone(), cloud, &mut fuses).await?;
                 Ok(json!({"id": id.0}))
             }
         },

@@ -137,7 +137,7 @@ async fn start(
         artifacts: plan.artifacts(protocol),
         unit_faces: plan.unit_faces.clone(),
     };
-    let cloud = MockCloud::start(settings, surroundings).await?;
+    let cloud = Rc::new(MockCloud::start(settings, surroundings).await?);
     Ok(Served {
         protocol,
         identities: data.keep_identities(protocol, &plan.unit_id, cloud.identities())?,
