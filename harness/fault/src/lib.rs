@@ -6,16 +6,18 @@ mod artifact;
 mod board;
 mod effect;
 mod faults;
+mod forgery;
 mod line;
 mod spec;
 
 pub use artifact::{Artifact, Artifacts};
 pub use board::{FaultId, Struck};
 pub use effect::{
-    Alteration, AnswerPart, BadJson, ClientRefusal, CloudEffect, Effect, ExchangeEffect, Framing,
-    HandshakeEffect, KeyState, LineEffect, Malformation, MessageEffect, MessagePart, MessagePlaces,
+    Alteration, AnswerPart, ArtifactEffect, BadJson, ClientRefusal, CloudEffect, Effect, ExchangeEffect,
+    Framing, HandshakeEffect, KeyState, LineEffect, Malformation, MessageEffect, MessagePart, MessagePlaces,
     NoiseKind, ResetPoint, ServerCertificate, ServerVersion, Site, UnitEffect,
 };
 pub use faults::{ArmedFault, Faults};
+pub use forgery::Forgery;
 pub use line::LinePart;
 pub use spec::{FaultError, FaultSpec};

@@ -2,7 +2,9 @@
 
 use super::{exchange::can_strike, frame::Frame};
 use crate::core::Operation;
-use hil_fault::{Effect, ExchangeEffect, Faults, HandshakeEffect, LineEffect, MessageEffect, Site};
+use hil_fault::{
+    ArtifactEffect, Effect, ExchangeEffect, Faults, HandshakeEffect, LineEffect, MessageEffect, Site,
+};
 use hil_link::Clock;
 use hil_trace::{Blame, CertificateFacts, Ending, HttpEnding, Party, Payload, RecordBody, SharedRecorder};
 use hil_wire::http::{Request, Response};
@@ -167,6 +169,18 @@ impl Edge {
             .strike(Site::Exchange, &operation.name, &operation.facts, place, can)?;
         match struck.spec.effect {
             Effect::Exchange(effect) => Some(effect),
+            _ => None,
+        }
+    }
+
+    /// The effect of the fault that strikes an image about to be served, recorded as acted.
+    pub(crate) fn strike_artifact(&self, exchange: u32, operation: &Operation) -> Option<ArtifactEffect> {
+        let place = ("exchange", Some(exchange));
+        let struck = self
+            .faults
+            .strike(Site::Artifact, &operation.name, &operation.facts, place, |_| true)?;
+        match struck.spec.effect {
+            Effect::Artifact(effect) => Some(effect),
             _ => None,
         }
     }

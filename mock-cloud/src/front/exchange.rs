@@ -5,9 +5,9 @@ use super::{
     answer::{Afterwards, WireAnswer, without},
     bad_json,
     http::Connection,
-    upgrade,
+    image, upgrade,
 };
-use crate::core::{Core, HttpCall, Outputs};
+use crate::core::{Core, HttpCall, Operation, Outputs};
 use bytes::Bytes;
 use hil_fault::{ExchangeEffect, Framing, KeyState, ResetPoint};
 use hil_trace::{HttpEnding, Party};
@@ -119,11 +119,6 @@ impl Exchange<'_> {
                 let mut response = self.handled().await;
                 without(&mut response.headers, &name);
                 response.headers.0.extend(value.map(|value| (name, value)));
-                response
-            }
-            ExchangeEffect::Corrupt { byte } => {
-                let mut response = self.handled().await;
-                flip_bit(&mut response.body, byte);
                 response
             }
             ExchangeEffect::BadJson(bad) => {
@@ -259,6 +254,18 @@ impl Exchange<'_> {
         self.handled_as(self.call.request).await
     }
 
+    /// An answer that may be an image, which faults strike once it is there to be served.
+    pub(super) fn served(&self, operation: &Operation, response: Response) -> Response {
+        if !matches!(response.status, 200 | 206) {
+            return response;
+        }
+        let effect = self.host.edge.strike_artifact(self.number, operation);
+        match effect {
+            Some(effect) => image::spoil(self.host, response, effect),
+            None => response,
+        }
+    }
+
     /// What the core answers to another request than came.
     async fn handled_as(&self, request: &Request) -> Response {
         let call = HttpCall { request, ..self.call };
@@ -381,13 +388,6 @@ fn build(response: &Response, body: Vec<u8>) -> Answer {
         }
     }
     answer
-}
-
-fn flip_bit(body: &mut [u8], byte: i64) {
-    let index = if byte < 0 { body.len() as i64 + byte } else { byte };
-    if let Some(byte) = usize::try_from(index).ok().and_then(|index| body.get_mut(index)) {
-        *byte ^= 1;
-    }
 }
 
 /// Headers that carry a unit's key or token.

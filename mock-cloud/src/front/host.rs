@@ -89,6 +89,11 @@ impl Host {
         self.ask(|core, now, out| core.http(now, call, out)).await
     }
 
+    /// The image of a role.
+    pub(super) fn artifact(&self, role: &str) -> Option<Artifact> {
+        self.artifacts.borrow().get(role).cloned()
+    }
+
     /// Lets the core do what a step asks for.
     pub(crate) async fn act(
         self: &Rc<Self>,

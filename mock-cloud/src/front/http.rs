@@ -171,7 +171,14 @@ impl Connection {
         };
         match struck {
             Some(effect) => exchange.disturbed(effect).await,
-            None => Ok(exchange.send(exchange.handled().await)),
+            None => {
+                let response = exchange.handled().await;
+                let response = match operator {
+                    true => response,
+                    false => exchange.served(&operation, response),
+                };
+                Ok(exchange.send(response))
+            }
         }
     }
 }

@@ -11,6 +11,7 @@ mod filter;
 mod frame;
 mod host;
 mod http;
+mod image;
 mod line;
 mod link;
 mod old_tls;

@@ -86,11 +86,6 @@ pub enum ExchangeEffect {
         /// Whether Content-Length announces the whole; else the end of the connection ends it.
         announce: bool,
     },
-    /// One bit of the body flipped.
-    Corrupt {
-        /// Which byte; negative counts from the end.
-        byte: i64,
-    },
     /// Another body with status 200.
     Body {
         /// The body.
@@ -181,9 +176,6 @@ impl ExchangeEffect {
             "truncate" => ExchangeEffect::Truncate {
                 after_bytes: read.count("after_bytes")?.ok_or(read.missing("after_bytes"))?,
                 announce: read.flag("announce")?.unwrap_or(true),
-            },
-            "corrupt" => ExchangeEffect::Corrupt {
-                byte: read.whole("byte")?.unwrap_or(0),
             },
             "body" => ExchangeEffect::Body {
                 body: read.text("body")?.ok_or(read.missing("body"))?,

@@ -1,6 +1,7 @@
 //! What a fault does once it triggers: one family of effects for each kind of site.
 
 mod alteration;
+mod artifact;
 mod bad_json;
 mod cloud;
 mod exchange;
@@ -10,6 +11,7 @@ mod message;
 mod unit;
 
 pub use alteration::{Alteration, Malformation, MessagePart, MessagePlaces};
+pub use artifact::ArtifactEffect;
 pub use bad_json::BadJson;
 pub use cloud::CloudEffect;
 pub use exchange::{AnswerPart, ExchangeEffect, Framing, KeyState, ResetPoint};
@@ -32,6 +34,8 @@ pub enum Effect {
     Line(LineEffect),
     /// On one TLS handshake.
     Handshake(HandshakeEffect),
+    /// On an image while it is served.
+    Artifact(ArtifactEffect),
     /// On the cloud as a whole.
     Cloud(CloudEffect),
     /// On the unit itself.
@@ -49,6 +53,8 @@ pub enum Site {
     Line,
     /// A TLS handshake, known by the face of the cloud.
     Handshake,
+    /// An image that is served, known by the operation that asks for it.
+    Artifact,
     /// The cloud.
     Cloud,
     /// The unit.
@@ -57,11 +63,12 @@ pub enum Site {
 
 impl Site {
     /// Every site.
-    pub const ALL: [Site; 6] = [
+    pub const ALL: [Site; 7] = [
         Site::Exchange,
         Site::Message,
         Site::Line,
         Site::Handshake,
+        Site::Artifact,
         Site::Cloud,
         Site::Unit,
     ];
@@ -73,6 +80,7 @@ impl Site {
             Site::Message => "message",
             Site::Line => "line",
             Site::Handshake => "handshake",
+            Site::Artifact => "artifact",
             Site::Cloud => "cloud",
             Site::Unit => "unit",
         }
@@ -98,6 +106,7 @@ impl Effect {
             Effect::Message(_) => Site::Message,
             Effect::Line(_) => Site::Line,
             Effect::Handshake(_) => Site::Handshake,
+            Effect::Artifact(_) => Site::Artifact,
             Effect::Cloud(_) => Site::Cloud,
             Effect::Unit(_) => Site::Unit,
         }
@@ -115,6 +124,7 @@ impl Effect {
                 (None, Some(effect)) => Some(Effect::Cloud(effect)),
                 (None, None) => MessageEffect::parse(kind, read)?.map(Effect::Message),
             },
+            "artifact" => ArtifactEffect::parse(kind, read)?.map(Effect::Artifact),
             "tls" => HandshakeEffect::parse(kind, read)?.map(Effect::Handshake),
             "line" => LineEffect::parse(kind, read)?.map(Effect::Line),
             "unit" => UnitEffect::parse(kind, read)?.map(Effect::Unit),

@@ -186,7 +186,8 @@ const CODES: &[(&str, &[&str])] = &[
     (
         "F-SUM",
         &[
-            "cloud.corrupt",
+            "artifact.flip",
+            "artifact.swap",
             "cloud.alter_blob",
             "cloud.publish checksum",
             "cloud.publish variant=flipped",
