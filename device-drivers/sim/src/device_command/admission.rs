@@ -104,9 +104,12 @@ impl DeviceAgent {
     }
 
     /// Ends a command that was never started.
-    pub(super) fn refuse(&mut self, record: CommandRecord, details: String, context: &mut Context<'_>) {
+    pub(super) fn refuse(&mut self, mut record: CommandRecord, details: String, context: &mut Context<'_>) {
         let id = record.id.clone();
         context.console(format!("command {id} is refused: {details}"));
+        // Stored as ended: were power lost now, it must not start after the next boot.
+        record.state = CommandState::Done;
+        record.last = Some((CommandStatus::Failed.name().to_owned(), Some(details.clone())));
         self.commands.put(&mut context.hardware.flash, record);
         self.conclude(&id, CommandStatus::Failed, Some(details), context);
     }
