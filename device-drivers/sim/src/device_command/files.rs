@@ -43,6 +43,22 @@ pub(super) fn file_name(class: Class, written_s: i64, number: u64) -> String {
     format!("{}{written_s}-{number}", class.folder())
 }
 
+/// What stands for a file of so many bytes: as many, or of a large file its size alone.
+pub(super) fn content(bytes: u64) -> Vec<u8> {
+    match usize::try_from(bytes) {
+        Ok(few) if bytes <= MOST_WRITTEN => vec![b'x'; few],
+        _ => format!("{LARGE}{bytes}").into_bytes(),
+    }
+}
+
+fn size(content: &[u8]) -> u64 {
+    let told = std::str::from_utf8(content)
+        .ok()
+        .and_then(|text| text.strip_prefix(LARGE));
+    told.and_then(|number| number.parse().ok())
+        .unwrap_or(content.len() as u64)
+}
+
 /// Removes the files of a class written before a time, or all; returns files and bytes.
 pub(super) fn remove(flash: &mut Flash, class: Class, before_s: Option<i64>) -> (u64, u64) {
     let names: Vec<String> = flash.names(class.folder()).map(str::to_owned).collect();
@@ -52,10 +68,15 @@ pub(super) fn remove(flash: &mut Flash, class: Class, before_s: Option<i64>) -> 
             .rsplit_once('-')
             .and_then(|(time, _)| time.parse().ok());
         let old = before_s.is_none_or(|before| written.is_some_and(|written: i64| written < before));
-        let bytes = flash.read(&name).map_or(0, <[u8]>::len) as u64;
+        let bytes = flash.read(&name).map_or(0, size);
         if old && flash.remove(&name).is_ok() {
             removed = (removed.0 + 1, removed.1 + bytes);
         }
     }
     removed
 }
+
+/// Files of up to so many bytes are written as they are.
+const MOST_WRITTEN: u64 = 1024 * 1024;
+/// What the content of a larger one begins with.
+const LARGE: &str = "file of size ";

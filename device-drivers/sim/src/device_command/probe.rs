@@ -94,12 +94,12 @@ pub(super) fn apply(
             let class = class(arguments)?;
             let count = whole(arguments, "count")?;
             let age = (number(arguments, "age_days").unwrap_or(0.0) * 86_400.0) as i64;
-            let bytes = arguments.get("bytes").and_then(Value::as_u64).unwrap_or(100) as usize;
+            let bytes = arguments.get("bytes").and_then(Value::as_u64).unwrap_or(100);
             let written = context.wall_ms().div_euclid(1000) - age;
             let first = context.hardware.flash.names(class.folder()).count() as u64;
             for number in first..first + count {
                 let name = files::file_name(class, written, number);
-                let done = context.hardware.flash.write(&name, vec![b'x'; bytes]);
+                let done = context.hardware.flash.write(&name, files::content(bytes));
                 done.map_err(|error| UnitError::Dead(error.to_string()))?;
             }
             Ok(json!({"count": count}))

@@ -81,6 +81,10 @@ impl DeviceCommandCloud {
                 command[name] = value.clone();
             }
         }
+        if let Some(length) = with.get("padding").and_then(Value::as_u64) {
+            let length = usize::try_from(length).unwrap_or(MOST_PADDING).min(MOST_PADDING);
+            command["padding"] = json!("x".repeat(length));
+        }
         let age = seconds(with, "age").unwrap_or(0.0);
         let timestamp = format_millis(now.unix_ms - (age * 1000.0) as i64);
         let device = word(with, "device_id").unwrap_or_else(|| self.settings.unit_id.clone());
@@ -100,6 +104,8 @@ impl DeviceCommandCloud {
         let token = match with.get("token").and_then(Value::as_str) {
             Some("absent") => None,
             Some("wrong") => Some("wrong-token".to_owned()),
+            // Its form is right, and nobody takes it any more.
+            Some("expired") => Some(self.settings.admin_token.chars().rev().collect()),
             Some("device") => Some(self.settings.unit_key.clone()),
             _ => Some(self.settings.admin_token.clone()),
         };
@@ -289,3 +295,6 @@ fn bad(name: &str, problem: &str) -> ActError {
 
 /// Ids longer than any unit takes are still possible.
 const LONGEST_ID: usize = 256;
+
+/// More than any unit can be expected to take, and little enough to be made at once.
+const MOST_PADDING: usize = 16 * 1024 * 1024;
