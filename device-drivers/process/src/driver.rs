@@ -48,12 +48,11 @@ impl Driver for ProcessDriver {
             Capability::Reboot,
             Capability::Console,
             Capability::Provision,
+            // Any process can be held up.
+            Capability::Stimulate,
         ]);
         if !self.file.probes.is_empty() {
             capabilities.insert(Capability::Probe);
-        }
-        if !self.file.stimuli.is_empty() {
-            capabilities.insert(Capability::Stimulate);
         }
         capabilities
     }

@@ -118,6 +118,8 @@ impl Run {
     /// the process had to be killed.
     pub(crate) async fn stop(&self, signal: Signal, patience: Duration) -> Option<(Ending, bool)> {
         self.signal(signal);
+        // One that is held up could not do as it is asked.
+        self.go_on();
         match timeout(patience, self.ended()).await {
             Ok(Some(ending)) => {
                 // Children may still be busy ending in order.
@@ -140,6 +142,16 @@ impl Run {
         .await
         .ok()
         .flatten()
+    }
+
+    /// Stops the whole group where it stands.
+    pub(crate) fn hold(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// Lets a group that was stopped go on.
+    pub(crate) fn go_on(&self) {
+        self.signal(Signal::CONT);
     }
 
     fn signal(&self, signal: Signal) {

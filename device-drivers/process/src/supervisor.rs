@@ -37,6 +37,8 @@ pub(crate) struct Supervisor {
     /// Where links to pseudo terminals of the process may be.
     lines: Vec<PathBuf>,
     pending: RefCell<Option<AbortHandle>>,
+    /// Lets a process that is held up go on.
+    held: RefCell<Option<AbortHandle>>,
     own: Weak<Supervisor>,
 }
 
@@ -63,6 +65,7 @@ impl Supervisor {
             power_cut: Cell::new(None),
             lines,
             pending: RefCell::default(),
+            held: RefCell::default(),
             own: own.clone(),
         })
     }
@@ -95,6 +98,28 @@ impl Supervisor {
     /// True if the process is started again after it failed.
     pub(crate) fn restarts_failures(&self) -> bool {
         self.restart.when != RestartWhen::Never
+    }
+
+    /// Keeps the process with its whole group from running for so long, from now on.
+    pub(crate) fn hold(&self, span: Duration) -> Result<(), UnitError> {
+        let Some(run) = self.run() else {
+            return Err(UnitError::NotSupported(
+                "hold up a unit that does not run".to_owned(),
+            ));
+        };
+        if let Some(earlier) = self.held.take() {
+            earlier.abort();
+        }
+        run.hold();
+        let run = Rc::downgrade(&run);
+        let task = tokio::task::spawn_local(async move {
+            tokio::time::sleep(span).await;
+            if let Some(run) = run.upgrade() {
+                run.go_on();
+            }
+        });
+        self.held.replace(Some(task.abort_handle()));
+        Ok(())
     }
 
     /// Starts the process; what is left of the last boot is killed.
@@ -148,6 +173,9 @@ impl Supervisor {
     /// From here on the driver ends the process.
     fn take_over(&self) -> Option<Rc<Run>> {
         self.cancel_restart();
+        if let Some(held) = self.held.take() {
+            held.abort();
+        }
         self.power_cut.set(None);
         self.expected.set(true);
         self.run.take()

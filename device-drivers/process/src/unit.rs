@@ -17,7 +17,7 @@ use hil_unit::{
     unit_file::{Hook, StopSignal},
 };
 use rustix::process::Signal;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
@@ -228,9 +228,19 @@ impl ProcessUnit {
             name: name.to_owned(),
         })?;
         let what = format!("{kind} `{name}`");
+        self.run_command(&what, &hook.command, hook, arguments).await
+    }
+
+    async fn run_command(
+        &self,
+        what: &str,
+        command: &[String],
+        hook: &Hook,
+        arguments: &Map<String, Value>,
+    ) -> Result<Value, UnitError> {
         let values = self.values.with_arguments(arguments);
-        let launch = Launch::new(&what, &hook.command, &self.file, &self.directory, &values)?;
-        hook::run(&what, hook, &launch).await
+        let launch = Launch::new(what, command, &self.file, &self.directory, &values)?;
+        hook::run(what, hook, &launch).await
     }
 }
 
@@ -297,9 +307,14 @@ impl Unit for ProcessUnit {
     }
 
     async fn stimulate(&mut self, name: &str, arguments: &Map<String, Value>) -> Result<Value, UnitError> {
+        if name == BUSY && !self.file.stimuli.contains_key(BUSY) {
+            let span = span(arguments.get("seconds"))?.unwrap_or_default();
+            self.supervisor.hold(span)?;
+            return Ok(json!({"seconds": span.as_secs_f64()}));
+        }
         if name == CUT_AT_WRITE {
             // Before the hook runs: the unit may write at once.
-            let outage = outage(arguments.get("seconds"))?;
+            let outage = span(arguments.get("seconds"))?;
             self.supervisor.expect_power_cut(Some(outage));
         }
         let value = self
@@ -308,10 +323,37 @@ impl Unit for ProcessUnit {
             .inspect_err(|_| self.supervisor.expect_power_cut(None))?;
         Ok(value)
     }
+
+    async fn undo(&mut self, name: &str, arguments: &Map<String, Value>) -> Result<Value, UnitError> {
+        let what = format!("undoing stimulus `{name}`");
+        match self.file.stimuli.get(name) {
+            None if name == BUSY => {
+                self.supervisor.hold(Duration::ZERO)?;
+                Ok(json!({"seconds": 0}))
+            }
+            Some(hook) if hook.undo.is_some() => {
+                let undo = hook.undo.as_deref().unwrap_or_default();
+                self.run_command(&what, undo, hook, arguments).await
+            }
+            // A clock jumps back by the same command.
+            Some(hook) if name == CLOCK_JUMP => {
+                let seconds = arguments
+                    .get("seconds")
+                    .and_then(Value::as_f64)
+                    .unwrap_or_default();
+                let back = Map::from_iter([("seconds".to_owned(), json!(-seconds))]);
+                self.run_command(&what, &hook.command, hook, &back).await
+            }
+            _ => Err(UnitError::NotSupported(format!("undo stimulus `{name}`"))),
+        }
+    }
 }
 
-fn outage(seconds: Option<&Value>) -> Result<Outage, UnitError> {
-    let Some(seconds) = seconds else { return Ok(None) };
+/// A time in seconds; null is none.
+fn span(seconds: Option<&Value>) -> Result<Outage, UnitError> {
+    let Some(seconds) = seconds.filter(|seconds| !seconds.is_null()) else {
+        return Ok(None);
+    };
     let time = seconds.as_f64().map(Duration::try_from_secs_f64);
     match time {
         Some(Ok(time)) => Ok(Some(time)),
@@ -334,5 +376,9 @@ fn signal(signal: StopSignal) -> Signal {
 
 /// A stimulus after which the process ends by itself at the write it names, as if power had failed.
 const CUT_AT_WRITE: &str = "cut_at_write";
+/// A stimulus every process can have: it is stopped and continued.
+const BUSY: &str = "busy";
+/// A stimulus that undoes itself.
+const CLOCK_JUMP: &str = "clock_jump";
 const SETTLE: Duration = Duration::from_millis(150);
 const FACE_POLL: Duration = Duration::from_millis(50);

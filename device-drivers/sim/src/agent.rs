@@ -35,4 +35,15 @@ pub trait Agent {
             name: name.to_owned(),
         })
     }
+
+    /// Takes back what a stimulus the hardware does not know did; returns what was really applied.
+    fn undo(
+        &mut self,
+        name: &str,
+        arguments: &Map<String, Value>,
+        context: &mut Context<'_>,
+    ) -> Result<Value, UnitError> {
+        let _ = (arguments, context);
+        Err(UnitError::NotSupported(format!("undo stimulus `{name}`")))
+    }
 }

@@ -1,7 +1,7 @@
 //! An agent's hands: the time, the hardware, randomness, and everything it can make the shell do.
 
 use crate::{
-    Hardware, Setup,
+    Defect, Hardware, Setup,
     output::{ExchangeId, Frame, HttpCall, Output, RequestId, SocketId, StreamId, TimerId},
 };
 use bytes::Bytes;
@@ -56,6 +56,15 @@ impl<'a> Context<'a> {
     /// The unit's own wall clock in Unix milliseconds.
     pub fn wall_ms(&self) -> i64 {
         self.wall_us().div_euclid(1000)
+    }
+
+    /// Milliseconds of the unit's own counter, which no change of the wall clock moves and which outlives power cuts.
+    pub fn counter_ms(&mut self) -> u64 {
+        if self.setup.has(Defect::CounterWraps) {
+            u64::from(self.hardware.counter.raw(self.now))
+        } else {
+            self.hardware.counter.extended(self.now)
+        }
     }
 
     /// Sets or moves a timer.

@@ -26,13 +26,15 @@ pub enum Defect {
     ImageUnverified,
     /// Device command: firmware updates are not limited to one in an hour.
     NoUpdateLimit,
+    /// Device command: the counter of milliseconds is taken for one that never wraps.
+    CounterWraps,
     /// Device command: a slot is marked as the one to boot before the image in it is complete.
     MarkedBeforeComplete,
 }
 
 impl Defect {
     /// All of them.
-    pub const ALL: [Defect; 11] = [
+    pub const ALL: [Defect; 12] = [
         Defect::AckWrongId,
         Defect::ChecksumUnverified,
         Defect::NoDuplicateDetection,
@@ -43,6 +45,7 @@ impl Defect {
         Defect::StatusesNotPersisted,
         Defect::ImageUnverified,
         Defect::NoUpdateLimit,
+        Defect::CounterWraps,
         Defect::MarkedBeforeComplete,
     ];
 
@@ -59,6 +62,7 @@ impl Defect {
             Defect::StatusesNotPersisted => "statuses-not-persisted",
             Defect::ImageUnverified => "image-unverified",
             Defect::NoUpdateLimit => "no-update-limit",
+            Defect::CounterWraps => "counter-wraps",
             Defect::MarkedBeforeComplete => "marked-before-complete",
         }
     }
@@ -76,6 +80,7 @@ impl Defect {
             | Defect::StatusesNotPersisted
             | Defect::ImageUnverified
             | Defect::NoUpdateLimit
+            | Defect::CounterWraps
             | Defect::MarkedBeforeComplete => Protocol::DeviceCommand,
         }
     }
@@ -93,6 +98,7 @@ impl Defect {
             Defect::StatusesNotPersisted => &["DCMD-STATUS-003"],
             Defect::ImageUnverified => &["DCMD-FW-003"],
             Defect::NoUpdateLimit => &["DCMD-RATE-001", "DCMD-RATE-003"],
+            Defect::CounterWraps => &["DCMD-QUEUE-005", "DCMD-RATE-006"],
             Defect::MarkedBeforeComplete => &["DCMD-FW-014"],
         }
     }

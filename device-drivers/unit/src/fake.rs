@@ -60,4 +60,9 @@ impl Unit for FakeUnit {
         self.note(format!("stimulate {name}"))?;
         Ok(Value::Null)
     }
+
+    async fn undo(&mut self, name: &str, _: &Map<String, Value>) -> Result<Value, UnitError> {
+        self.note(format!("undo {name}"))?;
+        Ok(Value::Null)
+    }
 }

@@ -44,4 +44,11 @@ pub trait Unit {
 
     /// Does something to the unit from outside its protocol; returns what was really applied.
     async fn stimulate(&mut self, name: &str, arguments: &Map<String, Value>) -> Result<Value, UnitError>;
+
+    /// Takes back what a stimulus with these arguments did, where that can be: storage is emptied, the clock is right,
+    /// a module behaves. Returns what was really applied.
+    async fn undo(&mut self, name: &str, arguments: &Map<String, Value>) -> Result<Value, UnitError> {
+        let _ = arguments;
+        Err(UnitError::NotSupported(format!("undo stimulus `{name}`")))
+    }
 }

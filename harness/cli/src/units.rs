@@ -358,7 +358,7 @@ fn from_file(path: &Path, options: &UnitOptions, library: &Library) -> Result<Un
         make: Arc::new(make),
         capabilities,
         probes: Some(file.probes.keys().cloned().collect()),
-        stimuli: Some(file.stimuli.keys().cloned().collect()),
+        stimuli: Some(stimuli(&file)),
         artifact_roles,
         exclusive: file.driver == DriverKind::Remote
             || faces.values().any(is_fixed)
@@ -528,3 +528,15 @@ fn neutral_roles(protocol: Protocol) -> &'static [&'static str] {
 const REAL_PATIENCE: f64 = 20.0;
 /// What scheduling and loopback may add to a stamp.
 const TCP_TOLERANCE_US: u64 = 20_000;
+
+/// What can be done to a unit: what its file has commands for, and what its driver can by itself.
+fn stimuli(file: &UnitFile) -> BTreeSet<String> {
+    let mut stimuli: BTreeSet<String> = file.stimuli.keys().cloned().collect();
+    if file.driver == DriverKind::Process {
+        stimuli.insert(BUSY.to_owned());
+    }
+    stimuli
+}
+
+/// A process is held up without a command of the unit file.
+const BUSY: &str = "busy";

@@ -75,6 +75,13 @@ impl FaultBoard {
         armed.spends().then(|| armed.spec.clone())
     }
 
+    /// An effect that was counted could not be made.
+    pub(crate) fn missed(&mut self, id: FaultId) {
+        if let Some(armed) = self.armed.iter_mut().find(|armed| armed.id == id) {
+            armed.acted = armed.acted.saturating_sub(1);
+        }
+    }
+
     /// Removes a fault; returns how often it acted.
     pub(crate) fn clear(&mut self, id: FaultId) -> Option<(FaultSpec, u32)> {
         let index = self.armed.iter().position(|armed| armed.id == id)?;

@@ -54,14 +54,9 @@ impl Faults {
     /// Arms a fault until it is cleared; one that is not `live` waits for [`Faults::ignite`].
     pub fn arm(&self, spec: FaultSpec, live: bool) -> FaultId {
         let name = spec.name.clone();
-        let facts = json!({"on": spec.on, "times": spec.times});
+        let facts = armed_facts(&spec);
         let id = self.board.borrow_mut().arm(spec, live);
-        self.record(
-            id,
-            &name,
-            FaultPhase::Armed,
-            facts.as_object().cloned().unwrap_or_default(),
-        );
+        self.record(id, &name, FaultPhase::Armed, facts);
         id
     }
 
@@ -80,19 +75,41 @@ impl Faults {
 
     /// An effect that its maker is about to make; `None` if it must not, as the fault is cleared or spent.
     pub fn act(&self, id: FaultId, facts: Map<String, Value>) -> Option<FaultSpec> {
-        if self.withheld.get() {
-            return None;
-        }
-        let spec = self.board.borrow_mut().act(id)?;
+        let spec = self.turn(id)?;
         self.record(id, &spec.name, FaultPhase::Acted, facts);
         Some(spec)
     }
 
+    /// Takes a fault's turn for an effect of which its maker knows only afterwards what it was: [`Faults::acted`] or
+    /// [`Faults::missed`] follows. `None` if it must not be made, as the fault is cleared or spent.
+    pub fn turn(&self, id: FaultId) -> Option<FaultSpec> {
+        if self.withheld.get() {
+            return None;
+        }
+        self.board.borrow_mut().act(id)
+    }
+
+    /// The effect of a turn was made; `facts` say what was really applied.
+    pub fn acted(&self, id: FaultId, name: &str, facts: Map<String, Value>) {
+        self.record(id, name, FaultPhase::Acted, facts);
+    }
+
+    /// The effect of a turn could not be made.
+    pub fn missed(&self, id: FaultId) {
+        self.board.borrow_mut().missed(id);
+    }
+
     /// Removes a fault; returns how often it acted.
     pub fn clear(&self, id: FaultId) -> Option<u32> {
+        self.clear_with(id, Map::new())
+    }
+
+    /// Removes a fault whose effect was taken back; `facts` say what was applied by that. Returns how often it acted.
+    pub fn clear_with(&self, id: FaultId, facts: Map<String, Value>) -> Option<u32> {
         let (spec, acted) = self.board.borrow_mut().clear(id)?;
-        let facts = Map::from_iter([("acted".to_owned(), acted.into())]);
-        self.record(id, &spec.name, FaultPhase::Cleared, facts);
+        let mut told = Map::from_iter([("acted".to_owned(), acted.into())]);
+        told.extend(facts);
+        self.record(id, &spec.name, FaultPhase::Cleared, told);
         Some(acted)
     }
 
@@ -140,4 +157,16 @@ impl Faults {
             facts,
         });
     }
+}
+
+/// What the record of an armed fault says: what its site has.
+fn armed_facts(spec: &FaultSpec) -> Map<String, Value> {
+    let mut facts = Map::new();
+    if spec.effect.site().has_names() {
+        facts.insert("on".to_owned(), json!(spec.on));
+    }
+    if let Some(times) = spec.times {
+        facts.insert("times".to_owned(), json!(times));
+    }
+    facts
 }

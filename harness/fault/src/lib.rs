@@ -15,7 +15,7 @@ pub use board::{FaultId, Struck};
 pub use effect::{
     Alteration, AnswerPart, ArtifactEffect, BadJson, ClientRefusal, CloudEffect, Effect, ExchangeEffect,
     Framing, HandshakeEffect, KeyState, LineEffect, Malformation, MessageEffect, MessagePart, MessagePlaces,
-    NoiseKind, ResetPoint, ServerCertificate, ServerVersion, Site, UnitEffect,
+    NoiseKind, ResetPoint, ServerCertificate, ServerVersion, Site, UnitEffect, stimulus_of,
 };
 pub use faults::{ArmedFault, Faults};
 pub use forgery::Forgery;

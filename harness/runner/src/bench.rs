@@ -134,6 +134,7 @@ impl Bench {
             faults,
             unit: Some(unit.clone()),
             cloud: cloud.clone(),
+            disturbances: Rc::default(),
         };
         let cutter = Cutter::new(run, counts_writes, unit.clone(), makers.clone());
         Ok(Bench {

@@ -178,13 +178,21 @@ async fn execute(bench: &mut Bench, job: &Job, header: &TraceHeader, stop: &Stop
         job.plan.timeout.max(VIRTUAL_LIMIT)
     };
     let dispatcher = bench.dispatcher.clone();
-    let mut executor = Executor::new(bench, &job.plan, header);
+    let how = {
+        let mut executor = Executor::new(bench, &job.plan, header);
+        tokio::select! {
+            biased;
+            how = executor.run() => how,
+            () = overdue(&dispatcher, limit) => HowClosed::TimedOut,
+            () = when(|| stop.asked()), if real => HowClosed::Interrupted,
+        }
+    };
     tokio::select! {
         biased;
-        how = executor.run() => how,
-        () = overdue(&dispatcher, limit) => HowClosed::TimedOut,
-        () = when(|| stop.asked()), if real => HowClosed::Interrupted,
+        () = bench.makers.clear_all() => {}
+        () = when(|| stop.hurried()), if real => {}
     }
+    how
 }
 
 /// Waits until the limit has passed and no step is inside the time the scenario gives it: such a step is judged by its

@@ -185,33 +185,29 @@ fn is_from_hooks(capability: &str) -> bool {
         .any(|from_hooks| from_hooks.name() == capability)
 }
 
-/// Probes and stimuli a scenario calls and the unit does not have, such as "probe `installs`".
+/// Probes and stimuli a scenario calls, those behind its faults included, and the unit does not have, such as
+/// "probe `installs`".
 fn lacking_hooks(plan: &Plan, unit: &UnitUnderTest) -> Vec<String> {
-    let kinds = [
-        ("probe", "unit.probe", &unit.probes),
-        ("stimulus", "unit.stimulate", &unit.stimuli),
-    ];
-    let mut lacks = Vec::new();
+    let mut probes = plan.arguments_named("unit.probe", "name");
+    let mut stimuli = plan.arguments_named("unit.stimulate", "name");
+    stimuli.extend(plan.arguments_named("unit.stimulus", "name"));
+    let behind = plan.faults();
+    let behind = behind.iter().filter_map(|fault| hil_fault::stimulus_of(fault));
+    stimuli.extend(behind.map(str::to_owned));
     let sweep = plan.sweep.as_ref();
     let counts = sweep.is_some_and(Sweep::counts_writes);
     let at_writes = sweep.is_some_and(|sweep| matches!(sweep.cut, SweepCut::FlashWrites { .. }));
-    let by_harness = [
-        ("probe", FLASH_WRITES, counts),
-        ("stimulus", CUT_AT_WRITE, at_writes),
+    probes.extend(counts.then(|| FLASH_WRITES.to_owned()));
+    stimuli.extend(at_writes.then(|| CUT_AT_WRITE.to_owned()));
+    let kinds = [
+        ("probe", probes, &unit.probes),
+        ("stimulus", stimuli, &unit.stimuli),
     ];
-    for (noun, action, known) in kinds {
+    let mut lacks = Vec::new();
+    for (noun, called, known) in kinds {
         let Some(known) = known else { continue };
-        let called = plan.arguments_named(action, "name").into_iter();
-        let harness = by_harness
-            .iter()
-            .filter(|(of, _, is_needed)| *of == noun && *is_needed);
-        let harness = harness.map(|(_, name, _)| (*name).to_owned());
-        lacks.extend(
-            called
-                .chain(harness)
-                .filter(|name| !known.contains(name))
-                .map(|name| format!("{noun} `{name}`")),
-        );
+        let called = called.into_iter().filter(|name| !known.contains(name));
+        lacks.extend(called.map(|name| format!("{noun} `{name}`")));
     }
     lacks
 }

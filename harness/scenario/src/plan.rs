@@ -70,7 +70,18 @@ impl Plan {
         roles
     }
 
-    /// Texts that calls of an action give as one argument, such as the `name` of every `unit.probe`.
+    /// Every fault it injects.
+    pub fn faults(&self) -> BTreeSet<String> {
+        let mut faults = BTreeSet::new();
+        self.for_each_word(&mut |step, word, _| {
+            if matches!(step.verb, Verb::Inject { .. }) {
+                faults.insert(word.to_owned());
+            }
+        });
+        faults
+    }
+
+    /// Texts that calls of an action or a fault give as one argument, such as the `name` of every `unit.probe`.
     pub fn arguments_named(&self, action: &str, argument: &str) -> BTreeSet<String> {
         let mut values = BTreeSet::new();
         self.collect_arguments(argument, &|called| called == action, &mut values);
@@ -83,8 +94,8 @@ impl Plan {
         wanted: &dyn Fn(&str) -> bool,
         values: &mut BTreeSet<String>,
     ) {
-        self.for_each_word(&mut |step, word, argument_of| {
-            if matches!(step.verb, Verb::Do { .. }) && wanted(word) {
+        self.for_each_word(&mut |_, word, argument_of| {
+            if wanted(word) {
                 values.extend(texts(argument_of(argument)));
             }
         });
@@ -262,6 +273,8 @@ pub enum Trigger {
         matching: Template,
         /// Which of them, from 1.
         nth: u32,
+        /// How often the fault acts, at each `nth` of them; 1 unless it acts on the unit.
+        times: u32,
         /// How long after it.
         offset: Option<Span>,
     },

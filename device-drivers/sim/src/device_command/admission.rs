@@ -10,7 +10,6 @@ use hil_wire::device_command::{
     SignaturePolicy, is_command_id, status_text,
 };
 use serde_json::{Value, json};
-use std::time::Duration;
 
 /// Why a command is not taken.
 #[derive(Clone, Debug, PartialEq)]
@@ -70,7 +69,7 @@ impl DeviceAgent {
         match self.admit(&fetched.command, &fetched.signing_input(&self.device_id)) {
             Ok(_) => self.commands.put(&mut context.hardware.flash, record),
             Err(refusal) => {
-                record.due_us = context.now().0;
+                record.due_ms = context.counter_ms();
                 self.refuse(record, refusal.details(), context);
             }
         }
@@ -134,13 +133,13 @@ impl DeviceAgent {
 }
 
 /// A queued command with this much of its delay left.
-pub(super) fn new_record(command: &CommandObject, delay_s: u64, context: &Context<'_>) -> CommandRecord {
+pub(super) fn new_record(command: &CommandObject, delay_s: u64, context: &mut Context<'_>) -> CommandRecord {
     CommandRecord {
         id: command.command_id.clone(),
         type_name: command.type_name.clone(),
         parameters: json!(command.parameters.clone().unwrap_or_default()),
         expires_ms: command.expires_at_millis(),
-        due_us: (context.now() + Duration::from_secs(delay_s)).0,
+        due_ms: context.counter_ms().saturating_add(delay_s.saturating_mul(1000)),
         accepted_ms: context.wall_ms(),
         delay_s,
         fingerprint: String::new(),

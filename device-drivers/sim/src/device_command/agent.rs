@@ -239,6 +239,15 @@ impl Agent for DeviceAgent {
     ) -> Result<Value, UnitError> {
         probe::apply(name, arguments, context)
     }
+
+    fn undo(
+        &mut self,
+        name: &str,
+        _: &Map<String, Value>,
+        context: &mut Context<'_>,
+    ) -> Result<Value, UnitError> {
+        probe::undo(name, context)
+    }
 }
 
 /// A base URL with or without the path of the API.

@@ -60,9 +60,9 @@ impl DeviceAgent {
             let Some(record) = self.commands.next().cloned() else {
                 return;
             };
-            let now = context.now();
-            if record.due_us > now.0 {
-                context.timer(START_TIMER, Duration::from_micros(record.due_us - now.0));
+            let now_ms = context.counter_ms();
+            if record.due_ms > now_ms {
+                context.timer(START_TIMER, Duration::from_millis(record.due_ms - now_ms));
                 return;
             }
             match self.may_start(&record, context) {
@@ -224,17 +224,17 @@ impl DeviceAgent {
     }
 
     /// Seconds until another firmware update may start.
-    pub(super) fn update_wait(&self, context: &Context<'_>) -> Option<u64> {
+    pub(super) fn update_wait(&self, context: &mut Context<'_>) -> Option<u64> {
         if context.setup.has(Defect::NoUpdateLimit) {
             return None;
         }
         let last: u64 = store::load(&context.hardware.flash, LAST_UPDATE)?;
-        let passed = context.now().0.saturating_sub(last);
-        let interval = header::FIRMWARE_UPDATE_INTERVAL_S * 1_000_000;
-        (passed < interval).then(|| (interval - passed).div_ceil(1_000_000))
+        let passed = context.counter_ms().saturating_sub(last);
+        let interval = header::FIRMWARE_UPDATE_INTERVAL_S * 1_000;
+        (passed < interval).then(|| (interval - passed).div_ceil(1_000))
     }
 
-    fn may_start(&self, record: &CommandRecord, context: &Context<'_>) -> Result<Parameters, String> {
+    fn may_start(&self, record: &CommandRecord, context: &mut Context<'_>) -> Result<Parameters, String> {
         let kind = CommandType::from_name(&record.type_name)
             .ok_or_else(|| status_text::UNSUPPORTED_COMMAND_TYPE.to_owned())?;
         if record.expires_ms.is_some_and(|at| at <= context.wall_ms()) {
@@ -251,8 +251,8 @@ impl DeviceAgent {
     fn start(&mut self, record: CommandRecord, parameters: Parameters, context: &mut Context<'_>) {
         context.console(format!("command {} starts: {}", record.id, record.type_name));
         if matches!(parameters, Parameters::FirmwareUpdate { .. }) {
-            let now_us = context.now().0;
-            store::save(&mut context.hardware.flash, LAST_UPDATE, &now_us);
+            let now_ms = context.counter_ms();
+            store::save(&mut context.hardware.flash, LAST_UPDATE, &now_ms);
         }
         let flash = &mut context.hardware.flash;
         self.commands

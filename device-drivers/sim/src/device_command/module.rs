@@ -35,6 +35,8 @@ pub(super) enum Behaviour {
     Slow(f64),
     /// It ignores resets.
     Deaf,
+    /// It comes back without its calibration, and says so.
+    Forgetful,
 }
 
 impl Default for Module {
@@ -75,13 +77,14 @@ impl Module {
         }
         self.restarts += 1;
         self.halted = mode == RestartMode::Manual;
-        if kind == ResetType::Factory && !preserve_calibration {
+        let erases = kind == ResetType::Factory && !preserve_calibration;
+        if erases || self.behaviour == Behaviour::Forgetful {
             self.calibrated = false;
         }
         let after = match self.behaviour {
             Behaviour::Slow(seconds) => Duration::try_from_secs_f64(seconds).ok(),
             Behaviour::Silent => None,
-            Behaviour::Well | Behaviour::Deaf => Some(Duration::from_secs(2)),
+            Behaviour::Well | Behaviour::Deaf | Behaviour::Forgetful => Some(Duration::from_secs(2)),
         };
         self.online_at_us = after.map(|after| (now + after).0);
     }

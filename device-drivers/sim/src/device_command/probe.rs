@@ -70,11 +70,15 @@ pub(super) fn apply(
                 "silent" => Behaviour::Silent,
                 "slow" => Behaviour::Slow(number(arguments, "seconds")?),
                 "deaf" => Behaviour::Deaf,
-                _ => return Err(bad("behaviour", "well, silent, slow or deaf is expected")),
+                "forgetful" => Behaviour::Forgetful,
+                _ => {
+                    return Err(bad(
+                        "behaviour",
+                        "well, silent, slow, deaf or forgetful is expected",
+                    ));
+                }
             };
-            let mut module = Module::load(&context.hardware.flash);
-            module.behaviour = behaviour;
-            module.save(&mut context.hardware.flash);
+            behave(behaviour, context);
             Ok(Value::Object(arguments.clone()))
         }
         "add_records" => {
@@ -112,16 +116,26 @@ pub(super) fn apply(
             store::save(flash, CONFIGURATION, &values);
             Ok(json!({}))
         }
-        "clock_unset" => {
-            let now = context.wall_us();
-            context.hardware.wall_offset_us = context.hardware.wall_offset_us.saturating_sub(now);
-            Ok(json!({"offset_seconds": context.hardware.wall_offset_us as f64 / 1e6}))
-        }
         _ => Err(UnitError::UnknownName {
             kind: "stimulus",
             name: name.to_owned(),
         }),
     }
+}
+
+/// Takes back one stimulus of the vocabulary.
+pub(super) fn undo(name: &str, context: &mut Context<'_>) -> Result<Value, UnitError> {
+    if name != "module" {
+        return Err(UnitError::NotSupported(format!("undo stimulus `{name}`")));
+    }
+    behave(Behaviour::Well, context);
+    Ok(json!({"behaviour": "well"}))
+}
+
+fn behave(behaviour: Behaviour, context: &mut Context<'_>) {
+    let mut module = Module::load(&context.hardware.flash);
+    module.behaviour = behaviour;
+    module.save(&mut context.hardware.flash);
 }
 
 fn telemetry(hardware: &Hardware) -> Vec<Telemetry> {

@@ -21,8 +21,8 @@ pub(super) struct CommandRecord {
     pub(super) parameters: Value,
     /// Not to be started after this instant, Unix milliseconds.
     pub(super) expires_ms: Option<i64>,
-    /// When to start it, microseconds of the counter.
-    pub(super) due_us: u64,
+    /// When to start it, milliseconds of the counter.
+    pub(super) due_ms: u64,
     /// Unix milliseconds of its acceptance, and its delay, for answers.
     pub(super) accepted_ms: i64,
     /// Seconds.
@@ -55,7 +55,7 @@ impl Ledger<CommandRecord> {
     pub(super) fn next(&self) -> Option<&CommandRecord> {
         self.iter()
             .filter(|record| record.state == CommandState::Queued)
-            .min_by_key(|record| record.due_us)
+            .min_by_key(|record| record.due_ms)
     }
 }
 
@@ -138,7 +138,7 @@ pub(super) const STATUSES: &str = "state/status/";
 pub(super) const BOOT: &str = "state/boot";
 /// The configuration.
 pub(super) const CONFIGURATION: &str = "state/configuration";
-/// When the last firmware update was started, microseconds of the counter.
+/// When the last firmware update was started, milliseconds of the counter.
 pub(super) const LAST_UPDATE: &str = "state/last_update";
 /// The restart under way.
 pub(super) const RESTART: &str = "state/restart";

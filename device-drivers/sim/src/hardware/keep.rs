@@ -1,6 +1,6 @@
 //! Hardware as bytes, so that a unit can outlive the process it is simulated in.
 
-use super::{Flash, Hardware, Service, Slot};
+use super::{Counter, Flash, Hardware, Service, Slot};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -17,6 +17,9 @@ struct Head {
     active_slot: usize,
     services: BTreeMap<String, KeptService>,
     wall_offset_us: i64,
+    /// Lead, wraps and last reading of the counter.
+    #[serde(default)]
+    counter: (u32, u32, u32),
     boots: u32,
     observations: BTreeMap<String, Value>,
 }
@@ -45,6 +48,7 @@ pub(crate) struct Mark {
     active_slot: usize,
     services: Vec<(u64, bool)>,
     wall_offset_us: i64,
+    counter: (u32, u32),
     boots: u32,
 }
 
@@ -80,6 +84,7 @@ impl Hardware {
             active_slot: self.active_slot,
             services: services.collect(),
             wall_offset_us: self.wall_offset_us,
+            counter: (self.counter.ahead, self.counter.wraps, self.counter.last),
             boots: self.boots,
             observations: self.observations.clone(),
         };
@@ -140,6 +145,11 @@ impl Hardware {
             active_slot: head.active_slot,
             services: services.collect(),
             wall_offset_us: head.wall_offset_us,
+            counter: Counter {
+                ahead: head.counter.0,
+                wraps: head.counter.1,
+                last: head.counter.2,
+            },
             boots: head.boots,
             observations: head.observations,
             ..Hardware::default()
@@ -157,6 +167,7 @@ impl Hardware {
             active_slot: self.active_slot,
             services: services.map(|service| (service.starts, service.broken)).collect(),
             wall_offset_us: self.wall_offset_us,
+            counter: (self.counter.ahead, self.counter.wraps),
             boots: self.boots,
         }
     }

@@ -1,11 +1,13 @@
 //! What survives a power cut: flash, boot slots, services, clock, and the counters an observer would keep.
 
+mod counter;
 mod flash;
 mod keep;
 mod ledger;
 mod service;
 mod slot;
 
+pub(crate) use counter::Counter;
 pub use flash::{Flash, FlashError};
 pub(crate) use keep::Mark;
 pub(crate) use ledger::{Entry, Ledger, load, save};
@@ -28,6 +30,8 @@ pub struct Hardware {
     pub services: BTreeMap<String, Service>,
     /// How far the unit's wall clock is off, in microseconds.
     pub wall_offset_us: i64,
+    /// Milliseconds since any start.
+    pub(crate) counter: Counter,
     /// How often it booted.
     pub boots: u32,
     /// After what time power comes back once it failed at a write; `None` = not by itself.

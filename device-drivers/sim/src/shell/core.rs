@@ -16,7 +16,7 @@ use hil_unit::UnitError;
 use rand::rngs::StdRng;
 use serde_json::{Map, Value};
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc, time::Duration};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 
 /// The unit as its loop and its driver share it; borrowed only between two awaits.
 pub(crate) type SharedCore = Rc<RefCell<Core>>;
@@ -40,6 +40,10 @@ pub(crate) struct Core {
     pub(crate) exit: Option<i32>,
     pub(crate) next_exchange: u32,
     pub(crate) next_stream: u32,
+    /// Told when the software is held up, or no more.
+    pub(crate) released: Rc<Notify>,
+    /// The software does not run before.
+    held: Option<Stamp>,
     agent: Option<Box<dyn Agent>>,
     rng: StdRng,
     keeper: Option<Keeper>,
@@ -72,6 +76,8 @@ impl Core {
             exit: None,
             next_exchange: 0,
             next_stream: StreamId::SERVED,
+            released: Rc::default(),
+            held: None,
             agent: None,
             rng,
             keeper,
@@ -164,12 +170,24 @@ impl Core {
             .is_some_and(|at| at <= self.environment.clock.now())
     }
 
+    /// Keeps the software from running for so long, from now on.
+    pub(crate) fn hold(&mut self, span: Duration) {
+        self.held = Some(self.environment.clock.now() + span);
+        self.released.notify_one();
+    }
+
+    /// Until when the software must not run.
+    pub(crate) fn held_until(&self) -> Option<Stamp> {
+        self.held.filter(|until| *until > self.environment.clock.now())
+    }
+
     /// Everything volatile is gone; connections break.
     pub(crate) fn lose_power(&mut self) {
         self.agent = None;
         self.timers.clear();
         self.reboot_at = None;
         self.exit = None;
+        self.held = None;
         self.requests.clear();
         self.sockets.clear();
         self.streams.clear();
@@ -207,6 +225,13 @@ impl Core {
         arguments: &Map<String, Value>,
     ) -> Result<Value, UnitError> {
         let result = self.with_agent(|agent, context| agent.stimulate(name, arguments, context));
+        let _ = self.events.send(Event::Wake);
+        result.unwrap_or_else(|| Err(UnitError::NotSupported("reach a unit that does not run".into())))
+    }
+
+    /// Has the agent take back a stimulus.
+    pub(crate) fn undo(&mut self, name: &str, arguments: &Map<String, Value>) -> Result<Value, UnitError> {
+        let result = self.with_agent(|agent, context| agent.undo(name, arguments, context));
         let _ = self.events.send(Event::Wake);
         result.unwrap_or_else(|| Err(UnitError::NotSupported("reach a unit that does not run".into())))
     }

@@ -1,15 +1,17 @@
 //! Stimuli that act on the hardware, whatever software runs on it.
 
 use crate::{Hardware, Service};
+use hil_link::Clock;
 use hil_unit::UnitError;
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 
-/// Applies a stimulus to the hardware; `None` if it is one for the agent.
+/// Applies a stimulus to the hardware, at a time of the bench; `None` if it is one for the agent.
 pub(crate) fn apply(
     name: &str,
     arguments: &Map<String, Value>,
     hardware: &mut Hardware,
+    clock: &Clock,
 ) -> Option<Result<Value, UnitError>> {
     let result = match name {
         "free_space" => count(arguments, "bytes").map(|bytes| {
@@ -24,12 +26,58 @@ pub(crate) fn apply(
         "clock_jump" => number(arguments, "seconds").map(|seconds| {
             let jump = (seconds * 1e6) as i64;
             hardware.wall_offset_us = hardware.wall_offset_us.saturating_add(jump);
-            json!({"seconds": seconds, "offset_seconds": hardware.wall_offset_us as f64 / 1e6})
+            offset(hardware)
+        }),
+        "clock_unset" => {
+            hardware.wall_offset_us = clock.unix_us(clock.now()).saturating_neg();
+            Ok(offset(hardware))
+        }
+        "timer_wrap" => seconds(arguments).and_then(|before| {
+            let milliseconds = u32::try_from(before.as_millis());
+            let milliseconds =
+                milliseconds.map_err(|_| bad("seconds", "no counter of 32 bits goes so far"))?;
+            hardware.counter.wrap_after(milliseconds, clock.now());
+            Ok(json!({"counter_ms": hardware.counter.raw(clock.now())}))
         }),
         "cut_at_write" => cut_at_write(arguments, hardware),
         _ => return None,
     };
     Some(result)
+}
+
+/// Takes back what a stimulus did to the hardware; `None` if it is one for the agent.
+pub(crate) fn undo(
+    name: &str,
+    arguments: &Map<String, Value>,
+    hardware: &mut Hardware,
+) -> Option<Result<Value, UnitError>> {
+    let result = match name {
+        "free_space" => Ok(json!({"bytes": hardware.flash.leave_free(u64::MAX)})),
+        "slow_service" => service(arguments, hardware).map(|service| {
+            service.start_time = Service::new().start_time;
+            json!({"seconds": service.start_time.as_secs_f64()})
+        }),
+        "break_service" => service(arguments, hardware).map(|service| {
+            service.broken = false;
+            json!({"broken": false})
+        }),
+        "clock_jump" => number(arguments, "seconds").map(|seconds| {
+            let jump = (seconds * 1e6) as i64;
+            hardware.wall_offset_us = hardware.wall_offset_us.saturating_sub(jump);
+            offset(hardware)
+        }),
+        "clock_unset" => {
+            hardware.wall_offset_us = 0;
+            Ok(offset(hardware))
+        }
+        _ => return None,
+    };
+    Some(result)
+}
+
+/// How far the wall clock is off.
+fn offset(hardware: &Hardware) -> Value {
+    json!({"offset_seconds": hardware.wall_offset_us as f64 / 1e6})
 }
 
 /// Answers a probe of the hardware; `None` if it is one for the agent.
@@ -81,7 +129,8 @@ fn service<'h>(
         .ok_or_else(|| bad("service", &format!("the unit has no service `{name}`")))
 }
 
-fn seconds(arguments: &Map<String, Value>) -> Result<Duration, UnitError> {
+/// The argument `seconds`.
+pub(super) fn seconds(arguments: &Map<String, Value>) -> Result<Duration, UnitError> {
     let seconds = number(arguments, "seconds")?;
     Duration::try_from_secs_f64(seconds).map_err(|_| bad("seconds", "out of range"))
 }

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use hil_trace::UnitChange;
 use hil_unit::{Surroundings, Unit, UnitError};
 use rand::{SeedableRng, rngs::StdRng};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use std::{cell::RefCell, collections::BTreeSet, rc::Rc, time::Duration};
 use tokio::{sync::mpsc, task::AbortHandle};
 
@@ -141,10 +141,33 @@ impl Unit for SimUnit {
     async fn stimulate(&mut self, name: &str, arguments: &Map<String, Value>) -> Result<Value, UnitError> {
         let mut core = self.core.borrow_mut();
         let arguments = given(arguments);
-        match stimulus::apply(name, &arguments, &mut core.hardware) {
+        if name == BUSY {
+            let span = stimulus::seconds(&arguments)?;
+            core.hold(span);
+            return Ok(json!({"seconds": span.as_secs_f64()}));
+        }
+        let clock = core.environment.clock;
+        let result = match stimulus::apply(name, &arguments, &mut core.hardware, &clock) {
             Some(result) => result,
             None => core.stimulate(name, &arguments),
+        };
+        core.keep();
+        result
+    }
+
+    async fn undo(&mut self, name: &str, arguments: &Map<String, Value>) -> Result<Value, UnitError> {
+        let mut core = self.core.borrow_mut();
+        let arguments = given(arguments);
+        if name == BUSY {
+            core.hold(Duration::ZERO);
+            return Ok(json!({"seconds": 0}));
         }
+        let result = match stimulus::undo(name, &arguments, &mut core.hardware) {
+            Some(result) => result,
+            None => core.undo(name, &arguments),
+        };
+        core.keep();
+        result
     }
 }
 
@@ -188,6 +211,17 @@ async fn run(core: SharedCore, boot_time: Duration) {
                 core.borrow_mut().lose_power();
                 return;
             }
+            let held = core.borrow().held_until();
+            if let Some(until) = held {
+                let released = core.borrow().released.clone();
+                tokio::select! {
+                    biased;
+                    () = released.notified() => {}
+                    () = clock.sleep_until(until) => {}
+                }
+                continue;
+            }
+            let released = core.borrow().released.clone();
             let deadline = core.borrow().next_deadline();
             tokio::select! {
                 biased;
@@ -195,6 +229,7 @@ async fn run(core: SharedCore, boot_time: Duration) {
                     Some(event) => core.borrow_mut().event(event),
                     None => return,
                 },
+                () = released.notified() => {}
                 () = sleep_until(clock, deadline), if deadline.is_some() => core.borrow_mut().fire_timers(),
             }
         }
@@ -221,3 +256,6 @@ async fn sleep_until(clock: hil_link::Clock, deadline: Option<hil_trace::Stamp>)
         clock.sleep_until(at).await;
     }
 }
+
+/// The stimulus that keeps software from running.
+const BUSY: &str = "busy";

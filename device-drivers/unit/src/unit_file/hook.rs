@@ -7,6 +7,8 @@ use std::time::Duration;
 pub struct Hook {
     /// Program and arguments.
     pub command: Vec<String>,
+    /// Takes back what a stimulus did; program and arguments.
+    pub undo: Option<Vec<String>>,
     /// How its standard output is read.
     pub format: HookFormat,
     /// How long it may take.

@@ -58,6 +58,7 @@ restart: never  # or failure, always; {{when: always, delay: 1s}}
 #   {}
 # stimuli:
 #   clock_jump: [./jump-clock, \"{{seconds}}\"]
+#   free_space: {{command: [./fill, \"{{bytes}}\"], undo: [./empty]}}  # undo: when the fault is cleared
 {}",
         first.to_uppercase(),
         own_settings(protocol),

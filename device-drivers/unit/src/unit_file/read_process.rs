@@ -191,16 +191,17 @@ impl<'c> Reader<'c> {
         for entry in map.entries_of(key) {
             self.places
                 .insert(format!("{key}.{}", entry.key), entry.key_span.clone());
-            if let Some(hook) = self.hook(&entry.value, &format!("`{key}.{}`", entry.key)) {
+            if let Some(hook) = self.hook(&entry.value, &format!("`{key}.{}`", entry.key), key) {
                 hooks.insert(entry.key.clone(), hook);
             }
         }
         hooks
     }
 
-    fn hook(&self, node: &'c Node, what: &str) -> Option<Hook> {
+    fn hook(&self, node: &'c Node, what: &str, key: &str) -> Option<Hook> {
         let mut hook = Hook {
             command: Vec::new(),
+            undo: None,
             format: HookFormat::Auto,
             timeout: Hook::TIMEOUT,
         };
@@ -217,6 +218,11 @@ impl<'c> Reader<'c> {
             .find(|known| Some(known.name()) == format);
         hook.format = known.unwrap_or(hook.format);
         hook.timeout = map.optional_duration("timeout").unwrap_or(hook.timeout);
+        // A probe changes nothing.
+        if key == "stimuli" {
+            let undo = map.optional("undo");
+            hook.undo = undo.map(|undo| self.argument_list(undo, "`undo`"));
+        }
         map.finish();
         hook.command = self.argument_list(command?, "`command`");
         Some(hook)

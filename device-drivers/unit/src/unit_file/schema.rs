@@ -52,8 +52,8 @@ pub fn schema() -> Value {
                 "How a process is stopped before it is killed."
             ),
             "restart": described(restart(), "Whether a process that ended by itself is started again."),
-            "probes": described(open(hook()), "Commands that read facts inside the unit."),
-            "stimuli": described(open(hook()), "Commands that do something to the unit.")
+            "probes": described(open(hook(false)), "Commands that read facts inside the unit."),
+            "stimuli": described(open(hook(true)), "Commands that do something to the unit.")
         }
     })
 }
@@ -119,9 +119,13 @@ fn restart() -> Value {
     json!({"anyOf": [when, long]})
 }
 
-fn hook() -> Value {
+fn hook(undoes: bool) -> Value {
     let format = words(HookFormat::ALL.map(HookFormat::name));
-    let mut long = closed(json!({"command": arguments(), "format": format, "timeout": duration()}));
+    let mut members = json!({"command": arguments(), "format": format, "timeout": duration()});
+    if undoes {
+        members["undo"] = described(arguments(), "Takes back what the command did.");
+    }
+    let mut long = closed(members);
     long["required"] = json!(["command"]);
     json!({"anyOf": [arguments(), long]})
 }

@@ -18,7 +18,7 @@ pub use exchange::{AnswerPart, ExchangeEffect, Framing, KeyState, ResetPoint};
 pub use handshake::{ClientRefusal, HandshakeEffect, ServerCertificate, ServerVersion};
 pub use line::{LineEffect, NoiseKind};
 pub use message::MessageEffect;
-pub use unit::UnitEffect;
+pub use unit::{UnitEffect, stimulus_of};
 
 use crate::{FaultError, arguments::Arguments};
 use std::fmt;

@@ -28,13 +28,14 @@ impl Executor<'_> {
             Err(error) => return self.refuse(place, "harness", error),
         };
         let due = spark.due();
-        let id = self
+        let armed = self
             .bench
             .makers
             .arm(spec, spark, Map::new(), &mut self.fuses)
             .await;
+        let id = armed.id;
         if let Some(name) = &step.name {
-            self.faults.insert(name.clone(), Injected { id, due });
+            self.faults.insert(name.clone(), Injected { due, armed });
         }
         let result = json!({"as": step.name, "fault": id.0, "value": Value::Null});
         self.finish(place, StepOutcome::Done, result)

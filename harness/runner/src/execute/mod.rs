@@ -11,9 +11,9 @@ mod wait;
 
 use crate::{
     bench::Bench,
+    faults::Armed,
     judge::{StepState, step_result},
 };
-use hil_fault::FaultId;
 use hil_scenario::{Lookup, Plan, Step, Unresolved, Verb, walk};
 use hil_trace::{Blame, HowClosed, RecordBody, Recorder, Stamp, StepOutcome, TraceHeader};
 use serde_json::{Map, Value, json};
@@ -36,9 +36,8 @@ pub(crate) struct Executor<'a> {
 }
 
 /// A fault of a named step.
-#[derive(Clone, Copy, Debug)]
 struct Injected {
-    id: FaultId,
+    armed: Armed,
     /// When it begins to act, where that is a time.
     due: Option<Stamp>,
 }
@@ -90,7 +89,6 @@ impl<'a> Executor<'a> {
             }
         }
         self.fuses.abort_all();
-        self.bench.makers.faults.clear_all();
         HowClosed::Complete
     }
 

@@ -26,7 +26,7 @@ impl Executor<'_> {
         let result = match who {
             "unit" => self.on_unit(name, arguments).await,
             "cloud" => self.on_cloud(name, arguments).await,
-            "fault" => self.on_fault(&arguments),
+            "fault" => self.on_fault(&arguments).await,
             _ => Err(Refusal {
                 blame: "harness",
                 reason: format!("there is no `{action}`"),
@@ -57,15 +57,22 @@ impl Executor<'_> {
             })
     }
 
-    fn on_fault(&mut self, arguments: &Map<String, Value>) -> Result<Value, Refusal> {
+    /// Clears a fault: what it still waits for never comes, and what it did to the unit is taken back.
+    async fn on_fault(&mut self, arguments: &Map<String, Value>) -> Result<Value, Refusal> {
         let name = arguments.get("fault").and_then(Value::as_str).unwrap_or_default();
-        let fault = self.faults.get(name);
-        let acted = fault.and_then(|fault| self.bench.makers.faults.clear(fault.id));
-        let reason = format!("no step `{name}` injected a fault that is still armed");
-        acted.map(|acted| json!({"acted": acted})).ok_or(Refusal {
+        let refusal = || Refusal {
             blame: "harness",
-            reason,
-        })
+            reason: format!("no step `{name}` injected a fault that is still armed"),
+        };
+        let armed = &self.faults.get(name).ok_or_else(refusal)?.armed;
+        if let Some(fuse) = &armed.fuse {
+            fuse.abort();
+        }
+        let acted = self.bench.makers.clear(armed.id).await.map_err(|error| Refusal {
+            blame: blame_word(error.blame()),
+            reason: error.to_string(),
+        })?;
+        acted.map(|acted| json!({"acted": acted})).ok_or_else(refusal)
     }
 
     async fn on_unit(&mut self, name: &str, mut arguments: Map<String, Value>) -> Result<Value, Refusal> {
@@ -86,10 +93,16 @@ impl Executor<'_> {
         let mut unit = shared.lock().await;
         let nothing = |()| json!({});
         match name {
-            "start" => unit.start().await.map(nothing).map_err(refusal),
+            "start" => {
+                self.bench.makers.disturbances.power_is_back();
+                unit.start().await.map(nothing).map_err(refusal)
+            }
             "stop" => unit.stop().await.map(nothing).map_err(refusal),
             "reboot" => unit.reboot().await.map(nothing).map_err(refusal),
-            "restore_power" => unit.restore_power().await.map(nothing).map_err(refusal),
+            "restore_power" => {
+                self.bench.makers.disturbances.power_is_back();
+                unit.restore_power().await.map(nothing).map_err(refusal)
+            }
             "cut_power" => {
                 unit.cut_power().await.map_err(refusal)?;
                 drop(unit);

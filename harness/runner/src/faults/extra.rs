@@ -43,8 +43,9 @@ pub async fn arm_extra(
         faults: cloud.faults().clone(),
         unit: None,
         cloud: cloud.clone(),
+        disturbances: Rc::default(),
     };
-    Ok(makers.arm(spec, spark, Map::new(), fuses).await)
+    Ok(makers.arm(spec, spark, Map::new(), fuses).await.id)
 }
 
 /// Outside scenarios there is nothing to refer to.

@@ -1,13 +1,17 @@
 //! What lies between an injected fault and its first effect: a time, an event, or nothing.
 
-use super::{SharedUnit, Stage, Tripwire, cloud, unit};
+use super::{Disturbances, SharedUnit, Stage, Tripwire, cloud, unit};
 use hil_fault::{CloudEffect, Effect, FaultId, FaultSpec, Faults, UnitEffect};
 use hil_mock_cloud::MockCloud;
 use hil_scenario::{Lookup, Trigger, Unresolved, When};
-use hil_trace::Stamp;
+use hil_trace::{RecordBody, Stamp};
+use hil_unit::UnitError;
 use serde_json::{Map, Value, json};
 use std::{rc::Rc, time::Duration};
-use tokio::{sync::oneshot, task::JoinSet};
+use tokio::{
+    sync::oneshot,
+    task::{AbortHandle, JoinSet},
+};
 
 /// What sets a fault off.
 pub(crate) enum Spark {
@@ -15,7 +19,7 @@ pub(crate) enum Spark {
     Now,
     /// A time.
     At(Stamp),
-    /// Some time after an event.
+    /// Some time after an event, each time it comes.
     After(Rc<Tripwire>, Duration),
 }
 
@@ -41,6 +45,7 @@ impl Spark {
                 event,
                 matching,
                 nth,
+                times,
                 offset,
             } => {
                 let pattern = matching.resolve(lookup)?;
@@ -50,12 +55,11 @@ impl Spark {
                     "event": event,
                     "match": pattern,
                     "nth": nth,
+                    "times": times,
                     "offset_us": offset.as_micros() as u64,
                 });
-                (
-                    Spark::After(Rc::new(Tripwire::new(event, pattern, *nth)), offset),
-                    told,
-                )
+                let tripwire = Tripwire::new(event, pattern, *nth, *times);
+                (Spark::After(Rc::new(tripwire), offset), told)
             }
         };
         if let Some(probability) = when.probability {
@@ -87,6 +91,15 @@ pub(crate) struct Makers {
     pub(crate) unit: Option<SharedUnit>,
     /// For effects on the cloud.
     pub(crate) cloud: Rc<MockCloud>,
+    /// What was done to the unit.
+    pub(crate) disturbances: Rc<Disturbances>,
+}
+
+/// A fault that was armed.
+pub(crate) struct Armed {
+    pub(crate) id: FaultId,
+    /// What it still waits for or does, where that may be broken off: a cloud that went away must come back.
+    pub(crate) fuse: Option<AbortHandle>,
 }
 
 /// An effect and who makes it.
@@ -104,7 +117,7 @@ impl Makers {
         spark: Spark,
         facts: Map<String, Value>,
         fuses: &mut JoinSet<()>,
-    ) -> FaultId {
+    ) -> Armed {
         let effect = match &spec.effect {
             Effect::Unit(effect) => {
                 let unit = self.unit.clone();
@@ -116,7 +129,7 @@ impl Makers {
         let now = matches!(spark, Spark::Now);
         let id = self.faults.arm(spec, now && effect.is_none());
         if now && effect.is_none() {
-            return id;
+            return Armed { id, fuse: None };
         }
         if let Spark::After(tripwire, _) = &spark {
             self.stage.stretch(tripwire.clone());
@@ -125,15 +138,41 @@ impl Makers {
         let fuse = Fuse {
             stage: self.stage.clone(),
             faults: self.faults.clone(),
+            disturbances: self.disturbances.clone(),
             id,
             facts,
         };
-        fuses.spawn_local(fuse.burn(spark, effect, begun));
+        let breaks_off = !matches!(effect, Some(Made::OnCloud(..)));
+        let fuse = fuses.spawn_local(fuse.burn(spark, effect, begun));
         if now {
             // An effect that cannot be made never begins.
             let _ = begins.await;
         }
-        id
+        let fuse = breaks_off.then_some(fuse);
+        Armed { id, fuse }
+    }
+
+    /// Clears a fault, once what it did to the unit is taken back; how often it acted.
+    pub(crate) async fn clear(&self, id: FaultId) -> Result<Option<u32>, UnitError> {
+        let undone = match &self.unit {
+            Some(unit) => self.disturbances.take_back(id, unit).await?,
+            None => None,
+        };
+        let facts = undone.map(|applied| ("undone".to_owned(), applied));
+        Ok(self.faults.clear_with(id, Map::from_iter(facts)))
+    }
+
+    /// Clears every fault at the end of an instance; what cannot be taken back though it should be is trouble.
+    pub(crate) async fn clear_all(&self) {
+        for id in self.disturbances.lasting() {
+            if let Err(error) = self.clear(id).await {
+                self.stage.record(RecordBody::Trouble {
+                    blame: error.blame(),
+                    text: error.to_string(),
+                });
+            }
+        }
+        self.faults.clear_all();
     }
 }
 
@@ -141,31 +180,46 @@ impl Makers {
 pub(super) struct Fuse {
     pub(super) stage: Rc<dyn Stage>,
     pub(super) faults: Rc<Faults>,
+    pub(super) disturbances: Rc<Disturbances>,
     pub(super) id: FaultId,
     /// Told when it acts.
     pub(super) facts: Map<String, Value>,
 }
 
 impl Fuse {
-    /// Burns down; then the fault is live, or its effect on unit or cloud is made. Tells `begun` once it has begun.
+    /// Burns down; then the fault is live, or its effect on unit or cloud is made; one on the unit each time the event
+    /// comes. Tells `begun` once it has begun.
     async fn burn(self, spark: Spark, effect: Option<Made>, begun: oneshot::Sender<()>) {
+        let mut begun = Some(begun);
+        loop {
+            self.wait(&spark).await;
+            self.faults.ignite(self.id);
+            match &effect {
+                Some(Made::OnUnit(unit, effect)) => unit::make(&self, unit, effect, &mut begun).await,
+                Some(Made::OnCloud(cloud, effect)) => {
+                    return cloud::make(&self, cloud, *effect, begun.take()).await;
+                }
+                // Nobody has to wait for it.
+                None => return drop(begun.take()),
+            }
+            match &spark {
+                Spark::After(tripwire, _) if !tripwire.is_done() => {}
+                _ => return,
+            }
+        }
+    }
+
+    async fn wait(&self, spark: &Spark) {
         let clock = self.stage.clock();
         match spark {
             Spark::Now => {}
-            Spark::At(stamp) => clock.sleep_until(stamp).await,
+            Spark::At(stamp) => clock.sleep_until(*stamp).await,
             Spark::After(tripwire, offset) => {
                 let at = tripwire.tripped().await;
                 if !offset.is_zero() {
-                    clock.sleep_until(at + offset).await;
+                    clock.sleep_until(at + *offset).await;
                 }
             }
-        }
-        self.faults.ignite(self.id);
-        match effect {
-            Some(Made::OnUnit(unit, effect)) => unit::make(&self, &unit, effect, begun).await,
-            Some(Made::OnCloud(cloud, effect)) => cloud::make(&self, &cloud, effect, begun).await,
-            // Nobody has to wait for it.
-            None => drop(begun.send(())),
         }
     }
 }

@@ -68,7 +68,8 @@ impl<'a> Loader<'a> {
         self.needs.extend(word.capability.clone());
         let with = Some(&fault.value).filter(|value| !value.is_null());
         let with = self.fault_arguments(&fault.key, word, with, node);
-        let when = when.map(|node| self.when(node)).unwrap_or_default();
+        let on_unit = word.site == Some(hil_fault::Site::Unit);
+        let when = when.map(|node| self.when(node, on_unit)).unwrap_or_default();
         Some(Read {
             name: fault.key.clone(),
             with,

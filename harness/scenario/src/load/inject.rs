@@ -3,6 +3,8 @@
 use super::{scenario::Loader, scope::Given, step::given};
 use crate::{Fields, Template, Trigger, Verb, When, Word};
 use hil_diagnostic::{MapReader, Node};
+use hil_fault::{FaultError, FaultSpec, Site};
+use serde_json::Value;
 
 impl<'a> Loader<'a> {
     /// A fault with its arguments and trigger.
@@ -15,10 +17,11 @@ impl<'a> Loader<'a> {
             Some(word) => self.fault_arguments(fault, word, with, node),
             None => with.map_or_else(Template::empty, |node| self.open_arguments(node)),
         };
+        let on_unit = word.is_some_and(|word| word.site == Some(Site::Unit));
         let verb = Verb::Inject {
             fault: fault.to_owned(),
             with: template,
-            when: when.map(|node| self.when(node)).unwrap_or_default(),
+            when: when.map(|node| self.when(node, on_unit)).unwrap_or_default(),
         };
         Some((verb, given(word)))
     }
@@ -35,11 +38,30 @@ impl<'a> Loader<'a> {
             ("unit.stimulus", Some(words)) => Some(("stimulus", &words.stimuli)),
             _ => None,
         };
-        self.arguments_with_inner(fault, word, inner, with, node)
+        let mistakes = self.collector.len();
+        let template = self.arguments_with_inner(fault, word, inner, with, node);
+        if self.collector.len() == mistakes {
+            self.fits_together(fault, &template, with.unwrap_or(node));
+        }
+        template
+    }
+
+    /// What the vocabulary cannot say of arguments: whether they fit together.
+    fn fits_together(&self, fault: &str, template: &Template, node: &Node) {
+        let Some(Value::Object(arguments)) = template.constant() else {
+            return;
+        };
+        if let Err(FaultError::BadArgument {
+            argument, problem, ..
+        }) = FaultSpec::parse(fault, &arguments)
+        {
+            let title = format!("`{argument}` of `{fault}` does not fit");
+            self.collector.error(&node.span, title, problem, None);
+        }
     }
 
     /// `when`: a moment or a span, or a map that says more.
-    pub(super) fn when(&mut self, node: &'a Node) -> When {
+    pub(super) fn when(&mut self, node: &'a Node, on_unit: bool) -> When {
         if node.scalar().is_some() {
             return When {
                 trigger: self.at(node, "`when`").unwrap_or_default(),
@@ -53,6 +75,7 @@ impl<'a> Loader<'a> {
         let event = map.optional("event");
         let matching = map.optional("match");
         let nth = map.optional_integer("nth");
+        let times = map.optional("times");
         let offset = map.optional("offset");
         let probability = map
             .optional("probability")
@@ -67,10 +90,17 @@ impl<'a> Loader<'a> {
                 None
             }
             (Some(at), None) => self.at(at, "`at`"),
-            (None, Some(event)) => self.at_event(event, matching, nth, offset),
+            (None, Some(event)) => self.at_event(event, matching, nth, times, offset),
             (None, None) => None,
         };
-        let lonely = [("match", matching), ("offset", offset)];
+        if let Some(times) = times.filter(|_| !on_unit) {
+            let help = "it acts on what it matches from then on; `times` under `with` says how often";
+            let title = "`times` beside an event is for faults of the unit";
+            let label = "this fault is made live once";
+            self.collector
+                .error(&times.span, title, label, Some(help.to_owned()));
+        }
+        let lonely = [("match", matching), ("times", times), ("offset", offset)];
         if event.is_none() {
             for (name, node) in lonely.into_iter().filter_map(|(name, node)| Some((name, node?))) {
                 let title = format!("`{name}` belongs to an event");
@@ -100,6 +130,7 @@ impl<'a> Loader<'a> {
         node: &'a Node,
         matching: Option<&'a Node>,
         nth: Option<i64>,
+        times: Option<&'a Node>,
         offset: Option<&'a Node>,
     ) -> Option<Trigger> {
         let name = self.collector.string(node, "`event`")?;
@@ -125,8 +156,23 @@ impl<'a> Loader<'a> {
             event: name.to_owned(),
             matching,
             nth,
+            times: times.map_or(1, |times| self.how_often(times)),
             offset: offset.and_then(|node| self.length(node, "`offset`")),
         })
+    }
+
+    fn how_often(&self, node: &Node) -> u32 {
+        let count = self.collector.integer(node, "`times`");
+        match count.map(u32::try_from) {
+            Some(Ok(times @ 1..)) => times,
+            None => 1,
+            Some(_) => {
+                let label = "expected a whole number of at least 1";
+                self.collector
+                    .error(&node.span, "`times` is out of range", label, None);
+                1
+            }
+        }
     }
 
     fn probability(&self, node: &Node) -> Option<f64> {

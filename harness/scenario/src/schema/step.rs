@@ -269,6 +269,7 @@ fn when() -> Value {
             "event": {"type": "string", "description": "It begins to act at this event."},
             "match": {"type": "object", "description": "Fields the event has; others are free."},
             "nth": {"type": "integer", "minimum": 1, "description": "Which of them; the first if not said."},
+            "times": {"type": "integer", "minimum": 1, "description": "A fault of the unit acts so often, each time the event comes; once if not said."},
             "offset": {"$ref": "#/$defs/span"},
             "probability": {"type": "number", "minimum": 0, "maximum": 1, "description": "How likely each match is struck."},
         },

@@ -108,13 +108,19 @@ const CODES: &[(&str, &[&str])] = &[
     ),
     (
         "F-BCG",
-        &["unit.stimulate name=module", "unit.stimulus name=module"],
+        &[
+            "unit.module",
+            "unit.stimulate name=module",
+            "unit.stimulus name=module",
+        ],
     ),
-    ("F-BUSY", &["cloud.issue", "cloud.update"]),
+    ("F-BUSY", &["cloud.issue", "cloud.update", "unit.busy"]),
     ("F-CHUNK", &["cloud.framing"]),
     (
         "F-CLOCK",
         &[
+            "unit.clock_jump",
+            "unit.clock_unset",
             "unit.stimulate name=clock_jump",
             "unit.stimulate name=clock_unset",
             "unit.stimulus name=clock_jump",
@@ -124,13 +130,18 @@ const CODES: &[(&str, &[&str])] = &[
     (
         "F-CLOCK0",
         &[
+            "unit.clock_unset",
             "unit.stimulate name=clock_unset",
             "unit.stimulus name=clock_unset",
         ],
     ),
     (
         "F-DISK",
-        &["unit.stimulate name=free_space", "unit.stimulus name=free_space"],
+        &[
+            "unit.storage_full",
+            "unit.stimulate name=free_space",
+            "unit.stimulus name=free_space",
+        ],
     ),
     (
         "F-DNS",
@@ -199,7 +210,7 @@ const CODES: &[(&str, &[&str])] = &[
     ("F-TLS", &["tls.certificate", "tls.version"]),
     ("F-TRUNC", &["cloud.truncate", "cloud.length"]),
     ("F-URL", &["cloud.publish download_url"]),
-    ("F-WRAP", &[]),
+    ("F-WRAP", &["unit.timer_wrap"]),
 ];
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Words and all words of one protocol.
 
 use super::{Field, FieldType, Fields};
-use hil_fault::Site;
+use hil_fault::{Site, stimulus_of};
 use std::collections::BTreeMap;
 
 /// An action, fault, event, probe or stimulus.
@@ -82,11 +82,16 @@ impl Words {
         }
     }
 
-    /// The same words, faults only where their site is, each with the arguments every fault of its site takes.
+    /// The same words, faults only where their site or the stimulus behind them is, each with the arguments every fault
+    /// of its site takes.
     #[must_use]
     pub(super) fn at_their_sites(mut self) -> Words {
         let sites = std::mem::take(&mut self.sites);
-        self.faults.retain(|_, fault| {
+        let stimuli = &self.stimuli;
+        self.faults.retain(|name, fault| {
+            if stimulus_of(name).is_some_and(|stimulus| !stimuli.contains_key(stimulus)) {
+                return false;
+            }
             let Some(site) = fault.site.filter(|site| site.has_names()) else {
                 return true;
             };

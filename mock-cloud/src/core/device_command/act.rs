@@ -182,7 +182,12 @@ impl DeviceCommandCloud {
         let id = self.chosen_id(with);
         let command = json!({"type": "firmware_update", "command_id": id, "parameters": parameters});
         self.send_out(now, &id, command, with, out);
-        Ok(json!({"id": id, "version": version, "checksum": checksum, "url": url}))
+        let size = artifact.bytes.len();
+        let (half, most) = (size / 2, size - size.div_ceil(10));
+        Ok(json!({
+            "id": id, "version": version, "checksum": checksum, "url": url,
+            "size": size, "half": half, "most": most,
+        }))
     }
 
     fn export_step(&mut self, now: Now, with: &With, out: &mut Outputs) -> Result<Value, ActError> {
