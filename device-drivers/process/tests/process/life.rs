@@ -136,6 +136,53 @@ fn a_process_asked_to_fail_at_a_write_ends_as_if_power_failed() {
 }
 
 #[test]
+fn a_process_is_held_up_and_goes_on() {
+    run(async {
+        let bench = Bench::new();
+        let script = "cd \"$HIL_STATE_DIR\"\necho up\nwhile true; do echo x >> ticks; sleep 0.02; done\n";
+        let mut unit = bench.script(script, "ready: {console: up}");
+        unit.start().await.unwrap();
+        let long = object(json!({"seconds": 60}));
+        unit.stimulate("busy", &long).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let held = bench.read("ticks");
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        assert_eq!(bench.read("ticks"), held);
+        unit.undo("busy", &long).await.unwrap();
+        bench
+            .until("the next tick", |bench| bench.read("ticks") != held)
+            .await;
+        // One that is held up can be stopped, too.
+        unit.stimulate("busy", &long).await.unwrap();
+        unit.stop().await.unwrap();
+    });
+}
+
+#[test]
+fn a_stimulus_is_undone_by_the_command_beside_it() {
+    run(async {
+        let bench = Bench::new();
+        let stimuli = "ready: {console: up}\nstimuli:\n  free_space: {command: [sh, -c, 'echo {bytes} > \"$HIL_STATE_DIR/full\"'], undo: [rm, \"{state_dir}/full\"]}\n  clock_jump: [sh, -c, 'echo {seconds} >> \"$HIL_STATE_DIR/jumps\"']\n  module: [\"true\"]\n";
+        let mut unit = bench.script("echo up\nsleep 60\n", stimuli);
+        unit.start().await.unwrap();
+        let full = object(json!({"bytes": 7}));
+        unit.stimulate("free_space", &full).await.unwrap();
+        assert_eq!(bench.read("full"), "7\n");
+        unit.undo("free_space", &full).await.unwrap();
+        assert!(!bench.state().join("full").exists());
+        let jump = object(json!({"seconds": 3600.0}));
+        unit.stimulate("clock_jump", &jump).await.unwrap();
+        unit.undo("clock_jump", &jump).await.unwrap();
+        assert_eq!(bench.read("jumps"), "3600.0\n-3600.0\n");
+        let refused = unit.undo("module", &object(json!({}))).await.unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            "this unit's driver cannot undo stimulus `module`"
+        );
+    });
+}
+
+#[test]
 fn a_polite_process_is_stopped_in_order() {
     run(async {
         let bench = Bench::new();

@@ -7,7 +7,12 @@ use hil_trace::{Blame, RecordBody};
 use tokio::sync::oneshot;
 
 /// Makes an effect; tells `begun` once the first of it is done. A cloud that does not come back is trouble.
-pub(super) async fn make(fuse: &Fuse, cloud: &MockCloud, effect: CloudEffect, begun: Option<oneshot::Sender<()>>) {
+pub(super) async fn make(
+    fuse: &Fuse,
+    cloud: &MockCloud,
+    effect: CloudEffect,
+    begun: Option<oneshot::Sender<()>>,
+) {
     if let Err(error) = try_make(fuse, cloud, effect, begun).await {
         fuse.stage.record(RecordBody::Trouble {
             blame: Blame::Lab,
