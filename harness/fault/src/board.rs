@@ -19,6 +19,17 @@ pub struct Struck {
     pub draw: u64,
 }
 
+/// A fault whose trigger has come.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LiveFault {
+    /// Which.
+    pub id: FaultId,
+    /// What it does.
+    pub effect: Effect,
+    /// Whether it has acted as often as it may.
+    pub spent: bool,
+}
+
 /// Every armed fault.
 #[derive(Debug)]
 pub(crate) struct FaultBoard {
@@ -82,6 +93,18 @@ impl FaultBoard {
         }
     }
 
+    /// The faults that wait for what is called `name` at a site, in the order they were armed.
+    pub(crate) fn live(&self, site: Site, name: &str, facts: &Map<String, Value>) -> Vec<LiveFault> {
+        let meant =
+            |armed: &&Armed| armed.live && armed.spec.effect.site() == site && armed.matches(name, facts);
+        let live = |armed: &Armed| LiveFault {
+            id: armed.id,
+            effect: armed.spec.effect.clone(),
+            spent: armed.is_spent(),
+        };
+        self.armed.iter().filter(meant).map(live).collect()
+    }
+
     /// Removes a fault; returns how often it acted.
     pub(crate) fn clear(&mut self, id: FaultId) -> Option<(FaultSpec, u32)> {
         let index = self.armed.iter().position(|armed| armed.id == id)?;
@@ -128,7 +151,7 @@ impl FaultBoard {
 impl Armed {
     /// Takes one of its turns; false if it is not its turn yet, or no longer.
     fn spends(&mut self) -> bool {
-        if !self.live || self.spec.times.is_some_and(|times| self.acted >= times) {
+        if !self.live || self.is_spent() {
             return false;
         }
         self.matched += 1;
@@ -139,6 +162,10 @@ impl Armed {
         let strikes = self.matched > self.spec.skip && lucky;
         self.acted += u32::from(strikes);
         strikes
+    }
+
+    fn is_spent(&self) -> bool {
+        self.spec.times.is_some_and(|times| self.acted >= times)
     }
 
     fn matches(&self, operation: &str, facts: &Map<String, Value>) -> bool {

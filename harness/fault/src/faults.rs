@@ -1,12 +1,15 @@
 //! The faults of one bench: armed by steps, struck by whoever holds a site, recorded when armed, acted and cleared.
 
-use crate::{Effect, FaultId, FaultSpec, Site, Struck, board::FaultBoard};
+use crate::{Effect, FaultId, FaultSpec, LiveFault, Site, Struck, board::FaultBoard};
 use hil_trace::{FaultPhase, RecordBody, SharedRecorder};
 use serde_json::{Map, Value, json};
 use std::{
     cell::{Cell, RefCell},
-    rc::Rc,
+    rc::{Rc, Weak},
 };
+
+/// Called whenever a fault on connections comes or goes: connections that are up have nobody else to tell them.
+pub type Watcher = dyn Fn();
 
 /// Every fault of one bench, shared by all sites.
 pub struct Faults {
@@ -14,6 +17,8 @@ pub struct Faults {
     recorder: SharedRecorder,
     /// Nothing acts.
     withheld: Cell<bool>,
+    watchers: RefCell<Vec<Weak<Watcher>>>,
+    seed: u64,
 }
 
 /// An armed fault; cleared on drop.
@@ -43,6 +48,8 @@ impl Faults {
             board: RefCell::new(FaultBoard::new(seed)),
             recorder,
             withheld: Cell::new(false),
+            watchers: RefCell::default(),
+            seed,
         }
     }
 
@@ -55,8 +62,12 @@ impl Faults {
     pub fn arm(&self, spec: FaultSpec, live: bool) -> FaultId {
         let name = spec.name.clone();
         let facts = armed_facts(&spec);
+        let on_connections = spec.effect.site() == Site::Connection;
         let id = self.board.borrow_mut().arm(spec, live);
         self.record(id, &name, FaultPhase::Armed, facts);
+        if live && on_connections {
+            self.tell_watchers();
+        }
         id
     }
 
@@ -70,7 +81,32 @@ impl Faults {
 
     /// The trigger of a fault has come: it strikes from now on. False if it is armed no more.
     pub fn ignite(&self, id: FaultId) -> bool {
-        self.board.borrow_mut().ignite(id)
+        let ignited = self.board.borrow_mut().ignite(id);
+        self.tell_watchers();
+        ignited
+    }
+
+    /// The faults that may act on what is called `name` at a site, in the order they were armed; none while they are
+    /// withheld.
+    pub fn live(&self, site: Site, name: &str, facts: &Map<String, Value>) -> Vec<LiveFault> {
+        if self.withheld.get() {
+            return Vec::new();
+        }
+        self.board.borrow().live(site, name, facts)
+    }
+
+    /// Calls `watcher` for as long as it lives.
+    pub fn watch(&self, watcher: &Rc<Watcher>) {
+        let mut watchers = self.watchers.borrow_mut();
+        if watchers.len() == watchers.capacity() {
+            watchers.retain(|watcher| watcher.strong_count() > 0);
+        }
+        watchers.push(Rc::downgrade(watcher));
+    }
+
+    /// What chances are drawn from; sites mix it with what they know of themselves.
+    pub fn seed(&self) -> u64 {
+        self.seed
     }
 
     /// An effect that its maker is about to make; `None` if it must not, as the fault is cleared or spent.
@@ -110,6 +146,9 @@ impl Faults {
         let mut told = Map::from_iter([("acted".to_owned(), acted.into())]);
         told.extend(facts);
         self.record(id, &spec.name, FaultPhase::Cleared, told);
+        if spec.effect.site() == Site::Connection {
+            self.tell_watchers();
+        }
         Some(acted)
     }
 
@@ -147,6 +186,13 @@ impl Faults {
         }
         self.record(struck.id, &struck.spec.name, FaultPhase::Acted, facts);
         Some(struck)
+    }
+
+    fn tell_watchers(&self) {
+        let watchers: Vec<Rc<Watcher>> = self.watchers.borrow().iter().filter_map(Weak::upgrade).collect();
+        for watcher in watchers {
+            watcher();
+        }
     }
 
     fn record(&self, id: FaultId, name: &str, phase: FaultPhase, facts: Map<String, Value>) {

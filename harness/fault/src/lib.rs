@@ -11,13 +11,14 @@ mod line;
 mod spec;
 
 pub use artifact::{Artifact, Artifacts};
-pub use board::{FaultId, Struck};
+pub use board::{FaultId, LiveFault, Struck};
 pub use effect::{
-    Alteration, AnswerPart, ArtifactEffect, BadJson, ClientRefusal, CloudEffect, Effect, ExchangeEffect,
-    Framing, HandshakeEffect, KeyState, LineEffect, Malformation, MessageEffect, MessagePart, MessagePlaces,
-    NoiseKind, ResetPoint, ServerCertificate, ServerVersion, Site, UnitEffect, stimulus_of,
+    Alteration, AnswerPart, ArtifactEffect, BadJson, ClientRefusal, CloudEffect, ConnectionEffect, Direction,
+    Directions, Effect, ExchangeEffect, Framing, HandshakeEffect, KeyState, LineEffect, Malformation,
+    MessageEffect, MessagePart, MessagePlaces, NoiseKind, ResetPoint, ServerCertificate, ServerVersion, Site,
+    UnitEffect, stimulus_of,
 };
-pub use faults::{ArmedFault, Faults};
+pub use faults::{ArmedFault, Faults, Watcher};
 pub use forgery::Forgery;
 pub use line::LinePart;
 pub use spec::{FaultError, FaultSpec};

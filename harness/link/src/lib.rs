@@ -2,6 +2,7 @@
 //! together, both virtual or both real. Only this crate and drivers of real units touch a real clock or socket.
 
 mod clock;
+mod fault;
 mod memory;
 mod network;
 pub mod pki;
@@ -11,6 +12,7 @@ mod stream;
 pub mod tls;
 
 pub use clock::Clock;
+pub use fault::{Place, disturbed};
 pub use network::{Address, Listener, Network, Reservation};
 pub use ports::free_port;
 pub use stream::{Io, Stream, StreamHandle};

@@ -30,6 +30,7 @@ pub struct StreamHandle {
 #[derive(Default)]
 struct Shared {
     reset: Cell<bool>,
+    cut: Cell<bool>,
     wakers: RefCell<Vec<Waker>>,
 }
 
@@ -60,9 +61,24 @@ impl StreamHandle {
     /// Resets the connection: both ends see it break, nothing more is delivered.
     pub fn reset(&self) {
         self.shared.reset.set(true);
+        self.wake();
+    }
+
+    /// Wakes whoever waits for the stream.
+    pub(crate) fn wake(&self) {
         for waker in self.shared.wakers.take() {
             waker.wake();
         }
+    }
+
+    /// A fault on the way ends the connection in order, which no party does.
+    pub(crate) fn cut(&self) {
+        self.shared.cut.set(true);
+    }
+
+    /// True if the end of the connection is none of the peer's doing.
+    pub fn is_cut(&self) -> bool {
+        self.shared.cut.get()
     }
 
     /// True after [`StreamHandle::reset`].

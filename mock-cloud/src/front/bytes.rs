@@ -8,7 +8,7 @@ use super::{
     websocket::{broken, finish},
 };
 use bytes::BytesMut;
-use hil_link::{Listener, Stream};
+use hil_link::{Listener, Stream, StreamHandle};
 use hil_trace::{Ending, Party};
 use std::{rc::Rc, time::Duration};
 use tokio::{io::AsyncReadExt, task::JoinSet};
@@ -35,6 +35,7 @@ pub(crate) async fn serve_byte_face(host: Rc<Host>, face: &'static str, mut list
 
 async fn serve_opened(host: Rc<Host>, face: &'static str, stream: Stream) {
     let connection = host.edge.opened(face, Party::Unit);
+    let stream = host.edge.disturbed(connection, face, Party::Unit, stream);
     let queue = host.attach(connection, stream.handle());
     host.tell(|core, now, out| core.stream_opened(now, connection, face, out))
         .await;
@@ -48,6 +49,15 @@ pub(super) async fn closed(host: &Rc<Host>, connection: u32, ending: Ending, by:
     host.detach(connection);
     host.tell(|core, now, out| core.connection_closed(now, connection, out))
         .await;
+}
+
+/// Whose doing the end of a connection is that came from the other side: the unit's, unless a fault cut it.
+pub(super) fn ended_by(handle: &StreamHandle) -> Party {
+    if handle.is_cut() {
+        Party::Cloud
+    } else {
+        Party::Unit
+    }
 }
 
 /// Serves an open byte stream to its end. When the peer has ended its side, what the core sends at once still goes
@@ -75,7 +85,7 @@ pub(super) async fn serve(
             let by = if line.is_ending() {
                 Party::Cloud
             } else {
-                Party::Unit
+                ended_by(&handle)
             };
             return (Ending::Fin, by);
         }

@@ -1,11 +1,11 @@
 //! The harness as caller: requests to faces of the unit, on a connection of their own or, with keep-alive, on one
 //! that is kept.
 
-use super::Host;
+use super::{Host, bytes::ended_by};
 use crate::core::Operation;
 use bytes::Bytes;
 use hil_fault::MessageEffect;
-use hil_link::Address;
+use hil_link::{Address, StreamHandle};
 use hil_trace::{Ending, HttpEnding, Party};
 use hil_wire::http::{Headers, Request, Response};
 use http_body_util::{BodyExt, Full, Limited};
@@ -19,6 +19,7 @@ use std::{cell::Cell, io, rc::Rc, time::Duration};
 /// A connection to a face of the unit that requests can be sent on.
 pub(super) struct Caller {
     sender: SendRequest<Full<Bytes>>,
+    handle: StreamHandle,
     connection: u32,
     address: Address,
     state: Rc<Cell<State>>,
@@ -121,9 +122,13 @@ impl Host {
         let refuses = |response: &Response| response.headers.get("Connection").is_some_and(is_close);
         match (&result, caller.state.get()) {
             (Err(CallError::Http(_)), _) => {
-                self.edge.closed(caller.connection, Ending::Broken, Party::Unit);
+                self.edge
+                    .closed(caller.connection, Ending::Broken, ended_by(&caller.handle));
             }
-            (_, State::Ended(ending)) => self.edge.closed(caller.connection, ending, Party::Unit),
+            (_, State::Ended(ending)) => {
+                self.edge
+                    .closed(caller.connection, ending, ended_by(&caller.handle));
+            }
             (Ok(response), _) if keeps && !refuses(response) => {
                 caller.state.set(State::Idle);
                 self.callers.borrow_mut().insert(face.to_owned(), caller);
@@ -193,23 +198,26 @@ impl Host {
     async fn caller(self: &Rc<Self>, face: &str) -> Result<Caller, CallError> {
         let (address, stream) = self.connect(face).await?;
         let connection = self.edge.opened(face, Party::Cloud);
+        let stream = self.edge.disturbed(connection, face, Party::Cloud, stream);
+        let handle = stream.handle();
         let (sender, driver) = http1::Builder::new()
             .preserve_header_case(true)
             .handshake(TokioIo::new(stream))
             .await?;
         let state = Rc::new(Cell::new(State::Busy));
-        let (host, shared) = (self.clone(), state.clone());
+        let (host, shared, at_end) = (self.clone(), state.clone(), handle.clone());
         self.spawn(async move {
             let ending = match driver.await {
                 Ok(()) => Ending::Fin,
                 Err(_) => Ending::Broken,
             };
             if shared.replace(State::Ended(ending)) == State::Idle {
-                host.edge.closed(connection, ending, Party::Unit);
+                host.edge.closed(connection, ending, ended_by(&at_end));
             }
         });
         Ok(Caller {
             sender,
+            handle,
             connection,
             address,
             state,

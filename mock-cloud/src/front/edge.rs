@@ -5,7 +5,7 @@ use crate::core::Operation;
 use hil_fault::{
     ArtifactEffect, Effect, ExchangeEffect, Faults, HandshakeEffect, LineEffect, MessageEffect, Site,
 };
-use hil_link::Clock;
+use hil_link::{Clock, Place, Stream, disturbed};
 use hil_trace::{Blame, CertificateFacts, Ending, HttpEnding, Party, Payload, RecordBody, SharedRecorder};
 use hil_wire::http::{Request, Response};
 use serde_json::{Map, Value, json};
@@ -48,6 +48,12 @@ impl Edge {
             by,
         });
         connection
+    }
+
+    /// Lets faults come between both ends of a connection that was opened.
+    pub(crate) fn disturbed(&self, connection: u32, face: &str, by: Party, stream: Stream) -> Stream {
+        let facts = Map::from_iter([("by".to_owned(), json!(by))]);
+        disturbed(stream, Place::new(self.faults.clone(), face, connection, facts))
     }
 
     /// Records the end of a connection, once.

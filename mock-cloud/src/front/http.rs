@@ -54,6 +54,7 @@ pub(crate) async fn serve_face(
 
 async fn serve_accepted(host: Rc<Host>, face: &'static str, security: Option<FaceSecurity>, stream: Stream) {
     let number = host.edge.opened(face, Party::Unit);
+    let stream = host.edge.disturbed(number, face, Party::Unit, stream);
     let (stream, peer) = match security {
         None => (stream, None),
         Some(security) => match security.accept(&host, number, stream).await {
@@ -134,9 +135,9 @@ impl Connection {
             }
             (Ok(_), Some(mut stream), None) => {
                 websocket::finish(host, &mut stream).await;
-                (Ending::Fin, Party::Unit)
+                (Ending::Fin, bytes::ended_by(&self.handle))
             }
-            _ => (Ending::Broken, Party::Unit),
+            _ => (Ending::Broken, bytes::ended_by(&self.handle)),
         };
         host.edge.closed(number, ending, by);
         host.detach(number);

@@ -34,8 +34,12 @@ impl Host {
     }
 
     async fn open_stream(self: &Rc<Self>, link: u64, face: &str) -> Result<(), CallError> {
-        let (_, stream) = self.connect(face).await?;
+        let (address, stream) = self.connect(face).await?;
         let connection = self.edge.opened(face, Party::Cloud);
+        let stream = match &address {
+            Address::Path(path) if serial::is_serial(path) => stream,
+            _ => self.edge.disturbed(connection, face, Party::Cloud, stream),
+        };
         let queue = self.attach(connection, stream.handle());
         self.tell(|core, now, out| core.link_opened(now, link, Ok(connection), out))
             .await;
@@ -52,6 +56,7 @@ impl Host {
     ) -> Result<(), CallError> {
         let (address, stream) = self.connect(face).await?;
         let connection = self.edge.opened(face, Party::Cloud);
+        let stream = self.edge.disturbed(connection, face, Party::Cloud, stream);
         let queue = self.attach(connection, stream.handle());
         let key: [u8; 16] = self.random.borrow_mut().random();
         upgrade::ask(&mut request, &STANDARD.encode(key));

@@ -2,6 +2,7 @@
 
 use super::{
     Host,
+    bytes::ended_by,
     frame::{Assembler, CLOSE, Frame, FrameError, PING, Role},
     link::{Item, Queue},
     outgoing::Outgoing,
@@ -93,7 +94,7 @@ impl Socket<'_> {
                     break broken(&self.handle, &error);
                 },
                 read = reader.read_buf(&mut incoming) => match read {
-                    Ok(0) => break (Ending::Fin, Party::Unit),
+                    Ok(0) => break (Ending::Fin, ended_by(&self.handle)),
                     Ok(_) => {}
                     Err(error) => break broken(&self.handle, &error),
                 },
@@ -193,7 +194,7 @@ pub(super) fn broken(handle: &StreamHandle, error: &io::Error) -> (Ending, Party
     match error.kind() {
         _ if handle.is_reset() => (Ending::Reset, Party::Cloud),
         io::ErrorKind::ConnectionReset => (Ending::Reset, Party::Unit),
-        _ => (Ending::Broken, Party::Unit),
+        _ => (Ending::Broken, ended_by(handle)),
     }
 }
 

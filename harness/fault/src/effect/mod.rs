@@ -4,6 +4,7 @@ mod alteration;
 mod artifact;
 mod bad_json;
 mod cloud;
+mod connection;
 mod exchange;
 mod handshake;
 mod line;
@@ -14,6 +15,7 @@ pub use alteration::{Alteration, Malformation, MessagePart, MessagePlaces};
 pub use artifact::ArtifactEffect;
 pub use bad_json::BadJson;
 pub use cloud::CloudEffect;
+pub use connection::{ConnectionEffect, Direction, Directions};
 pub use exchange::{AnswerPart, ExchangeEffect, Framing, KeyState, ResetPoint};
 pub use handshake::{ClientRefusal, HandshakeEffect, ServerCertificate, ServerVersion};
 pub use line::{LineEffect, NoiseKind};
@@ -26,6 +28,8 @@ use std::fmt;
 /// The effect of a fault.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
+    /// On one connection.
+    Connection(ConnectionEffect),
     /// On one HTTP exchange.
     Exchange(ExchangeEffect),
     /// On one message of a connection that stays.
@@ -45,6 +49,8 @@ pub enum Effect {
 /// What a fault acts on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Site {
+    /// A connection, known by the face it was made to.
+    Connection,
     /// An HTTP exchange, known by the operation it asks for.
     Exchange,
     /// A message of a WebSocket, a byte stream or a call of the cloud, known by its name.
@@ -63,7 +69,8 @@ pub enum Site {
 
 impl Site {
     /// Every site.
-    pub const ALL: [Site; 7] = [
+    pub const ALL: [Site; 8] = [
+        Site::Connection,
         Site::Exchange,
         Site::Message,
         Site::Line,
@@ -76,6 +83,7 @@ impl Site {
     /// The word in vocabulary files.
     pub fn name(self) -> &'static str {
         match self {
+            Site::Connection => "connection",
             Site::Exchange => "exchange",
             Site::Message => "message",
             Site::Line => "line",
@@ -102,6 +110,7 @@ impl Effect {
     /// What it acts on.
     pub fn site(&self) -> Site {
         match self {
+            Effect::Connection(_) => Site::Connection,
             Effect::Exchange(_) => Site::Exchange,
             Effect::Message(_) => Site::Message,
             Effect::Line(_) => Site::Line,
@@ -127,6 +136,7 @@ impl Effect {
             "artifact" => ArtifactEffect::parse(kind, read)?.map(Effect::Artifact),
             "tls" => HandshakeEffect::parse(kind, read)?.map(Effect::Handshake),
             "line" => LineEffect::parse(kind, read)?.map(Effect::Line),
+            "net" => ConnectionEffect::parse(kind, read)?.map(Effect::Connection),
             "unit" => UnitEffect::parse(kind, read)?.map(Effect::Unit),
             _ => None,
         };

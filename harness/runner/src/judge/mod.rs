@@ -1,5 +1,6 @@
 //! From records to findings: the view, the protocol's monitors, and the small monitors steps become. Pure.
 
+mod disturbed;
 #[cfg(test)]
 mod live_tests;
 mod matching;
@@ -11,6 +12,7 @@ pub(crate) use matching::is_meant;
 pub(crate) use scenario::{StepState, step_result};
 
 use crate::repeats::Fold;
+use disturbed::Disturbed;
 use hil_monitor::{Judge, Monitor, View, monitors_for, view_for};
 use hil_trace::{
     Catalogue, Event, Figures, Finding, HowClosed, InstanceSummary, Record, RecordBody, RepeatFigures,
@@ -25,6 +27,7 @@ pub(crate) struct Judgement {
     catalogue: Rc<Catalogue>,
     view: Box<dyn View>,
     monitors: Vec<Box<dyn Monitor>>,
+    disturbed: Disturbed,
     pub(crate) scenario: ScenarioJudge,
     sweep: SweepJudge,
     findings: Vec<Finding>,
@@ -39,6 +42,7 @@ impl Judgement {
             catalogue,
             view: view_for(header.protocol, &header.ics),
             monitors: monitors_for(header),
+            disturbed: Disturbed::default(),
             scenario: ScenarioJudge::new(header),
             sweep: SweepJudge::new(header),
             findings: Vec::new(),
@@ -54,11 +58,14 @@ impl Judgement {
         self.last = record.at;
         self.records += 1;
         self.sweep.observe(record);
+        self.disturbed.observe(record);
         let events = self.view.events(record);
+        let before = self.findings.len();
         for monitor in &mut self.monitors {
             let mut judge = Judge::new(&self.catalogue, monitor.name(), &mut self.findings);
             monitor.observe(record, &events, &mut judge);
         }
+        self.disturbed.excuse(&mut self.findings[before..]);
         self.scenario
             .observe(record, &events, &self.catalogue, &mut self.findings);
         if let RecordBody::Closed { how } = record.what {
@@ -87,21 +94,25 @@ impl Judgement {
     }
 
     fn expire_at(&mut self, now: Stamp) {
+        let before = self.findings.len();
         for monitor in &mut self.monitors {
             if monitor.next_deadline().is_some_and(|deadline| deadline <= now) {
                 let mut judge = Judge::new(&self.catalogue, monitor.name(), &mut self.findings);
                 monitor.expire(now, &mut judge);
             }
         }
+        self.disturbed.excuse(&mut self.findings[before..]);
         self.scenario.expire(now, &self.catalogue, &mut self.findings);
     }
 
     fn close(&mut self, at: Stamp, how: HowClosed) {
         self.closed = Some(how);
+        let before = self.findings.len();
         for monitor in &mut self.monitors {
             let mut judge = Judge::new(&self.catalogue, monitor.name(), &mut self.findings);
             monitor.close(at, how, &mut judge);
         }
+        self.disturbed.excuse(&mut self.findings[before..]);
         self.scenario.close(how, &self.catalogue, &mut self.findings);
     }
 
