@@ -38,6 +38,9 @@ pub(crate) enum Command {
     /// Call an OTA RPC unit over HTTP, WebSocket or serial
     #[command(after_help = CALL_EXAMPLES)]
     Call(CallArguments),
+    /// Carry connections between a unit and a cloud of anybody, with faults on the way
+    #[command(after_help = PROXY_EXAMPLES)]
+    Proxy(ProxyArguments),
     /// Write a commented unit.yaml
     #[command(after_help = "Example:\n  hil init edge-poll --driver process > unit.yaml")]
     Init(InitArguments),
@@ -246,6 +249,28 @@ pub(crate) struct CloudArguments {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct ProxyArguments {
+    /// Where it listens; port 0 takes a free one
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:0")]
+    pub(crate) listen: String,
+    /// Where every connection is carried on to
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(crate) to: String,
+    /// A fault on connections, in the words of scenarios, perhaps with `when: SPAN`
+    #[arg(long = "fault", value_name = "FAULT", required = true)]
+    pub(crate) faults: Vec<String>,
+    /// The unit is at --to, and the cloud connects to it
+    #[arg(long)]
+    pub(crate) unit_listens: bool,
+    /// Seed of jitter and probabilities
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Print one JSON object for each line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct SimulateArguments {
     /// The protocol the unit speaks
     pub(crate) protocol: Protocol,
@@ -393,6 +418,16 @@ Admin interface: GET /admin/clouds, GET /admin/PROTOCOL/settings, POST /admin/PR
 PUT /admin/PROTOCOL/artifacts/ROLE?name=NAME&version=VERSION, PUT /admin/PROTOCOL/unit-faces/FACE,
 POST /admin/PROTOCOL/faults, DELETE /admin/PROTOCOL/faults[/ID], GET /admin/PROTOCOL/trace?after=SEQ&wait=SECONDS";
 
+const PROXY_EXAMPLES: &str = "\
+Examples:
+  hil proxy --listen 127.0.0.1:9000 --to 192.0.2.1:8080 --fault 'net.latency: {span: 200ms, jitter: 50ms}'
+  hil proxy --to cloud.example:443 --fault 'net.reset: {after_bytes: 4096, times: 1}' \\
+      --fault 'net.bandwidth: {bytes_per_second: 10000}'
+  hil proxy --to cloud.example:443 --fault 'net.black_hole: {for: 10m}, when: 30s'
+  hil proxy --to 192.0.2.7:80 --unit-listens --fault 'net.truncate: {after_bytes: 100, direction: to_cloud}'
+
+It prints where it listens, every connection, and every fault as it acts, and runs until SIGINT or SIGTERM.
+Bytes pass as they are, TLS included. `times` and `skip` count connections a fault would act on.";
 const SIMULATE_EXAMPLES: &str = "\
 Examples:
   hil simulate ota-rpc --listen rpc-http=127.0.0.1:8080

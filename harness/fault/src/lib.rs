@@ -16,7 +16,7 @@ pub use effect::{
     Alteration, AnswerPart, ArtifactEffect, BadJson, ClientRefusal, CloudEffect, ConnectionEffect, Direction,
     Directions, Effect, ExchangeEffect, Framing, HandshakeEffect, KeyState, LineEffect, Malformation,
     MessageEffect, MessagePart, MessagePlaces, NoiseKind, ResetPoint, ServerCertificate, ServerVersion, Site,
-    UnitEffect, stimulus_of,
+    UnitEffect, WrongPlace, stimulus_of,
 };
 pub use faults::{ArmedFault, Faults, Watcher};
 pub use forgery::Forgery;

@@ -3,7 +3,7 @@
 use crate::{memory, stream::Stream};
 use std::{
     cell::RefCell,
-    collections::{BTreeMap, HashMap},
+    collections::BTreeMap,
     fmt, io,
     net::{IpAddr, SocketAddr},
     rc::Rc,
@@ -40,11 +40,10 @@ pub enum Network {
     Tcp,
 }
 
-/// Listeners by address. Every host name resolves but those declared unknown.
+/// Listeners by address. Every host name resolves but those below `.invalid` (RFC 6761 section 6.4).
 #[derive(Default)]
 pub struct MemoryNetwork {
     listeners: RefCell<BTreeMap<Address, mpsc::UnboundedSender<Stream>>>,
-    unknown: RefCell<HashMap<String, ()>>,
     next_port: RefCell<u16>,
 }
 
@@ -121,13 +120,6 @@ impl Network {
             (Network::Tcp, Address::Path(path)) => Ok(Stream::new(UnixStream::connect(path).await?)),
         }
     }
-
-    /// Declares a host name that does not resolve (memory only; elsewhere names are as they are).
-    pub fn forget_host(&self, host: &str) {
-        if let Network::Memory(network) = self {
-            network.unknown.borrow_mut().insert(host.to_owned(), ());
-        }
-    }
 }
 
 impl MemoryNetwork {
@@ -155,7 +147,7 @@ impl MemoryNetwork {
 
     fn connect(&self, address: &Address) -> io::Result<Stream> {
         if let Address::Host(host, _) = address
-            && self.unknown.borrow().contains_key(host)
+            && host.trim_end_matches('.').ends_with(".invalid")
         {
             return Err(io::Error::new(
                 io::ErrorKind::NotFound,

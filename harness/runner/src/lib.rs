@@ -22,7 +22,7 @@ mod unit_under_test;
 pub use coverage::coverage;
 pub use digest::digest;
 pub use dispatcher::Dispatcher;
-pub use faults::{ArmError, Stage, Tripwire, arm_extra};
+pub use faults::{ArmError, Stage, Tripwire, arm_extra, arm_on_connections};
 pub use jobs::RunError;
 pub use judge::{judge_trace, judge_traces};
 pub use redaction::Redaction;

@@ -19,6 +19,19 @@ impl ExtraFault {
     /// Reads a fault in the words of a protocol: `NAME`, or `NAME: {ARGUMENTS}`, either with `, when: …` as in an
     /// `inject` step.
     pub fn parse(text: &str, vocabulary: &Vocabulary, protocol: Protocol) -> Result<ExtraFault, Diagnostics> {
+        ExtraFault::read(text, vocabulary, Some(protocol))
+    }
+
+    /// The same for faults on connections where no protocol is known.
+    pub fn on_connections(text: &str, vocabulary: &Vocabulary) -> Result<ExtraFault, Diagnostics> {
+        ExtraFault::read(text, vocabulary, None)
+    }
+
+    fn read(
+        text: &str,
+        vocabulary: &Vocabulary,
+        protocol: Option<Protocol>,
+    ) -> Result<ExtraFault, Diagnostics> {
         let line = text.trim();
         let line = line
             .strip_prefix('{')

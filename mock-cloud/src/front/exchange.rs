@@ -5,7 +5,7 @@ use super::{
     answer::{Afterwards, WireAnswer, without},
     bad_json,
     http::Connection,
-    image, upgrade,
+    image, upgrade, wrong_url,
 };
 use crate::core::{Core, HttpCall, Operation, Outputs};
 use bytes::Bytes;
@@ -124,6 +124,11 @@ impl Exchange<'_> {
             ExchangeEffect::BadJson(bad) => {
                 let mut response = self.handled().await;
                 bad_json::spoil(&mut response, bad);
+                unannounced(response)
+            }
+            ExchangeEffect::WrongUrl(place) => {
+                let mut response = self.handled().await;
+                wrong_url::mislead(&mut response, self.call.request.headers.get("Host"), place);
                 unannounced(response)
             }
             ExchangeEffect::ListTwice => {

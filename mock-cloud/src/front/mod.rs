@@ -24,6 +24,7 @@ mod tests;
 mod timer;
 mod upgrade;
 mod websocket;
+mod wrong_url;
 
 pub(crate) use bytes::serve_byte_face;
 pub(crate) use edge::Edge;

@@ -7,6 +7,7 @@ mod init;
 mod judge;
 mod lint;
 mod list;
+mod proxy;
 mod report;
 mod run;
 mod schema;
@@ -27,6 +28,7 @@ pub(crate) fn execute(command: Command) -> Exit {
         Command::Cloud(arguments) => cloud::execute(arguments),
         Command::Simulate(arguments) => simulate::execute(arguments),
         Command::Call(arguments) => call::execute(arguments),
+        Command::Proxy(arguments) => proxy::execute(arguments),
         Command::Init(arguments) => init::execute(arguments),
         Command::Schema(arguments) => schema::execute(arguments),
         Command::Completions { shell } => completions::execute(shell),

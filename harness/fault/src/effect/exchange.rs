@@ -47,6 +47,17 @@ pub enum KeyState {
     Disabled,
 }
 
+/// Where URLs lead that a cloud tells wrongly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WrongPlace {
+    /// A name that does not resolve.
+    Unresolved,
+    /// The right host, and a port nobody listens on.
+    Refused,
+    /// Whoever reads it.
+    Loopback,
+}
+
 /// The effect of a fault on one HTTP exchange.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ExchangeEffect {
@@ -100,6 +111,8 @@ pub enum ExchangeEffect {
         /// 302, or what was asked for.
         status: u16,
     },
+    /// URLs of the cloud in the answer lead elsewhere.
+    WrongUrl(WrongPlace),
     /// The whole body, and a Content-Length that is off by so many bytes; then an orderly end.
     Length {
         /// Bytes too many, or too few if negative.
@@ -191,6 +204,15 @@ impl ExchangeEffect {
                     Some(_) => return Err(read.bad("status", "must be that of a redirect")),
                 },
             },
+            "wrong_url" => {
+                let place = read.text("leads_to")?.ok_or(read.missing("leads_to"))?;
+                ExchangeEffect::WrongUrl(match place.as_str() {
+                    "unresolved" => WrongPlace::Unresolved,
+                    "refused" => WrongPlace::Refused,
+                    "loopback" => WrongPlace::Loopback,
+                    _ => return Err(read.bad("leads_to", "unresolved, refused or loopback")),
+                })
+            }
             "length" => ExchangeEffect::Length {
                 by: match read.whole("by")?.ok_or(read.missing("by"))? {
                     0 => return Err(read.bad("by", "must not be 0")),

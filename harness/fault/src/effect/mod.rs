@@ -16,7 +16,7 @@ pub use artifact::ArtifactEffect;
 pub use bad_json::BadJson;
 pub use cloud::CloudEffect;
 pub use connection::{ConnectionEffect, Direction, Directions};
-pub use exchange::{AnswerPart, ExchangeEffect, Framing, KeyState, ResetPoint};
+pub use exchange::{AnswerPart, ExchangeEffect, Framing, KeyState, ResetPoint, WrongPlace};
 pub use handshake::{ClientRefusal, HandshakeEffect, ServerCertificate, ServerVersion};
 pub use line::{LineEffect, NoiseKind};
 pub use message::MessageEffect;

@@ -13,5 +13,5 @@ mod switch;
 mod tests;
 
 pub use place::Place;
-use pump::{Ways, pump};
+pub(crate) use pump::{Ways, pump};
 pub use switch::disturbed;

@@ -1,7 +1,8 @@
 //! Faults armed outside scenarios, such as by the operator of a served cloud.
 
 use super::{Makers, Spark, Stage};
-use hil_fault::{Effect, FaultError, FaultId, FaultSpec};
+use hil_fault::{Effect, FaultError, FaultId, FaultSpec, Faults};
+use hil_link::Clock;
 use hil_mock_cloud::MockCloud;
 use hil_scenario::{ExtraFault, Lookup, Unresolved};
 use serde_json::{Map, Value};
@@ -20,6 +21,9 @@ pub enum ArmError {
     /// It acts on a unit, and there is none.
     #[error("`{0}` acts on the unit, and there is none here to act on")]
     NoUnit(String),
+    /// It waits for an event, and nobody reads events.
+    #[error("`{0}` cannot wait for an event: what goes over these connections is not read")]
+    NoEvents(String),
 }
 
 /// Arms a fault where there is a cloud and no unit; what it waits for lies in `fuses`.
@@ -46,6 +50,34 @@ pub async fn arm_extra(
         disturbances: Rc::default(),
     };
     Ok(makers.arm(spec, spark, Map::new(), fuses).await.id)
+}
+
+/// Arms a fault on connections where there is neither cloud nor unit of ours; what it waits for lies in `fuses`.
+pub fn arm_on_connections(
+    fault: &ExtraFault,
+    faults: &Rc<Faults>,
+    clock: Clock,
+    fuses: &mut JoinSet<()>,
+) -> Result<FaultId, ArmError> {
+    let (name, with, when) = fault.parts();
+    let arguments = with.resolve(&Nothing)?;
+    let empty = Map::new();
+    let spec =
+        FaultSpec::parse(name, arguments.as_object().unwrap_or(&empty))?.with_probability(when.probability);
+    let (spark, _) = Spark::of(when, clock.now(), &|_| None, &Nothing)?;
+    match spark {
+        Spark::Now => Ok(faults.arm(spec, true)),
+        Spark::At(at) => {
+            let id = faults.arm(spec, false);
+            let faults = faults.clone();
+            fuses.spawn_local(async move {
+                clock.sleep_until(at).await;
+                faults.ignite(id);
+            });
+            Ok(id)
+        }
+        Spark::After(..) => Err(ArmError::NoEvents(name.to_owned())),
+    }
 }
 
 /// Outside scenarios there is nothing to refer to.

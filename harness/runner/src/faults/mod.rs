@@ -9,7 +9,7 @@ mod tripwire;
 mod unit;
 
 pub(crate) use disturbances::Disturbances;
-pub use extra::{ArmError, arm_extra};
+pub use extra::{ArmError, arm_extra, arm_on_connections};
 pub(crate) use fuse::{Armed, Makers, Spark};
 pub use stage::Stage;
 pub use tripwire::Tripwire;

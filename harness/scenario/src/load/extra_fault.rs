@@ -20,13 +20,16 @@ pub(crate) struct Read {
 pub(crate) fn extra_fault(
     source: Arc<Source>,
     vocabulary: &Vocabulary,
-    protocol: Protocol,
+    protocol: Option<Protocol>,
 ) -> Result<Read, Diagnostics> {
     let collector = Collector::new(source);
     let catalogue = Catalogue::default();
     let read = parse_yaml(&collector).and_then(|node| {
         let mut loader = Loader::new(&collector, vocabulary, &catalogue, &node);
-        loader.speak(protocol);
+        match protocol {
+            Some(protocol) => loader.speak(protocol),
+            None => loader.words = Some(vocabulary.connections()),
+        }
         loader.one_fault(&node)
     });
     let diagnostics = collector.into_diagnostics();

@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Vocabulary {
     common: Words,
+    /// Faults on connections, where no protocol is known.
+    connections: Words,
     protocols: BTreeMap<Protocol, Words>,
 }
 
@@ -45,12 +47,22 @@ impl Vocabulary {
             .into_iter()
             .map(|(p, words)| (p, common.and(&words).at_their_sites()))
             .collect();
-        Ok(Vocabulary { common, protocols })
+        let connections = common.clone().on_connections();
+        Ok(Vocabulary {
+            common,
+            connections,
+            protocols,
+        })
     }
 
     /// Every word a scenario of that protocol may use.
     pub fn words(&self, protocol: Protocol) -> &Words {
         self.protocols.get(&protocol).unwrap_or(&self.common)
+    }
+
+    /// Faults on connections between anybody, whatever is spoken over them.
+    pub fn connections(&self) -> &Words {
+        &self.connections
     }
 
     /// The words all protocols share.

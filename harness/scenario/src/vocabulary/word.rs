@@ -110,6 +110,25 @@ impl Words {
     }
 }
 
+impl Words {
+    /// Faults on connections only, which then choose among no names.
+    #[must_use]
+    pub(super) fn on_connections(mut self) -> Words {
+        self.sites = BTreeMap::from_iter([(Site::Connection, SiteNames::default())]);
+        let mut words = self.at_their_sites();
+        words
+            .faults
+            .retain(|_, fault| fault.site == Some(Site::Connection));
+        for fault in words.faults.values_mut() {
+            fault.with.shift_remove("on");
+        }
+        Words {
+            faults: words.faults,
+            ..Words::default()
+        }
+    }
+}
+
 impl SiteNames {
     /// The argument that chooses among the names.
     fn field(&self) -> Field {
