@@ -148,9 +148,10 @@ const CODES: &[(&str, &[&str])] = &[
         &[
             "cloud.publish download_url=unreachable",
             "cloud.redirect target=unreachable",
+            "cloud.wrong_url leads_to=unresolved",
         ],
     ),
-    ("F-DRIP", &["cloud.drip"]),
+    ("F-DRIP", &["cloud.drip", "net.bandwidth", "net.chunk"]),
     ("F-DUP", &["cloud.redeliver", "cloud.repeat", "cloud.list_twice"]),
     (
         "F-JSON",
@@ -190,14 +191,18 @@ const CODES: &[(&str, &[&str])] = &[
     ),
     ("F-REDIR", &["cloud.redirect", "cloud redirect_downloads=true"]),
     ("F-RESTART", &["cloud.restart", "cloud.other_instance"]),
-    ("F-RST", &["cloud.reset", "cloud.unsubscribe reset=true"]),
+    (
+        "F-RST",
+        &["cloud.reset", "net.reset", "cloud.unsubscribe reset=true"],
+    ),
     ("F-SIZE", &["cloud.publish size"]),
-    ("F-STALL", &["cloud.stall"]),
+    ("F-STALL", &["cloud.stall", "net.stall", "net.black_hole"]),
     ("F-STATUS", &["cloud.status", "cloud.storage_full"]),
     (
         "F-SUM",
         &[
             "artifact.flip",
+            "net.corrupt",
             "artifact.swap",
             "cloud.alter_blob",
             "cloud.publish checksum",
@@ -208,8 +213,16 @@ const CODES: &[(&str, &[&str])] = &[
         ],
     ),
     ("F-TLS", &["tls.certificate", "tls.version"]),
-    ("F-TRUNC", &["cloud.truncate", "cloud.length"]),
-    ("F-URL", &["cloud.publish download_url"]),
+    (
+        "F-TRUNC",
+        &[
+            "artifact.truncate",
+            "cloud.truncate",
+            "cloud.length",
+            "net.truncate",
+        ],
+    ),
+    ("F-URL", &["cloud.publish download_url", "cloud.wrong_url"]),
     ("F-WRAP", &["unit.timer_wrap"]),
 ];
 
