@@ -4,7 +4,7 @@
 //! did not run is `<skipped>`. An inconclusive instance is `<error type="inconclusive">`: such a run ends with an
 //! exit code other than 0, and viewers hide skipped cases, so nobody could see why.
 
-use crate::{finding, measurement::Series, report::Report, terminal::clock_word, text};
+use crate::{finding, measurement::Series, report::Report, terminal::clock_word, text, timing};
 use hil_trace::{Finding, InstanceSummary, REFERENCE, Verdict};
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 use serde_json::Value;
@@ -34,7 +34,8 @@ pub fn junit(report: &Report<'_>) -> Result<String, JunitError> {
         suite.add_property(("tool", text::line(&summary.tool).as_str()));
         suite.add_property(("seed", summary.seed.to_string().as_str()));
         let mut time = Duration::ZERO;
-        for instance in summary.instances.iter().filter(|i| i.header.protocol == protocol) {
+        let cases = summary.instances.iter().filter(|i| has_case(i));
+        for instance in cases.filter(|i| i.header.protocol == protocol) {
             time = time.saturating_add(seconds(instance.duration));
             suite.add_test_case(case(report, instance));
         }
@@ -42,6 +43,11 @@ pub fn junit(report: &Report<'_>) -> Result<String, JunitError> {
         out.add_test_suite(suite);
     }
     Ok(out.to_string()?)
+}
+
+/// Repeats are one case together, named the same in every run, and so is each of them that did not pass.
+fn has_case(instance: &InstanceSummary) -> bool {
+    instance.header.repeat_of.is_none() || instance.repeats.is_some() || instance.verdict != Verdict::Pass
 }
 
 fn case(report: &Report<'_>, instance: &InstanceSummary) -> TestCase {
@@ -76,6 +82,12 @@ fn case(report: &Report<'_>, instance: &InstanceSummary) -> TestCase {
     }
     for series in Series::all(&instance.measurements) {
         property(&format!("measured.{}", series.name), &series.words());
+    }
+    if let Some(repeats) = &instance.repeats {
+        property("repeats", &timing::kept(repeats));
+        for (name, value) in repeats.series.iter().flat_map(timing::properties) {
+            property(&name, &value);
+        }
     }
     let warnings = finding::merged(instance.warnings(report.summary.strict));
     if !warnings.is_empty() {

@@ -16,6 +16,7 @@ mod style;
 mod sweep;
 mod terminal;
 mod text;
+mod timing;
 mod write;
 
 pub use html::{HtmlError, html};

@@ -8,7 +8,7 @@ use crate::{
     style::word,
     sweep,
     terminal::clock_word,
-    text,
+    text, timing,
 };
 use hil_trace::{Finding, InstanceSummary, Level, Verdict};
 use std::fmt::Write as _;
@@ -27,6 +27,7 @@ pub fn markdown(report: &Report<'_>) -> String {
     headline(&mut out, report);
     not_passed(&mut out, report);
     sweeps(&mut out, report);
+    timing(&mut out, report);
     coverage(&mut out, report);
     details(&mut out, report);
     warnings(&mut out, report);
@@ -122,6 +123,41 @@ fn sweeps(out: &mut String, report: &Report<'_>) {
     }
 }
 
+fn timing(out: &mut String, report: &Report<'_>) {
+    let groups = timing::groups(report).into_iter();
+    let rows = groups.flat_map(|(instance, repeats)| {
+        let all = repeats.series.iter();
+        all.map(move |series| (instance, series))
+    });
+    let rows: Vec<_> = rows.collect();
+    if rows.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "\n### Measured times over repeats\n");
+    let _ = writeln!(
+        out,
+        "| Scenario | Time | {} | clock | bounds |",
+        timing::HEADS.join(" | ")
+    );
+    let figures = ["---:"; timing::HEADS.len()].join(" | ");
+    let _ = writeln!(out, "| --- | --- | {figures} | --- | --- |");
+    for (instance, series) in rows.iter().take(TABLE_ROWS) {
+        let bounds = series.bounds.as_deref().map(timing::bounds).unwrap_or_default();
+        let _ = writeln!(
+            out,
+            "| {} | {} | {} | {} | {} |",
+            code(&instance.header.instance),
+            code(&series.name),
+            timing::cells(series).join(" | "),
+            timing::clock(series),
+            prose(&bounds),
+        );
+    }
+    if rows.len() > TABLE_ROWS {
+        let _ = writeln!(out, "\n… and {} more.", rows.len() - TABLE_ROWS);
+    }
+}
+
 fn coverage(out: &mut String, report: &Report<'_>) {
     if report.summary.coverage.is_empty() {
         return;
@@ -204,6 +240,10 @@ fn instances(out: &mut String, report: &Report<'_>) {
         let name = text::line(&instance.header.instance);
         let what = match &instance.skipped {
             Some(reason) => text::short(reason, REASON),
+            None if instance.repeats.is_some() => {
+                let repeats = instance.repeats.as_deref();
+                repeats.map(timing::kept).unwrap_or_default()
+            }
             None => format!(
                 "{}, {} {}",
                 text::count(instance.records, "record"),

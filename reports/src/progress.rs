@@ -108,7 +108,7 @@ impl Drop for TerminalProgress {
     }
 }
 
-/// One line for each instance that ended, never coloured: `[ 3/57] PASS    edge-poll/idle@sim  …`.
+/// One line for each instance that ended (of many repeats for some), never coloured: `[ 3/57] PASS    edge-poll/idle@sim  …`.
 #[derive(Debug)]
 pub struct PlainProgress<W> {
     state: Mutex<PlainState<W>>,
@@ -152,6 +152,9 @@ impl<W: Write> ProgressSink for PlainProgress<W> {
     fn finished(&self, instance: &InstanceSummary) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.done += 1;
+        if is_one_of_many(instance) {
+            return;
+        }
         let total = state.total.max(state.done);
         let width = total.to_string().len();
         let line = format!(
@@ -168,6 +171,15 @@ impl<W: Write> ProgressSink for PlainProgress<W> {
         let _ = state.out.flush();
     }
 }
+
+/// Of many repeats that pass, a few are told.
+fn is_one_of_many(instance: &InstanceSummary) -> bool {
+    let header = &instance.header;
+    let every = header.repeat_of.as_ref().map_or(1, |of| of.times.div_ceil(TOLD));
+    instance.verdict == Verdict::Pass && !header.repetition.is_multiple_of(every)
+}
+
+const TOLD: u32 = 20;
 
 #[cfg(test)]
 mod tests {

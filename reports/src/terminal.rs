@@ -7,7 +7,7 @@ use crate::{
     ladder::Ladder,
     report::Report,
     style::{Paint, Painter, word},
-    sweep, text,
+    sweep, text, timing,
 };
 use hil_trace::{ClockKind, CoverageState, Finding, InstanceSummary, Level, Verdict};
 use std::{fmt::Write as _, path::PathBuf};
@@ -41,6 +41,7 @@ impl TerminalReport<'_> {
         self.not_passed(&mut out, painter, width);
         self.warnings(&mut out, painter, width);
         self.sweeps(&mut out, painter, width);
+        self.timing(&mut out, painter);
         self.coverage(&mut out, painter);
         self.footer(&mut out, painter);
         out
@@ -146,6 +147,30 @@ impl TerminalReport<'_> {
         }
     }
 
+    fn timing(&self, out: &mut String, painter: Painter) {
+        let groups = timing::groups(self.report);
+        if groups.iter().all(|(_, repeats)| repeats.series.is_empty()) {
+            return;
+        }
+        let title = painter.paint(Paint::Bold, "Measured times over repeats");
+        let _ = writeln!(out, "\n{title}");
+        for (instance, repeats) in groups {
+            let name = text::line(&instance.header.instance);
+            let _ = writeln!(out, "  {name}  {}", timing::kept(repeats));
+            for series in &repeats.series {
+                let name = painter.paint(Paint::Bold, &text::short(&series.name, 60));
+                let clock = painter.paint(Paint::Dim, &timing::clock(series));
+                let _ = writeln!(out, "    {name}  {clock}");
+                let cells = timing::HEADS.into_iter().zip(timing::cells(series));
+                let cells: Vec<String> = cells.map(|(head, cell)| format!("{head} {cell}")).collect();
+                // Two lines, so that they fit.
+                for part in cells.chunks(5) {
+                    let _ = writeln!(out, "      {}", part.join("  "));
+                }
+            }
+        }
+    }
+
     fn coverage(&self, out: &mut String, painter: Painter) {
         let coverage = &self.report.summary.coverage;
         if coverage.is_empty() {
@@ -205,6 +230,11 @@ pub(crate) fn instance_line(instance: &InstanceSummary, painter: Painter, width:
     match &instance.skipped {
         Some(reason) => {
             let _ = write!(line, "  {}", painter.paint(Paint::Dim, &text::short(reason, 100)));
+        }
+        None if instance.repeats.is_some() => {
+            let repeats = instance.repeats.as_deref();
+            let words = repeats.map(timing::kept).unwrap_or_default();
+            let _ = write!(line, "  {}", painter.paint(Paint::Dim, &words));
         }
         None => {
             let clock = clock_word(instance.header.clock);

@@ -2,14 +2,14 @@
 
 use crate::{
     BenchKind, Dispatcher, InstanceResult, Redaction, RunOptions, Stop,
+    artifact_facts::ArtifactFacts,
     bench::{Bench, clock},
     execute::Executor,
     jobs::Job,
     seed::sub_seed,
 };
 use hil_trace::{Blame, Catalogue, HowClosed, RecordBody, Recorder, Trace, TraceHeader};
-use hil_wire::digest::sha256_hex;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     rc::Rc,
@@ -21,6 +21,7 @@ pub(crate) fn run_instance(
     job: &Job,
     header: TraceHeader,
     catalogue: &Rc<Catalogue>,
+    artifact_facts: &ArtifactFacts,
     options: &RunOptions,
     stop: &Stop,
 ) -> InstanceResult {
@@ -33,7 +34,14 @@ pub(crate) fn run_instance(
         let local = tokio::task::LocalSet::new();
         Ok::<_, std::io::Error>(local.block_on(
             &runtime,
-            instance(job, header.clone(), catalogue.clone(), options, stop),
+            instance(
+                job,
+                header.clone(),
+                catalogue.clone(),
+                artifact_facts,
+                options,
+                stop,
+            ),
         ))
     }));
     let trouble = match outcome {
@@ -71,6 +79,7 @@ async fn instance(
     job: &Job,
     mut header: TraceHeader,
     catalogue: Rc<Catalogue>,
+    artifact_facts: &ArtifactFacts,
     options: &RunOptions,
     stop: &Stop,
 ) -> InstanceResult {
@@ -79,18 +88,10 @@ async fn instance(
     let kit = (job.unit.make)();
     if let Ok(kit) = &kit {
         header.facts.extend(kit.driver.facts());
-        let artifacts = kit.artifacts.0.iter().map(|(role, artifact)| {
-            let facts = json!({
-                "name": artifact.name,
-                "version": artifact.version,
-                "size": artifact.bytes.len(),
-                "sha256": sha256_hex(&artifact.bytes),
-            });
-            (role.clone(), facts)
-        });
+        let artifacts = artifact_facts.of(&kit.artifacts);
         header
             .facts
-            .insert("artifacts".to_owned(), Value::Object(artifacts.collect()));
+            .insert("artifacts".to_owned(), Value::Object(artifacts));
     }
     let dispatcher = Dispatcher::new(
         clock,

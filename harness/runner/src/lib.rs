@@ -1,6 +1,7 @@
 //! Runs checked scenarios on benches and judges their traces. Running only causes records; judging only reads them,
 //! so the same judgement serves a live run and a journal of last month.
 
+mod artifact_facts;
 mod bench;
 mod coverage;
 mod digest;

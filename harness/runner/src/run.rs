@@ -1,7 +1,9 @@
 //! A whole run: instances on worker threads, each with a runtime of its own, collected in the order of names.
 
 use crate::{
-    Filter, RunError, UnitUnderTest, coverage,
+    Filter, RunError, UnitUnderTest,
+    artifact_facts::ArtifactFacts,
+    coverage,
     instance::run_instance,
     jobs::{Job, plan_jobs},
     judge::skipped,
@@ -198,6 +200,7 @@ fn at<T>(desk: &Mutex<Desk>, what: impl FnOnce(&mut Desk) -> T) -> T {
 
 fn work(queue: &Queue, catalogue: &Catalogue, options: &RunOptions, stop: &Stop, desk: &Mutex<Desk>) {
     let catalogue = Rc::new(catalogue.clone());
+    let artifact_facts = ArtifactFacts::default();
     while !stop.asked() {
         let Some(job) = queue.take() else {
             return;
@@ -213,7 +216,7 @@ fn work(queue: &Queue, catalogue: &Catalogue, options: &RunOptions, stop: &Stop,
                     skipped: Some(reason.clone()),
                 },
             },
-            None => run_instance(&job, header, &catalogue, options, stop),
+            None => run_instance(&job, header, &catalogue, &artifact_facts, options, stop),
         };
         let added = points_after(&job, &result.trace.header, result.summary.verdict);
         if options.fail_fast && matches!(result.summary.verdict, Verdict::Fail | Verdict::Error) {

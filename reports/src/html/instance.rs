@@ -10,7 +10,7 @@ use crate::{
     report::Report,
     style::{class, sign, word},
     terminal::clock_word,
-    text,
+    text, timing,
 };
 use hil_trace::{Finding, InstanceSummary, Verdict};
 use serde_json::{Map, Value};
@@ -136,6 +136,10 @@ fn figures(instance: &InstanceSummary, strict: bool) -> Vec<String> {
     match instance.warnings(strict).count() as u64 {
         0 => {}
         n => figures.push(text::count(n, "warning")),
+    }
+    if let Some(repeats) = &instance.repeats {
+        figures.push(timing::kept(repeats));
+        return figures;
     }
     figures.push(text::count(instance.records, "record"));
     figures.push(format!(

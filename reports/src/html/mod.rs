@@ -8,5 +8,6 @@ mod measurements;
 mod page;
 mod raw;
 mod sweeps;
+mod timing;
 
 pub use page::{HtmlError, html};

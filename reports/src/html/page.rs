@@ -5,6 +5,7 @@ use super::{
     coverage::ProtocolView,
     instance::{InstanceView, RowLimits},
     sweeps::SweepView,
+    timing::TimingView,
 };
 use crate::{
     finding,
@@ -47,6 +48,7 @@ struct Page {
     filters: Vec<Filter>,
     troubles: Vec<Trouble>,
     sweeps: Vec<SweepView>,
+    timings: Vec<TimingView>,
     protocols: Vec<ProtocolView>,
     instances: Vec<InstanceView>,
 }
@@ -112,6 +114,7 @@ impl Page {
                 .iter()
                 .map(|table| SweepView::of(table, &anchors))
                 .collect(),
+            timings: TimingView::all(report, &anchors),
             protocols: ProtocolView::all(report, &anchors),
             instances: ordered
                 .iter()

@@ -5,5 +5,6 @@ mod golden;
 mod hostile;
 mod progress;
 mod schema;
+mod timing;
 mod volume;
 mod write;

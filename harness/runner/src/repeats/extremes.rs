@@ -12,23 +12,26 @@ pub(super) struct Extremes {
 }
 
 impl Extremes {
-    /// Takes in a repeat; says whether it has an extreme now.
+    /// Takes in a repeat that passed; says whether it has an extreme now.
     pub(super) fn add(&mut self, figures: &Figures) -> bool {
         let mut extreme = false;
         for figure in &figures.measured {
-            let candidates = [(figure.us, figures.repetition), (-figure.us, figures.repetition)];
-            match self.by_name.get_mut(&figure.name) {
-                Some(known) => {
-                    for (known, candidate) in known.iter_mut().zip(candidates) {
-                        extreme |= candidate <= *known;
-                        *known = candidate.min(*known);
-                    }
-                }
-                None => {
-                    self.by_name.insert(figure.name.clone(), candidates);
-                    extreme = true;
-                }
-            }
+            extreme |= self.add_value(&figure.name, figure.us, figures.repetition);
+        }
+        // Where nothing is measured the first repetition is kept as an example.
+        extreme || (figures.measured.is_empty() && self.add_value("", 0, figures.repetition))
+    }
+
+    fn add_value(&mut self, name: &str, us: i64, repetition: u32) -> bool {
+        let candidates = [(us, repetition), (-us, repetition)];
+        let Some(known) = self.by_name.get_mut(name) else {
+            self.by_name.insert(name.to_owned(), candidates);
+            return true;
+        };
+        let mut extreme = false;
+        for (known, candidate) in known.iter_mut().zip(candidates) {
+            extreme |= candidate <= *known;
+            *known = candidate.min(*known);
         }
         extreme
     }
