@@ -6,7 +6,7 @@ use serde_json::Value;
 use std::{fs, path::Path};
 use support::hil_in;
 
-fn run(folder: &Path, repeat: &str, more: &[&str]) -> u8 {
+fn run(folder: &Path, repeat: &str, more: &[&str]) -> i32 {
     let arguments = [
         "run",
         "--path",

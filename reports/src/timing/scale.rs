@@ -45,7 +45,7 @@ impl Scale {
 
     pub(super) fn at(&self, value: f64) -> f64 {
         let share = (value - self.low) / (self.high - self.low);
-        self.start + share.clamp(-0.02, 1.02) * (self.end - self.start)
+        self.start + share.clamp(0.0, 1.0) * (self.end - self.start)
     }
 }
 
