@@ -342,8 +342,10 @@ fn from_file(path: &Path, options: &UnitOptions, library: &Library) -> Result<Un
         ics.entry("dialect").or_insert(dialect.clone());
     }
     if protocol == Protocol::AosV7 {
-        // An option of the dialect: no unit has it unless it says so.
-        ics.entry("encrypted-desired-status").or_insert(json!(false));
+        // Options beside the protocol: no unit has them unless it says so.
+        for option in ["encrypted-desired-status", "pings"] {
+            ics.entry(option).or_insert(json!(false));
+        }
     }
     let authority_directory = file.cloud.pki.as_ref().map(|folder| folder_of_file.join(folder));
     let prepare = match file.driver {

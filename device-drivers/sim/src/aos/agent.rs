@@ -70,6 +70,8 @@ pub(super) const CERTIFICATE_TIMER: TimerId = TimerId(8);
 pub(super) const CPU_TIMER: TimerId = TimerId(9);
 /// Quota of the memory.
 pub(super) const RAM_TIMER: TimerId = TimerId(10);
+/// The next ping.
+pub(super) const PING_TIMER: TimerId = TimerId(11);
 /// Service discovery.
 pub(super) const DISCOVERY: RequestId = RequestId(1);
 /// The download of a blob.
@@ -142,6 +144,7 @@ impl AosAgent {
             CERTIFICATE_TIMER => self.certificates_due(context),
             CPU_TIMER => self.quota_due("cpu", context),
             RAM_TIMER => self.quota_due("ram", context),
+            PING_TIMER => self.ping_due(context),
             _ => {}
         }
     }

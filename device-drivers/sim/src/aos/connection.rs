@@ -1,7 +1,7 @@
 //! Finding the cloud and staying connected (reference sections 2 and 4.3): discovery, its cache, the WebSocket, and
 //! growing delays between failed attempts.
 
-use super::agent::{AosAgent, CONNECT_TIMER, DISCOVERY, uuid};
+use super::agent::{AosAgent, CONNECT_TIMER, DISCOVERY, PING_TIMER, uuid};
 use crate::{Context, Frame, HttpCall, HttpError, SocketId};
 use hil_link::pki::Identity;
 use hil_trace::Stamp;
@@ -9,7 +9,7 @@ use hil_wire::{
     aos::{DiscoveryRequest, decode_discovery_response},
     http::Response,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use std::{collections::VecDeque, time::Duration};
 
 /// Where the unit stands between power-up and an open WebSocket.
@@ -31,6 +31,8 @@ pub(super) struct Connection {
     pub(super) open: Option<Stamp>,
     busy: bool,
     fragments: Vec<u8>,
+    /// A ping is on its way and no pong came yet.
+    pinged: bool,
 }
 
 impl Connection {
@@ -144,6 +146,8 @@ impl AosAgent {
         self.connection.rounds = 0;
         self.connection.open = Some(context.now());
         self.connection.fragments.clear();
+        self.connection.pinged = false;
+        self.plan_ping(context);
         self.journal("connected", context);
         // What was sent before comes first, then the full report, then what never went out.
         let new = self.outbox.take_new();
@@ -203,12 +207,33 @@ impl AosAgent {
         }
     }
 
+    /// Time for the next ping; who has not answered the last one is gone.
+    pub(super) fn ping_due(&mut self, context: &mut Context<'_>) {
+        let Some(socket) = self.connection.socket() else {
+            return;
+        };
+        if self.connection.pinged {
+            self.journal("a ping was not answered", context);
+            return self.abandon(context);
+        }
+        self.connection.pinged = true;
+        context.send_ws(socket, Frame::new(PING, b"alive?".to_vec()));
+        self.plan_ping(context);
+    }
+
+    fn plan_ping(&self, context: &mut Context<'_>) {
+        if context.setup.ics.get("pings").and_then(Value::as_bool) != Some(false) {
+            context.timer(PING_TIMER, context.setup.seconds("ping_period", 20.0));
+        }
+    }
+
     pub(super) fn frame(&mut self, socket: SocketId, frame: Frame, context: &mut Context<'_>) {
         if Some(socket) != self.connection.socket() {
             return;
         }
         match frame.opcode {
             PING => context.send_ws(socket, Frame::new(PONG, frame.payload)),
+            PONG => self.connection.pinged = false,
             CLOSE => {
                 context.send_ws(socket, Frame::new(CLOSE, frame.payload));
                 context.close_ws(socket);
@@ -241,7 +266,7 @@ impl AosAgent {
     }
 
     /// A header for a message with a transaction of its own.
-    pub(super) fn new_header(&self, context: &mut Context<'_>) -> (String, serde_json::Value) {
+    pub(super) fn new_header(&self, context: &mut Context<'_>) -> (String, Value) {
         let txn = uuid(context);
         let header = self.header(&txn, context);
         (txn, header)

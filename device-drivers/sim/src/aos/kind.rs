@@ -75,7 +75,7 @@ impl Kind for AosKind {
     fn timing(&self) -> Map<String, Value> {
         object(json!({
             "ack_timeout": 10, "reconnect_delay": 1, "monitoring_period": 60, "alert_period": 10,
-            "status_delay": 5, "boot": 1, "certificate_margin": 2_592_000,
+            "status_delay": 5, "boot": 1, "certificate_margin": 2_592_000, "ping_period": 20,
         }))
     }
 

@@ -173,7 +173,7 @@ fn ics(protocol: Protocol, _: DriverKind) -> String {
         Protocol::EdgePoll => "tls: true, configurable-api-url: true",
         Protocol::DeviceCommand => "relay-mode: true, direct-mode: false",
         Protocol::AosV7 => {
-            "dialect: publisher, second-node: true, encrypted-desired-status: false, range_resume: true"
+            "dialect: publisher, second-node: true, encrypted-desired-status: false, pings: false, range_resume: true"
         }
         Protocol::Sota => "dialect: rustc, websocket: true, console: false",
         Protocol::OtaRpc => {

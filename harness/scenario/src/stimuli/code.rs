@@ -164,6 +164,11 @@ const CODES: &[(&str, &[&str])] = &[
             "cloud.issue extra",
             "cloud.issue_raw",
             "cloud.replace",
+            "cloud.malform",
+            "cloud.member",
+            "cloud.unknown_type",
+            "cloud.wrong_txn",
+            "cloud.wrong_version",
         ],
     ),
     (
@@ -193,7 +198,12 @@ const CODES: &[(&str, &[&str])] = &[
     ("F-RESTART", &["cloud.restart", "cloud.other_instance"]),
     (
         "F-RST",
-        &["cloud.reset", "net.reset", "cloud.unsubscribe reset=true"],
+        &[
+            "cloud.reset",
+            "cloud.abort",
+            "net.reset",
+            "cloud.unsubscribe reset=true",
+        ],
     ),
     ("F-SIZE", &["cloud.publish size"]),
     ("F-STALL", &["cloud.stall", "net.stall", "net.black_hole"]),
