@@ -241,6 +241,39 @@ fn serial_checksums_stay_once_they_were_used() {
 }
 
 #[test]
+fn an_answer_belongs_to_the_proper_call_where_damage_made_up_its_id() {
+    let answer = [
+        b"\n".as_slice(),
+        &caller_line(br#"{"id":1,"result":null}"#, false),
+    ]
+    .concat();
+    let proper = caller_line(&encode(&Frame::request(1, "OTA.GetBootState", None)), false);
+    let mut damaged = caller_line(&encode(&Frame::request(1, "OTA.Commit", None)), true);
+    let last = damaged.len() - 2;
+    damaged[last] = if damaged[last] == b'0' { b'1' } else { b'0' };
+    let story = |calls: &[&[u8]]| {
+        let mut bench = Bench::new();
+        bench.push(RecordBody::ConnectionOpened {
+            connection: 4,
+            face: "rpc-serial".into(),
+            by: Party::Cloud,
+        });
+        let calls = calls.iter().map(|call| (Party::Cloud, *call));
+        for (from, bytes) in calls.chain([(Party::Unit, &answer[..])]) {
+            bench.push(RecordBody::Bytes {
+                connection: 4,
+                from,
+                payload: Payload::from(bytes),
+            });
+        }
+        verdict(&bench.judge(), "OTA-UART-002")
+    };
+    assert_eq!(story(&[&damaged]), Some(Verdict::Fail));
+    assert_eq!(story(&[&damaged, &proper]), None);
+    assert_eq!(story(&[&proper, &damaged]), None);
+}
+
+#[test]
 fn what_the_line_kept_from_before_is_nobodys_fault() {
     let story = |bytes: &[(Party, &[u8])]| {
         let mut bench = Bench::new();
