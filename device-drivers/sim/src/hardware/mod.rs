@@ -34,6 +34,8 @@ pub struct Hardware {
     pub(crate) counter: Counter,
     /// How often it booted.
     pub boots: u32,
+    /// How many inputs its software worked on.
+    pub inputs: u64,
     /// After what time power comes back once it failed at a write; `None` = not by itself.
     pub outage: Option<Duration>,
     /// What an observer counted; agents never decide anything by it.

@@ -26,7 +26,9 @@ impl OtaAgent {
         let odd_boolean = arguments
             .and_then(|arguments| arguments.get("set_as_revert"))
             .is_some_and(|value| !value.is_boolean());
+        let unable = context.setup.ics.get("no-snapshots") == Some(&Value::Bool(true));
         let refusal = match () {
+            () if unable => Some("Snapshots are not supported"),
             () if !self.state.is_committed => Some("Cannot create snapshots in uncommitted state"),
             () if odd_boolean => Some("set_as_revert must be true or false"),
             () if self.is_busy() => Some("Failed to create snapshot"),

@@ -106,6 +106,7 @@ impl Core {
 
     /// Hands one input to the agent and carries out what it wants.
     pub(crate) fn input(&mut self, input: Input) {
+        self.hardware.inputs += 1;
         self.with_agent(|agent, context| agent.handle(input, context));
     }
 

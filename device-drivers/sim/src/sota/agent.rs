@@ -33,6 +33,8 @@ pub(crate) struct SotaAgent {
     pub(super) authentication: Retry,
     /// A poll waits until the client is idle.
     poll_due: bool,
+    /// There is no folder for images.
+    pub(super) folder_gone: bool,
 }
 
 /// A command and who wants its outcome.
@@ -114,6 +116,7 @@ impl SotaAgent {
             known: BTreeMap::new(),
             authentication: Retry::default(),
             poll_due: false,
+            folder_gone: false,
         }
     }
 
@@ -258,6 +261,30 @@ impl Agent for SotaAgent {
                 });
             }
         })
+    }
+
+    fn stimulate(
+        &mut self,
+        name: &str,
+        arguments: &Map<String, Value>,
+        context: &mut Context<'_>,
+    ) -> Result<Value, UnitError> {
+        if name != "images_folder" {
+            return Err(UnitError::UnknownName {
+                kind: "stimulus",
+                name: name.to_owned(),
+            });
+        }
+        let there = arguments.get("there").and_then(Value::as_bool);
+        let there = there.ok_or_else(|| UnitError::BadArgument {
+            name: "there".to_owned(),
+            problem: "true or false is expected".to_owned(),
+        })?;
+        if !there {
+            packages::remove_images(&mut context.hardware.flash);
+        }
+        self.folder_gone = !there;
+        Ok(json!({"there": there}))
     }
 }
 

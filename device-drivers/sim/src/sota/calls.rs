@@ -259,6 +259,9 @@ impl SotaAgent {
         let Some(file) = packages::image_file(id) else {
             return failed("the id cannot name a file".into());
         };
+        if self.folder_gone {
+            return failed("there is no folder for images".into());
+        }
         match context.hardware.flash.replace(&file, response.body) {
             Ok(()) => Event::DownloadComplete(DownloadComplete {
                 update_id: id.to_owned(),

@@ -28,6 +28,15 @@ pub(super) fn told_path(id: &str) -> String {
     format!("/var/sota/{FOLDER}{id}")
 }
 
+/// Takes away every stored image.
+pub(super) fn remove_images(flash: &mut Flash) {
+    let images: Vec<String> = flash.names(FOLDER).map(str::to_owned).collect();
+    for image in images {
+        // A flash without power takes nothing away.
+        let _ = flash.remove(&image);
+    }
+}
+
 /// Installs a stored image; the code and a text that say how it went.
 pub(super) fn install(flash: &mut Flash, id: &str, package: Option<&Package>) -> (ResultCode, String) {
     let file = image_file(id);
