@@ -114,3 +114,64 @@ pub(crate) fn recovery(row: &SweepRow) -> String {
         None => "–".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hil_trace::{SweepResult, SweepSpan};
+
+    fn row(label: &str, verdict: Verdict, outcome: Option<&str>, recovery: Option<f64>) -> SweepRow {
+        SweepRow {
+            instance: format!("x#{label}"),
+            label: label.to_owned(),
+            share: 0.0,
+            torn: label.ends_with('t'),
+            verdict,
+            skipped: (verdict == Verdict::None).then(|| "not exercised: left out".to_owned()),
+            result: SweepResult {
+                cut_at: recovery,
+                recovery,
+                outcome: outcome.map(str::to_owned),
+            },
+        }
+    }
+
+    #[test]
+    fn a_sweep_in_one_line() {
+        let mut table = SweepTable {
+            name: "x".to_owned(),
+            title: "t".to_owned(),
+            cut: SweepKind::FlashWrites,
+            from: "update".to_owned(),
+            to: "settled".to_owned(),
+            span: Some(SweepSpan {
+                seconds: 80.0,
+                writes: Some(2),
+            }),
+            reference: Some(row("reference", Verdict::Pass, Some("new"), None)),
+            not_judged: None,
+            points: vec![
+                row("w1", Verdict::Pass, Some("old"), Some(1.0)),
+                row("w1t", Verdict::Fail, None, Some(3.5)),
+                row("w2", Verdict::Pass, Some("old"), Some(2.0)),
+                row("w2t", Verdict::None, None, None),
+            ],
+            wear: Some(100),
+            spent: Some(120),
+        };
+        assert_eq!(
+            words(&table),
+            "3 points: 2 old, 1 neither; 1 failed; slowest back after 3.50 s (w1t); 1 left out: w2t; \
+             120 of 100 flash writes spent, which is more than allowed"
+        );
+        assert_eq!(
+            span(&table),
+            "2 flash writes in 80.0 s between update and settled"
+        );
+        assert_eq!(table.verdict(), Verdict::Fail);
+        let told: Vec<String> = table.points.iter().map(outcome).collect();
+        assert_eq!(told, ["old", "neither", "old", "left out"]);
+        table.not_judged = Some("not exercised: because".to_owned());
+        assert_eq!(words(&table), "not exercised: because");
+    }
+}

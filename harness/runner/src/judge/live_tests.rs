@@ -228,7 +228,7 @@ fn more_of_a_trace_takes_no_finding_back() {
     }
 }
 
-fn catalogue() -> Rc<Catalogue> {
+pub(crate) fn catalogue() -> Rc<Catalogue> {
     static READ: OnceLock<Catalogue> = OnceLock::new();
     let read = || {
         embedded_catalogue()
@@ -296,13 +296,13 @@ fn traces() -> &'static [Trace] {
     })
 }
 
-struct Silent;
+pub(crate) struct Silent;
 
 impl Progress for Silent {
     fn finished(&mut self, _: &InstanceSummary) {}
 }
 
-fn unit(protocol: Protocol, defects: BTreeSet<Defect>) -> UnitUnderTest {
+pub(crate) fn unit(protocol: Protocol, defects: BTreeSet<Defect>) -> UnitUnderTest {
     let name = if defects.is_empty() { "good" } else { "bad" };
     let driver = SimDriver::new(protocol, defects.clone());
     let faces = hil_unit::unit_file::faces_of(protocol).iter().zip(8001..);

@@ -2,7 +2,7 @@
 
 mod disturbed;
 #[cfg(test)]
-mod live_tests;
+pub(crate) mod live_tests;
 mod matching;
 mod scenario;
 mod sweep;

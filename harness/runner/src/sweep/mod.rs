@@ -2,6 +2,8 @@
 
 mod cutter;
 mod plan;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use cutter::Cutter;
 pub(crate) use plan::{points_after, reference_of};
