@@ -99,6 +99,7 @@ mod tests {
         let effect = Effect::Exchange(ExchangeEffect::Status {
             status: 503,
             retry_after: Some("120".into()),
+            retry_in: None,
             body: None,
         });
         assert_eq!(

@@ -17,7 +17,7 @@ use hil_wire::{
 };
 use http_body_util::Full;
 use serde_json::json;
-use std::{io, rc::Rc};
+use std::{io, rc::Rc, time::Duration};
 
 /// What hyper is answered.
 pub(super) type Answer = hyper::Response<Full<Bytes>>;
@@ -84,8 +84,15 @@ impl Exchange<'_> {
             ExchangeEffect::Status {
                 status,
                 retry_after,
+                retry_in,
                 body,
-            } => refusal(status, retry_after, body),
+            } => {
+                let date = |span: Duration| {
+                    let span_ms = i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
+                    format_http_date(host.now().unix_ms.saturating_add(span_ms))
+                };
+                refusal(status, retry_after.or(retry_in.map(date)), body)
+            }
             ExchangeEffect::StorageFull { status, retry_after } => refusal(status, retry_after, None),
             ExchangeEffect::Body { body, content_type } => {
                 let mut response = Response::new(200).header("Content-Type", content_type);

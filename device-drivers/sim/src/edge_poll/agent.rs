@@ -51,6 +51,8 @@ pub(crate) struct EdgeAgent {
     pub(super) silent: bool,
 }
 
+/// About what a remembered thing takes.
+const ENTRY: usize = 256;
 /// Timer of the next poll.
 pub(super) const POLL_TIMER: TimerId = TimerId(1);
 /// Timer of the next attempt to deliver.
@@ -107,6 +109,19 @@ impl EdgeAgent {
             .and_then(Value::as_u64)
             .map(Duration::from_secs);
         self.polling.hint.or(configured).unwrap_or(self.default_interval)
+    }
+
+    /// Bytes of memory in use: those of the agent and of what it has to remember, about.
+    pub(super) fn memory(&self) -> usize {
+        let remembered = [
+            self.commands.len() * ENTRY,
+            self.queue.len() * size_of::<Queued>(),
+            self.outbox.len() * ENTRY,
+            self.polling.settled_meanwhile.len() * ENTRY,
+            self.not_before.len() * ENTRY,
+            self.configuration.values.len() * ENTRY,
+        ];
+        size_of::<Self>() + remembered.iter().sum::<usize>()
     }
 
     /// Plain transport is allowed.

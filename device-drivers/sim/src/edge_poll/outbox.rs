@@ -44,6 +44,11 @@ enum What {
 }
 
 impl Outbox {
+    /// Number of messages that wait.
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
     /// Nothing is on its way, or nothing gets through at the moment.
     pub(super) fn is_quiet(&self) -> bool {
         !self.in_flight && (self.entries.is_empty() || self.failures > 0)

@@ -36,6 +36,7 @@ pub(super) fn answer(
         }
         "executions" => json!(hardware.counted(&format!("executions/{}", text(arguments, "id")?))),
         "config" => json!(agent.configured(text(arguments, "key")?)),
+        "memory" => json!(agent.memory()),
         "temporary_files" => json!(hardware.flash.names(TEMPORARY).count()),
         "probed_addresses" => {
             let subnet = hardware.observed("discovery").and_then(Value::as_str);

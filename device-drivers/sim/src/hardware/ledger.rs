@@ -20,6 +20,11 @@ pub(crate) struct Ledger<R> {
 }
 
 impl<R: Entry> Ledger<R> {
+    /// Number of records.
+    pub(crate) fn len(&self) -> usize {
+        self.by_id.len()
+    }
+
     /// Reads all records.
     pub(crate) fn load(flash: &Flash) -> Self {
         let mut ledger = Ledger {

@@ -67,6 +67,8 @@ pub enum ExchangeEffect {
         status: u16,
         /// Value of the Retry-After header.
         retry_after: Option<String>,
+        /// The same as a date so long after the answer, if there is no such value.
+        retry_in: Option<Duration>,
         /// Body.
         body: Option<String>,
     },
@@ -166,6 +168,7 @@ impl ExchangeEffect {
                     .and_then(|n| u16::try_from(n).ok())
                     .ok_or(read.missing("status"))?,
                 retry_after: read.loose_text("retry_after"),
+                retry_in: read.span("retry_in")?,
                 body: read.text("body")?,
             },
             "reset" => {

@@ -13,6 +13,10 @@ pub(super) struct IntervalMonitor {
     /// Polls that were sent while another one was open.
     overlaps: Vec<Overlap>,
     quiet: Vec<(Stamp, u64)>,
+    /// When power came back, until the poll that follows.
+    powered: Option<Stamp>,
+    /// How long after power came back polls began, and their records.
+    first: Vec<(Duration, u64)>,
     patience: Patience,
     steady: Tally,
     varied: Tally,
@@ -36,6 +40,8 @@ impl IntervalMonitor {
             open: BTreeMap::new(),
             overlaps: Vec::new(),
             quiet: Vec::new(),
+            powered: None,
+            first: Vec::new(),
             patience: Patience::new(header),
             steady: Tally::new("POLL-INTERVAL-001"),
             varied: Tally::new("POLL-INTERVAL-002"),
@@ -88,6 +94,9 @@ impl Monitor for IntervalMonitor {
                         }));
                         self.open.insert(*exchange, *connection);
                     }
+                    if let Some(powered) = self.powered.take() {
+                        self.first.push((record.at.since(powered), record.seq));
+                    }
                     self.quiet.push((record.at, record.seq));
                     if self.quiet.len() > WINDOW {
                         self.check_rhythm(judge);
@@ -113,6 +122,9 @@ impl Monitor for IntervalMonitor {
                 // Anything else that happens means that the unit is not idle.
                 (who, name) => {
                     self.quiet.clear();
+                    if (who, name) == (Who::Unit, "power_restored") {
+                        self.powered = Some(event.at);
+                    }
                     if who == Who::Unit && ["booted", "power_cut", "stopped"].contains(&name) {
                         self.patience.forget();
                     }
@@ -122,6 +134,7 @@ impl Monitor for IntervalMonitor {
     }
 
     fn close(&mut self, _: Stamp, _: HowClosed, judge: &mut Judge<'_>) {
+        self.check_power_ups(judge);
         for tally in [
             &mut self.steady,
             &mut self.varied,
@@ -146,6 +159,28 @@ impl IntervalMonitor {
             } else {
                 self.single.met(overlap.record);
             }
+        }
+    }
+
+    /// Units that are powered up together should not poll together. One unit that always begins after the same time may
+    /// be another's neighbour that begins after another.
+    fn check_power_ups(&mut self, judge: &mut Judge<'_>) {
+        if self.first.len() < POWER_UPS {
+            return;
+        }
+        let evidence: Vec<u64> = self.first.iter().map(|(_, seq)| *seq).collect();
+        let times = self.first.iter().map(|(after, _)| *after);
+        let spread = times.clone().max().unwrap_or_default() - times.min().unwrap_or_default();
+        if spread > TOGETHER + self.slack {
+            self.varied.met(evidence[0]);
+        } else {
+            let text = format!(
+                "after {} power-ups first polls came within {:.3} s; whether those of other units come at the same time, one unit \
+                 does not show",
+                self.first.len(),
+                spread.as_secs_f64()
+            );
+            judge.inconclusive("POLL-INTERVAL-002", text, evidence);
         }
     }
 
@@ -183,6 +218,9 @@ impl IntervalMonitor {
 }
 
 const WINDOW: usize = 20;
+/// So many first polls are compared, and should lie further apart than this.
+const POWER_UPS: usize = 5;
+const TOGETHER: Duration = Duration::from_millis(100);
 /// Seconds a mean may be off where a tenth of the interval is less: what a busy machine adds to each poll.
 const LEAST_TOLERANCE: f64 = 0.25;
 const REORDERING: Duration = Duration::from_millis(250);
