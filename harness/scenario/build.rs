@@ -1,7 +1,7 @@
 //! Builds anew when a file of `scenarios/` comes, goes or changes: embedded files are read while compiling.
 
 fn main() {
-    for folder in ["suites", "requirements", "vocabulary"] {
-        println!("cargo::rerun-if-changed=../../scenarios/{folder}");
+    for place in ["suites", "requirements", "vocabulary", "timing.yaml"] {
+        println!("cargo::rerun-if-changed=../../scenarios/{place}");
     }
 }

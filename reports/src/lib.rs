@@ -12,6 +12,7 @@ mod markdown;
 mod measurement;
 mod progress;
 mod report;
+mod rollback;
 mod style;
 mod sweep;
 mod terminal;

@@ -5,6 +5,7 @@ use crate::{
     finding,
     headline::{Headline, counted},
     report::Report,
+    rollback::{Cell, rows},
     style::word,
     sweep,
     terminal::clock_word,
@@ -29,6 +30,7 @@ pub fn markdown(report: &Report<'_>) -> String {
     sweeps(&mut out, report);
     timing(&mut out, report);
     coverage(&mut out, report);
+    rollback(&mut out, report);
     details(&mut out, report);
     warnings(&mut out, report);
     instances(&mut out, report);
@@ -181,6 +183,24 @@ fn coverage(out: &mut String, report: &Report<'_>) {
                 .collect();
             let _ = writeln!(out, "| {protocol} | {level} | {} |", cells.join(" | "));
         }
+    }
+}
+
+fn rollback(out: &mut String, report: &Report<'_>) {
+    let rows = rows(report);
+    let Some(first) = rows.first() else { return };
+    let names: Vec<&str> = first.cells.iter().map(|(protocol, _)| protocol.name()).collect();
+    let _ = writeln!(out, "\n### Rollback paths\n");
+    let _ = writeln!(out, "| Path | {} |", names.join(" | "));
+    let _ = writeln!(out, "| --- | {} |", vec!["---"; names.len()].join(" | "));
+    for row in &rows {
+        let cells = row.cells.iter().map(|(_, cell)| match cell {
+            Cell::None(_) => "none".to_owned(),
+            Cell::NotRun(_) => "not run".to_owned(),
+            Cell::Ran(verdict, instances) => format!("{} ({})", word(*verdict), instances.len()),
+        });
+        let cells: Vec<String> = cells.collect();
+        let _ = writeln!(out, "| {} | {} |", row.name.replace('-', " "), cells.join(" | "));
     }
 }
 

@@ -136,6 +136,8 @@ pub(crate) enum Listed {
     Scenarios,
     /// Units that come with hil
     Units,
+    /// Ways back to the version before, and the scenarios that show each; every requirement on time
+    RollbackPaths,
     /// Requirements, and how many scenarios verify each; `-`: none but, perhaps, a monitor, which judges every run
     Requirements,
 }

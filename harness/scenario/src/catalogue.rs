@@ -1,15 +1,18 @@
 //! The requirement catalogue from `scenarios/requirements/*.yaml`.
 
-use crate::{Words, stimuli::read_stimuli};
+use crate::{Words, stimuli::read_stimuli, timing::read_timing};
 use hil_diagnostic::{Collector, Diagnostics, MapReader, Node, Source, parse_yaml};
 use hil_trace::{Catalogue, Level, Origin, Requirement};
 use hil_wire::Protocol;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 
-/// The catalogue built into the binary, and the hex SHA-256 over its files.
+/// The catalogue built into the binary, and the hex SHA-256 over its files of requirements.
 pub fn embedded_catalogue() -> Result<(Catalogue, String), Diagnostics> {
-    read_catalogue(crate::embedded::requirements())
+    let (mut catalogue, digest) = read_catalogue(crate::embedded::requirements())?;
+    let (path, text) = crate::embedded::timing();
+    catalogue.timing = read_timing(Source::new(path, text), &catalogue)?;
+    Ok((catalogue, digest))
 }
 
 /// A catalogue from files, each a path and a text; and the hex SHA-256 over names and texts in the given order.

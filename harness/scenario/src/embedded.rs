@@ -20,6 +20,12 @@ pub(crate) fn requirements() -> Vec<(String, String)> {
     below("scenarios/requirements", yaml_files(&REQUIREMENTS))
 }
 
+/// `scenarios/timing.yaml`: path and text.
+pub(crate) fn timing() -> (String, String) {
+    let text = include_str!("../../../scenarios/timing.yaml");
+    ("scenarios/timing.yaml".to_owned(), text.to_owned())
+}
+
 fn below(folder: &str, files: Vec<(String, String)>) -> Vec<(String, String)> {
     files
         .into_iter()

@@ -17,6 +17,7 @@ mod stimuli;
 mod sum;
 mod sweep;
 mod template;
+mod timing;
 mod vocabulary;
 
 pub use catalogue::{conditions, embedded_catalogue, options, read_catalogue};
@@ -35,4 +36,5 @@ pub use stimuli::{check_embedded_stimuli, check_stimuli};
 pub use sum::ExpressionError;
 pub use sweep::{CUT_AT_WRITE, FLASH_WRITES, Sweep, SweepCut};
 pub use template::{Template, TemplateError};
+pub use timing::check_embedded_timing;
 pub use vocabulary::{Field, FieldType, Fields, SiteNames, Vocabulary, Word, Words};

@@ -17,6 +17,7 @@ mod stamp;
 mod statistics;
 mod summary;
 mod sweep;
+mod timing;
 mod verdict;
 
 pub use bounds::{Bounds, Range};
@@ -44,4 +45,5 @@ pub use summary::{
 pub use sweep::{
     NO_OUTCOME, REFERENCE, SweepKind, SweepPoint, SweepResult, SweepRow, SweepRun, SweepSpan, SweepTable,
 };
+pub use timing::{RollbackCell, RollbackPath, TimingTable};
 pub use verdict::Verdict;

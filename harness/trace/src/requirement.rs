@@ -1,5 +1,6 @@
 //! Requirements and the catalogue of all of them.
 
+use crate::TimingTable;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt};
 
@@ -73,6 +74,8 @@ pub struct Requirement {
 pub struct Catalogue {
     /// Requirements by id.
     pub requirements: BTreeMap<String, Requirement>,
+    /// What shows rollbacks and times.
+    pub timing: TimingTable,
 }
 
 impl Catalogue {

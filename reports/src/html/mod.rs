@@ -7,6 +7,7 @@ mod ladder;
 mod measurements;
 mod page;
 mod raw;
+mod rollback;
 mod sweeps;
 mod timing;
 

@@ -4,6 +4,7 @@ use super::{
     anchors::{self, Anchors},
     coverage::ProtocolView,
     instance::{InstanceView, RowLimits},
+    rollback::RollbackView,
     sweeps::SweepView,
     timing::TimingView,
 };
@@ -50,6 +51,7 @@ struct Page {
     sweeps: Vec<SweepView>,
     timings: Vec<TimingView>,
     protocols: Vec<ProtocolView>,
+    rollback: RollbackView,
     instances: Vec<InstanceView>,
 }
 
@@ -116,6 +118,7 @@ impl Page {
                 .collect(),
             timings: TimingView::all(report, &anchors),
             protocols: ProtocolView::all(report, &anchors),
+            rollback: RollbackView::of(report, &anchors),
             instances: ordered
                 .iter()
                 .map(|i| InstanceView::of(report, i, &anchors, limits))

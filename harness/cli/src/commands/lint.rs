@@ -8,7 +8,7 @@ use crate::{
     library::{Library, LibraryError},
 };
 use hil_diagnostic::Diagnostics;
-use hil_scenario::check_embedded_stimuli;
+use hil_scenario::{check_embedded_stimuli, check_embedded_timing};
 use hil_unit::{UnitFile, UnitFileError};
 use std::{io::IsTerminal, path::PathBuf};
 
@@ -20,7 +20,8 @@ pub(crate) fn execute(arguments: LintArguments) -> Exit {
     if arguments.files.is_empty() {
         return match library.plans(&[]) {
             Ok(plans) => {
-                let mistakes = check_embedded_stimuli(&plans);
+                let mut mistakes = check_embedded_stimuli(&plans);
+                mistakes.extend(check_embedded_timing(&library.catalogue, &plans));
                 if mistakes.has_errors() {
                     return fail(mistakes.render(std::io::stderr().is_terminal()), Exit::Invalid);
                 }

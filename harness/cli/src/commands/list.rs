@@ -8,7 +8,7 @@ use crate::{
 };
 use hil_scenario::Plan;
 use hil_sim::{Defect, default_artifacts, default_timing};
-use hil_trace::Stimulus;
+use hil_trace::{RollbackCell, Stimulus, TimingTable};
 use hil_unit::unit_file::dialects_of;
 use hil_wire::Protocol;
 use std::{fmt::Write, sync::Arc};
@@ -57,6 +57,7 @@ pub(crate) fn execute(arguments: ListArguments) -> Exit {
                 }
             }
         }
+        Listed::RollbackPaths => rollback_paths(&library.catalogue.timing, &filter.protocols, &mut text),
         Listed::Requirements => {
             let prefixes: Vec<String> = filter
                 .protocols
@@ -103,5 +104,31 @@ fn provoked(stimulus: &Stimulus) -> String {
     match &stimulus.simulated_only {
         None => format!("{}: {by}", stimulus.name),
         Some(reason) => format!("{}: {by} (simulated units only: {reason})", stimulus.name),
+    }
+}
+
+/// Every path with what shows it in each protocol, then every requirement on time.
+fn rollback_paths(timing: &TimingTable, protocols: &[Protocol], text: &mut String) {
+    let wanted = |protocol: &Protocol| protocols.is_empty() || protocols.contains(protocol);
+    for path in &timing.rollback_paths {
+        let _ = writeln!(text, "{}: {}", path.name, path.summary);
+        for (protocol, cell) in path.shown.iter().filter(|(protocol, _)| wanted(protocol)) {
+            let shown = match cell {
+                RollbackCell::Scenarios(names) => names.join(", "),
+                RollbackCell::None(reason) => format!("none: {reason}"),
+            };
+            let _ = writeln!(text, "  {protocol:14}  {shown}");
+        }
+    }
+    let _ = writeln!(text, "\nRequirements on time, and what times them:");
+    let of = |id: &str| {
+        Protocol::ALL
+            .into_iter()
+            .find(|p| id.starts_with(p.requirement_prefix()))
+    };
+    for (id, names) in &timing.requirements {
+        if of(id).is_some_and(|protocol| wanted(&protocol)) {
+            let _ = writeln!(text, "  {id:16}  {}", names.join(", "));
+        }
     }
 }

@@ -1,0 +1,97 @@
+//! The table of rollback paths as the template wants it.
+
+use super::anchors::Anchors;
+use crate::{
+    report::Report,
+    rollback::{Cell, rows},
+    style::word,
+};
+use hil_trace::Verdict;
+use std::collections::BTreeSet;
+
+/// Instances linked from one cell.
+const LINKS: usize = 4;
+
+/// The table; empty if no path was tried.
+pub(super) struct RollbackView {
+    pub(super) protocols: Vec<&'static str>,
+    pub(super) rows: Vec<RollbackRowView>,
+}
+
+/// One path.
+pub(super) struct RollbackRowView {
+    pub(super) name: String,
+    pub(super) summary: String,
+    pub(super) cells: Vec<RollbackCellView>,
+}
+
+/// One path in one protocol.
+pub(super) struct RollbackCellView {
+    pub(super) class: &'static str,
+    pub(super) word: &'static str,
+    /// Why there is nothing, or nothing ran.
+    pub(super) reason: String,
+    /// Fragment and scenario.
+    pub(super) links: Vec<(String, String)>,
+}
+
+impl RollbackView {
+    pub(super) fn of(report: &Report<'_>, anchors: &Anchors) -> Self {
+        let rows = rows(report);
+        let protocols = rows
+            .first()
+            .map(|row| row.cells.iter().map(|(protocol, _)| protocol.name()));
+        RollbackView {
+            protocols: protocols.into_iter().flatten().collect(),
+            rows: rows
+                .iter()
+                .map(|row| RollbackRowView {
+                    name: row.name.replace('-', " "),
+                    summary: row.summary.to_owned(),
+                    cells: row.cells.iter().map(|(_, cell)| view(cell, anchors)).collect(),
+                })
+                .collect(),
+        }
+    }
+}
+
+fn view(cell: &Cell<'_>, anchors: &Anchors) -> RollbackCellView {
+    match cell {
+        Cell::None(reason) => RollbackCellView {
+            class: "none",
+            word: "none",
+            reason: (*reason).to_owned(),
+            links: Vec::new(),
+        },
+        Cell::NotRun(names) => RollbackCellView {
+            class: "skip",
+            word: "not run",
+            reason: names.join(", "),
+            links: Vec::new(),
+        },
+        Cell::Ran(verdict, instances) => {
+            let mut seen = BTreeSet::new();
+            let first = instances
+                .iter()
+                .filter(|instance| seen.insert(&instance.header.scenario.path));
+            let link = |instance: &&&hil_trace::InstanceSummary| {
+                let path = &instance.header.scenario.path;
+                let name = path.rsplit('/').next().unwrap_or(path).trim_end_matches(".yaml");
+                let anchor = anchors.get(&instance.header.instance).unwrap_or_default();
+                (anchor.to_owned(), name.to_owned())
+            };
+            RollbackCellView {
+                class: match verdict {
+                    Verdict::None => "skip",
+                    Verdict::Pass => "pass",
+                    Verdict::Inconclusive => "inconc",
+                    Verdict::Fail => "fail",
+                    Verdict::Error => "error",
+                },
+                word: word(*verdict),
+                reason: String::new(),
+                links: first.take(LINKS).map(|instance| link(&instance)).collect(),
+            }
+        }
+    }
+}
