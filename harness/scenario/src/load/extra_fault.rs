@@ -57,7 +57,7 @@ impl<'a> Loader<'a> {
             };
             let span = rest.get(1).map_or(node.head(), |entry| entry.key_span.clone());
             let help = "write one like `cloud.status: {on: poll, status: 503}, when: 30s`".to_owned();
-            let label = format!("expected one of the faults: {}", one_of(known()));
+            let label = format!("expected a fault, {}", one_of(known()));
             self.collector.error(&span, title, label, Some(help));
             return None;
         };

@@ -61,6 +61,12 @@ impl ScenarioJudge {
         }
     }
 
+    /// The fault a step injected.
+    pub(super) fn fault_of(&self, step: &str) -> Option<String> {
+        let named = |fault: &&Fault| fault.step.as_deref() == Some(step);
+        self.faults.values().find(named).map(|fault| fault.name.clone())
+    }
+
     /// Why a step that was not met shows nothing of the unit: a fault of the scenario that has not acted, or one from
     /// outside that has.
     pub(super) fn excuse(&self) -> Option<String> {

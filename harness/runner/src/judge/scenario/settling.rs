@@ -158,7 +158,7 @@ impl ScenarioJudge {
         let lab = names.iter().all(|name| LAB_EVENTS.contains(name));
         if stimulus_missing || lab {
             let what = match named.filter(|_| stimulus_missing) {
-                Some(named) => named,
+                Some(named) => self.fault_of(&named).unwrap_or(named),
                 None => "it is for the lab to bring about".to_owned(),
             };
             let text = format!("{text}; but its stimulus never happened ({what})");
