@@ -5,7 +5,7 @@ use hil_fault::{ClientRefusal, HandshakeEffect, ServerCertificate, ServerVersion
 use hil_link::{
     Clock,
     pki::{self, Authority, Identity, PkiError, Subject, Validity},
-    tls::{Acceptor, KeyLog, SetupError, TlsSettings},
+    tls::{self, Acceptor, KeyLog, SetupError, TlsSettings},
 };
 use std::{
     collections::BTreeMap,
@@ -112,7 +112,7 @@ impl Pki {
         let tls = TlsSettings {
             key_log: self.key_log.clone(),
             only_1_2: effect == Some(HandshakeEffect::Version(ServerVersion::Tls12)),
-            revokes_clients: effect == Some(HandshakeEffect::Client(ClientRefusal::Revoked)),
+            refuses_clients: effect.and_then(refusal),
             ..TlsSettings::default()
         };
         let required = authority.is_some();
@@ -159,6 +159,16 @@ impl Pki {
 
     fn validity(&self) -> Validity {
         Validity::usual(self.clock.unix_us(self.clock.now()))
+    }
+}
+
+/// How the acceptor refuses good client certificates; nothing if it just does not know their authority.
+fn refusal(effect: HandshakeEffect) -> Option<tls::ClientRefusal> {
+    match effect {
+        HandshakeEffect::Client(ClientRefusal::Revoked) => Some(tls::ClientRefusal::Revoked),
+        HandshakeEffect::Client(ClientRefusal::AnotherUnit) => Some(tls::ClientRefusal::OfAnother),
+        HandshakeEffect::Client(ClientRefusal::Missing) => Some(tls::ClientRefusal::Missing),
+        _ => None,
     }
 }
 

@@ -3,7 +3,7 @@
 use hil_link::{
     Address, Clock, Network, Stream,
     pki::{self, Authority, CertificateRequest, Identity, SubjectPolicy, Validity},
-    tls::{Acceptor, Connector, KeyLog, PeerFacts, TlsError, TlsSettings},
+    tls::{Acceptor, ClientRefusal, Connector, KeyLog, PeerFacts, TlsError, TlsSettings},
 };
 use rustls::{AlertDescription, CertificateError};
 use std::{sync::Arc, time::Duration};
@@ -129,6 +129,33 @@ async fn a_client_without_certificate_is_refused_by_the_server_only() {
     );
     let (server, _) = bench.meet(&optional.unwrap(), &bench.connector(None)).await;
     assert_eq!(server.unwrap().1.certificate, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_good_client_is_refused_with_the_alert_of_the_reason() {
+    let bench = Bench::new();
+    for (refusal, alert) in [
+        (ClientRefusal::Revoked, AlertDescription::CertificateRevoked),
+        (ClientRefusal::OfAnother, AlertDescription::AccessDenied),
+        (ClientRefusal::Missing, AlertDescription::HandshakeFailure),
+    ] {
+        let settings = TlsSettings {
+            refuses_clients: Some(refusal),
+            ..TlsSettings::default()
+        };
+        let authority = bench.authority.authority_pem();
+        let acceptor = Acceptor::with(&bench.server(), Some(authority), true, &bench.clock, &settings);
+        let client = bench.client();
+        let (server, unit) = bench
+            .meet(&acceptor.unwrap(), &bench.connector(Some(&client)))
+            .await;
+        assert!(matches!(server.err().unwrap(), TlsError::Refused(_)));
+        let seen = TlsError::from(unit.unwrap().0.read_u8().await.unwrap_err());
+        assert!(
+            matches!(seen, TlsError::RefusedByPeer(found) if found == alert),
+            "{seen}"
+        );
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -49,6 +49,10 @@ pub enum ClientRefusal {
     Revoked,
     /// It comes from an authority the face does not know.
     UnknownAuthority,
+    /// It counts as that of another unit.
+    AnotherUnit,
+    /// It counts as not presented.
+    Missing,
 }
 
 impl HandshakeEffect {
@@ -74,7 +78,9 @@ impl HandshakeEffect {
             "client" => HandshakeEffect::Client(match needed("refusal")?.as_str() {
                 "revoked" => ClientRefusal::Revoked,
                 "unknown_authority" => ClientRefusal::UnknownAuthority,
-                _ => return Err(read.bad("refusal", "revoked or unknown_authority")),
+                "another_unit" => ClientRefusal::AnotherUnit,
+                "missing" => ClientRefusal::Missing,
+                _ => return Err(read.bad("refusal", "revoked, unknown_authority, another_unit or missing")),
             }),
             _ => return Ok(None),
         }))

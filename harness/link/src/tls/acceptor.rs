@@ -2,7 +2,7 @@
 
 use super::{
     PeerFacts, SetupError, TlsError, TlsSettings,
-    revocation::RevokesEvery,
+    refusal::RefusesEvery,
     settings::{credentials, provider, time_of, trust},
 };
 use crate::{Clock, Stream, StreamHandle, pki::Identity};
@@ -55,9 +55,12 @@ impl Acceptor {
                     true => builder.build()?,
                     false => builder.allow_unauthenticated().build()?,
                 };
-                match settings.revokes_clients {
-                    true => Arc::new(RevokesEvery(verifier)),
-                    false => verifier,
+                match settings.refuses_clients {
+                    Some(refusal) => Arc::new(RefusesEvery {
+                        inner: verifier,
+                        refusal,
+                    }),
+                    None => verifier,
                 }
             }
         };

@@ -6,7 +6,7 @@ mod connector;
 mod error;
 mod key_log;
 mod peer;
-mod revocation;
+mod refusal;
 mod settings;
 
 pub use acceptor::{Acceptor, Hello};
@@ -14,4 +14,5 @@ pub use connector::Connector;
 pub use error::{SetupError, TlsError};
 pub use key_log::KeyLog;
 pub use peer::PeerFacts;
+pub use refusal::ClientRefusal;
 pub use settings::TlsSettings;

@@ -1,6 +1,6 @@
 //! What acceptors and connectors have in common.
 
-use super::{KeyLog, SetupError};
+use super::{ClientRefusal, KeyLog, SetupError};
 use crate::{Clock, pki::Identity};
 use rustls::{
     RootCertStore, SupportedProtocolVersion,
@@ -20,8 +20,8 @@ pub struct TlsSettings {
     pub only_1_2: bool,
     /// Where session secrets go.
     pub key_log: Option<Arc<KeyLog>>,
-    /// An acceptor's revocation list holds every certificate that clients present.
-    pub revokes_clients: bool,
+    /// An acceptor refuses every certificate that clients present, good ones as well.
+    pub refuses_clients: Option<ClientRefusal>,
 }
 
 impl TlsSettings {
