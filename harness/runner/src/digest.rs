@@ -1,8 +1,9 @@
 //! One hash of what happened in a run, the same for the same seed: without wall time, tool version and cryptography.
 
-use hil_trace::{Figures, Payload, RepeatFigures, Trace, TraceHeader};
+use hil_trace::{Figures, Party, Payload, Record, RecordBody, RepeatFigures, Trace, TraceHeader};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 
 /// Hex SHA-256 over the traces in the order of their names, and over the repeats that keep their figures only.
 pub fn digest(traces: &[Trace], repeats: &[RepeatFigures]) -> String {
@@ -11,8 +12,10 @@ pub fn digest(traces: &[Trace], repeats: &[RepeatFigures]) -> String {
     let mut hash = Sha256::new();
     for trace in sorted {
         hash.update(facts(&trace.header, trace.skipped.as_deref()));
+        let mut fragments = Fragments::default();
         for record in &trace.records {
             let mut record = record.clone();
+            fragments.join(&mut record);
             if let Some(payload) = record.payload_mut() {
                 *payload = normalise(payload);
             }
@@ -46,6 +49,32 @@ fn facts(header: &TraceHeader, skipped: Option<&str>) -> String {
         skipped,
     ]);
     facts.to_string()
+}
+
+/// Messages in fragments, which may part a certificate: by connection and sender, what has come of each.
+#[derive(Default)]
+struct Fragments(BTreeMap<(u32, Party), Vec<u8>>);
+
+impl Fragments {
+    /// The last fragment of a message holds the whole of it, the others nothing.
+    fn join(&mut self, record: &mut Record) {
+        let RecordBody::WebSocketFrame {
+            connection,
+            from,
+            opcode: 0..=2,
+            fin,
+            payload,
+        } = &mut record.what
+        else {
+            return;
+        };
+        let begun = self.0.entry((*connection, *from)).or_default();
+        begun.extend_from_slice(payload.bytes());
+        *payload = match fin {
+            true => std::mem::take(begun).as_slice().into(),
+            false => Payload::empty(),
+        };
+    }
 }
 
 /// Certificates are named, not hashed: signatures are not reproducible.
@@ -131,6 +160,7 @@ const VOLATILE_HEADERS: [&str; 3] = ["Sec-WebSocket-Key", "Sec-WebSocket-Accept"
 #[cfg(test)]
 mod tests {
     use super::*;
+    use hil_trace::Stamp;
 
     #[test]
     fn certificates_inside_messages_are_named() {
@@ -140,6 +170,30 @@ mod tests {
         let (one, other) = (normalise(&one.into()), normalise(&other.into()));
         assert_eq!(one, other);
         assert_ne!(one, normalise(&br#"{"certificate":"MIIA"}"#.into()));
+    }
+
+    #[test]
+    fn a_message_in_fragments_is_joined_at_its_end() {
+        let mut fragments = Fragments::default();
+        let mut payload_of = |opcode, fin, text: &str| {
+            let mut record = Record {
+                seq: 1,
+                at: Stamp::default(),
+                what: RecordBody::WebSocketFrame {
+                    connection: 1,
+                    from: Party::Cloud,
+                    opcode,
+                    fin,
+                    payload: text.as_bytes().into(),
+                },
+            };
+            fragments.join(&mut record);
+            record.payload_mut().unwrap().bytes().to_vec()
+        };
+        assert_eq!(payload_of(2, false, r#"{"certificate":"MI"#), b"");
+        assert_eq!(payload_of(9, true, "ping"), b"ping");
+        assert_eq!(payload_of(0, true, r#"IA"}"#), br#"{"certificate":"MIIA"}"#);
+        assert_eq!(payload_of(2, true, "whole"), b"whole");
     }
 
     #[test]
