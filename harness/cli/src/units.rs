@@ -236,6 +236,7 @@ fn simulated(
         capabilities: driver.capabilities(),
         probes: None,
         stimuli: None,
+        undoable: None,
         artifact_roles: default_artifacts(protocol)
             .0
             .into_keys()
@@ -361,6 +362,7 @@ fn from_file(path: &Path, options: &UnitOptions, library: &Library) -> Result<Un
         capabilities,
         probes: Some(file.probes.keys().cloned().collect()),
         stimuli: Some(stimuli(&file)),
+        undoable: Some(undoable(&file)),
         artifact_roles,
         exclusive: file.driver == DriverKind::Remote
             || faces.values().any(is_fixed)
@@ -540,5 +542,14 @@ fn stimuli(file: &UnitFile) -> BTreeSet<String> {
     stimuli
 }
 
+/// The stimuli whose effect can be taken back, or ends by itself.
+fn undoable(file: &UnitFile) -> BTreeSet<String> {
+    let undone = file.stimuli.iter().filter(|(_, hook)| hook.undo.is_some());
+    let undone = undone.map(|(name, _)| name.as_str());
+    undone.chain(NEEDS_NO_UNDO).map(str::to_owned).collect()
+}
+
+/// Stimuli that need no command to take them back: the clock jumps back by the same one, the others end by themselves.
+const NEEDS_NO_UNDO: [&str; 4] = ["clock_jump", "timer_wrap", "cut_at_write", BUSY];
 /// A process is held up without a command of the unit file.
 const BUSY: &str = "busy";

@@ -38,7 +38,7 @@ impl Filter {
 pub enum Skip {
     /// Driver or lab lack a capability: not exercised.
     Lacks(Vec<String>),
-    /// The unit file has no command for these probes or stimuli: not exercised.
+    /// The unit file has no command for these probes or stimuli, or none that takes their effect back: not exercised.
     LacksHooks(Vec<String>),
     /// The unit file does not say these times and facts: not exercised.
     LacksFacts(Vec<String>),
@@ -209,7 +209,27 @@ fn lacking_hooks(plan: &Plan, unit: &UnitUnderTest) -> Vec<String> {
         let called = called.into_iter().filter(|name| !known.contains(name));
         lacks.extend(called.map(|name| format!("{noun} `{name}`")));
     }
+    if lacks.is_empty() {
+        lacks = lacking_undos(plan, unit);
+    }
     lacks
+}
+
+/// Commands that take back what a scenario does to the unit before it goes on. What happens to a unit that runs already
+/// must not outlive the scenario either.
+fn lacking_undos(plan: &Plan, unit: &UnitUnderTest) -> Vec<String> {
+    let Some(undoable) = &unit.undoable else {
+        return Vec::new();
+    };
+    let faults = match unit.runs_already() {
+        true => plan.faults(),
+        false => plan.ending_faults(),
+    };
+    let stimuli = faults.iter().filter_map(|fault| hil_fault::stimulus_of(fault));
+    let lasting = stimuli.filter(|name| !undoable.contains(*name));
+    lasting
+        .map(|name| format!("`undo` of stimulus `{name}`"))
+        .collect()
 }
 
 /// Faces behind the features a scenario asks for; one of each will do.

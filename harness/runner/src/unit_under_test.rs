@@ -60,6 +60,8 @@ pub struct UnitUnderTest {
     pub probes: Option<BTreeSet<String>>,
     /// Stimuli it takes; `None` = all of its protocol.
     pub stimuli: Option<BTreeSet<String>>,
+    /// Stimuli whose effect ends by itself or can be taken back; `None` = all of its protocol.
+    pub undoable: Option<BTreeSet<String>>,
     /// Roles of the images there are.
     pub artifact_roles: BTreeSet<String>,
     /// True if only one instance at a time may use it.

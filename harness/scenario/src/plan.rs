@@ -81,6 +81,19 @@ impl Plan {
         faults
     }
 
+    /// Every fault that must end before the scenario does: a step clears it, or it acts `for` a time.
+    pub fn ending_faults(&self) -> BTreeSet<String> {
+        let cleared = self.arguments_named("fault.clear", "fault");
+        let mut ending = BTreeSet::new();
+        self.for_each_word(&mut |step, word, argument_of| {
+            let is_cleared = step.name.as_ref().is_some_and(|name| cleared.contains(name));
+            if matches!(step.verb, Verb::Inject { .. }) && (is_cleared || argument_of("for").is_some()) {
+                ending.insert(word.to_owned());
+            }
+        });
+        ending
+    }
+
     /// Texts that calls of an action or a fault give as one argument, such as the `name` of every `unit.probe`.
     pub fn arguments_named(&self, action: &str, argument: &str) -> BTreeSet<String> {
         let mut values = BTreeSet::new();

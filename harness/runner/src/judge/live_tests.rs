@@ -325,6 +325,7 @@ pub(crate) fn unit(protocol: Protocol, defects: BTreeSet<Defect>) -> UnitUnderTe
         capabilities: driver.capabilities(),
         probes: None,
         stimuli: None,
+        undoable: None,
         artifact_roles: default_artifacts(protocol).0.into_keys().collect(),
         exclusive: false,
         timing: default_timing(protocol),
@@ -355,5 +356,25 @@ fn a_unit_that_runs_already_cannot_trust_an_authority_made_for_the_run() {
     unit.prepare = Preparation::Fixed(Default::default());
     assert_eq!(applies(&plan, &unit), Err(Skip::LacksAuthority));
     unit.authority_directory = Some("pki".into());
+    assert_eq!(applies(&plan, &unit), Ok(()));
+}
+
+#[test]
+fn a_unit_that_cannot_be_given_its_storage_back_is_not_asked_to_succeed_afterwards() {
+    let vocabulary = Vocabulary::embedded().unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    let suites = embedded_suites();
+    let mut plans = suites.iter().map(|(path, text)| {
+        let plan = load(path, text, &vocabulary, &catalogue());
+        plan.unwrap_or_else(|m| panic!("{m}"))
+    });
+    let plan = plans
+        .find(|plan| plan.path.ends_with("edge-poll/no-space-left.yaml"))
+        .unwrap();
+    let mut unit = unit(Protocol::EdgePoll, BTreeSet::new());
+    assert_eq!(applies(&plan, &unit), Ok(()));
+    unit.undoable = Some(BTreeSet::new());
+    let lacks = vec!["`undo` of stimulus `free_space`".to_owned()];
+    assert_eq!(applies(&plan, &unit), Err(Skip::LacksHooks(lacks)));
+    unit.undoable = Some(BTreeSet::from(["free_space".to_owned()]));
     assert_eq!(applies(&plan, &unit), Ok(()));
 }
