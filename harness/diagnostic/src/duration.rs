@@ -54,9 +54,19 @@ pub fn parse_seconds(text: &str) -> Result<f64, DurationError> {
     } else {
         number * factor
     };
+    in_bounds(seconds)
+}
+
+/// A duration from seconds, where somebody said them as a number.
+pub fn duration_of(seconds: f64) -> Result<Duration, DurationError> {
+    in_bounds(seconds).map(Duration::from_secs_f64)
+}
+
+fn in_bounds(seconds: f64) -> Result<f64, DurationError> {
     match seconds {
         seconds if seconds < 0.0 => Err(DurationError::Negative),
         seconds if seconds > LONGEST => Err(DurationError::TooLong),
+        seconds if seconds.is_nan() => Err(DurationError::Malformed),
         seconds => Ok(seconds),
     }
 }
@@ -98,6 +108,8 @@ mod tests {
         assert_eq!(read("s"), Err(DurationError::Malformed));
         assert_eq!(read("1.2.3s"), Err(DurationError::Malformed));
         assert_eq!(read("999999999d"), Err(DurationError::TooLong));
+        assert_eq!(duration_of(1e19), Err(DurationError::TooLong));
+        assert_eq!(duration_of(f64::NAN), Err(DurationError::Malformed));
     }
 
     #[test]

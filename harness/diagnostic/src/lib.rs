@@ -14,7 +14,7 @@ mod yaml;
 
 pub use collector::Collector;
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
-pub use duration::{DurationError, format_seconds, parse_duration, parse_seconds};
+pub use duration::{DurationError, duration_of, format_seconds, parse_duration, parse_seconds};
 pub use map_reader::MapReader;
 pub use node::{Entry, Node, NodeValue, Scalar, Span};
 pub use source::Source;

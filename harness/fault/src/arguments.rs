@@ -1,9 +1,9 @@
 //! Arguments of faults: typed access that blames the argument.
 
 use crate::FaultError;
-use hil_diagnostic::parse_duration;
+use hil_diagnostic::{duration_of, parse_duration};
 use serde_json::{Map, Value};
-use std::time::Duration;
+use std::{ops::RangeInclusive, time::Duration};
 
 /// The arguments of one fault, with its name for those it blames.
 pub(crate) struct Arguments<'a> {
@@ -75,6 +75,25 @@ impl Arguments<'_> {
         }
     }
 
+    /// A whole number inside a range; `problem` says which.
+    pub(crate) fn count_in<T: TryFrom<u64> + PartialOrd>(
+        &self,
+        name: &'static str,
+        range: RangeInclusive<T>,
+        problem: &'static str,
+    ) -> Result<Option<T>, FaultError> {
+        let Some(count) = self.count(name)? else {
+            return Ok(None);
+        };
+        let count = T::try_from(count).ok().filter(|count| range.contains(count));
+        count.map(Some).ok_or(self.bad(name, problem))
+    }
+
+    /// A whole number that is not 0.
+    pub(crate) fn at_least_one(&self, name: &'static str) -> Result<Option<u64>, FaultError> {
+        self.count_in(name, 1..=u64::MAX, "must be at least 1")
+    }
+
     /// True or false.
     pub(crate) fn flag(&self, name: &'static str) -> Result<Option<bool>, FaultError> {
         match self.value(name) {
@@ -96,9 +115,12 @@ impl Arguments<'_> {
                 .ok_or(self.bad(name, "must be a duration such as 500ms or 3s")),
             Some(value) => value
                 .as_f64()
-                .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+                .and_then(|seconds| duration_of(seconds).ok())
                 .map(Some)
-                .ok_or(self.bad(name, "must be a duration, not negative")),
+                .ok_or(self.bad(
+                    name,
+                    "must be a duration, not negative and of a hundred years at most",
+                )),
         }
     }
 }

@@ -65,8 +65,8 @@ impl FaultSpec {
             name: name.to_owned(),
             on: read.text("on")?.unwrap_or_else(|| "any".to_owned()),
             matching,
-            skip: read.count("skip")?.unwrap_or(0) as u32,
-            times: read.count("times")?.map(|n| n as u32),
+            skip: read.count_in("skip", 0..=u32::MAX, TOO_OFTEN)?.unwrap_or(0),
+            times: read.count_in("times", 0..=u32::MAX, TOO_OFTEN)?,
             probability: None,
             effect,
         })
@@ -78,6 +78,8 @@ impl FaultSpec {
         FaultSpec { probability, ..self }
     }
 }
+
+const TOO_OFTEN: &str = "must be 4294967295 at most";
 
 #[cfg(test)]
 mod tests {
@@ -136,9 +138,27 @@ mod tests {
             parse("cloud.moon", json!({})),
             Err(FaultError::UnknownFault(_))
         ));
-        assert!(matches!(
-            parse("cloud.delay", json!({"by": "soon"})),
-            Err(FaultError::BadArgument { .. })
-        ));
+    }
+
+    #[test]
+    fn what_is_too_much_is_said_and_not_made_less() {
+        for (name, arguments) in [
+            ("cloud.delay", json!({"by": "soon"})),
+            ("cloud.delay", json!({"by": 1e19})),
+            ("cloud.repeat", json!({"copies": u64::MAX})),
+            ("cloud.withhold", json!({"times": 1_u64 << 32})),
+            ("cloud.status", json!({"status": 99_999})),
+            ("cloud.close", json!({"code": 99_999})),
+            ("cloud.fragment", json!({"parts": 1})),
+            ("cloud.bad_json", json!({"kind": "deep", "depth": u64::MAX})),
+            ("line.split", json!({"parts": 65, "pause": "1s"})),
+            (
+                "unit.brown_out",
+                json!({"dips": u64::MAX, "up": "0s", "down": "0s"}),
+            ),
+        ] {
+            let refused = matches!(parse(name, arguments), Err(FaultError::BadArgument { .. }));
+            assert!(refused, "{name}");
+        }
     }
 }

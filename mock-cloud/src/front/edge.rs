@@ -179,12 +179,19 @@ impl Edge {
         }
     }
 
-    /// The effect of the fault that strikes an image about to be served, recorded as acted.
-    pub(crate) fn strike_artifact(&self, exchange: u32, operation: &Operation) -> Option<ArtifactEffect> {
+    /// The effect of the fault that strikes an image about to be served, recorded as acted; `can` says whether an effect
+    /// is possible.
+    pub(crate) fn strike_artifact(
+        &self,
+        exchange: u32,
+        operation: &Operation,
+        can: impl Fn(&ArtifactEffect) -> bool,
+    ) -> Option<ArtifactEffect> {
         let place = ("exchange", Some(exchange));
-        let struck = self
-            .faults
-            .strike(Site::Artifact, &operation.name, &operation.facts, place, |_| true)?;
+        let possible = |effect: &Effect| matches!(effect, Effect::Artifact(effect) if can(effect));
+        let struck =
+            self.faults
+                .strike(Site::Artifact, &operation.name, &operation.facts, place, possible)?;
         match struck.spec.effect {
             Effect::Artifact(effect) => Some(effect),
             _ => None,

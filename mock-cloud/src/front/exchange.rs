@@ -271,8 +271,8 @@ impl Exchange<'_> {
         if !matches!(response.status, 200 | 206) {
             return response;
         }
-        let effect = self.host.edge.strike_artifact(self.number, operation);
-        match effect {
+        let can = |effect: &_| image::can_spoil(self.host, &response, effect);
+        match self.host.edge.strike_artifact(self.number, operation, can) {
             Some(effect) => image::spoil(self.host, response, effect),
             None => response,
         }

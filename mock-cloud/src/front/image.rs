@@ -4,13 +4,22 @@ use super::{Host, answer::without};
 use hil_fault::ArtifactEffect;
 use hil_wire::http::Response;
 
+/// Whether the effect changes anything of this answer.
+pub(super) fn can_spoil(host: &Host, response: &Response, effect: &ArtifactEffect) -> bool {
+    match effect {
+        ArtifactEffect::Flip { byte } => flipped(response, *byte).is_some(),
+        ArtifactEffect::Truncate { bytes } => *bytes < place(response).1 as u64,
+        ArtifactEffect::Swap { role } => host.artifact(role).is_some(),
+        ArtifactEffect::Forge(_) => true,
+    }
+}
+
 /// The answer with what the effect makes of its image.
 pub(super) fn spoil(host: &Host, mut response: Response, effect: ArtifactEffect) -> Response {
     let (first, total) = place(&response);
     match effect {
         ArtifactEffect::Flip { byte } => {
-            let at = if byte < 0 { total as i64 + byte } else { byte } - first as i64;
-            let at = usize::try_from(at).ok();
+            let at = flipped(&response, byte);
             if let Some(byte) = at.and_then(|at| response.body.get_mut(at)) {
                 *byte ^= 1;
             }
@@ -32,6 +41,14 @@ pub(super) fn spoil(host: &Host, mut response: Response, effect: ArtifactEffect)
             whole(response)
         }
     }
+}
+
+/// Where the byte of the image that is flipped stands in the body, if it is there.
+fn flipped(response: &Response, byte: i64) -> Option<usize> {
+    let (first, total) = place(response);
+    let at = if byte < 0 { total as i64 + byte } else { byte };
+    let at = usize::try_from(at).ok()?.checked_sub(first)?;
+    (at < response.body.len()).then_some(at)
 }
 
 /// Which byte of the image the body begins with, and how many bytes the image has.

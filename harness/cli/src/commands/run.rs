@@ -135,9 +135,19 @@ fn extra_faults(
     for text in texts {
         let mut mistakes = None;
         let before = faults.len();
-        for protocol in &protocols {
-            match ExtraFault::parse(text, &library.vocabulary, *protocol) {
-                Ok(fault) => faults.push((*protocol, fault)),
+        // The mistakes told are those of a protocol that has the fault, if there is one.
+        let names = |protocol: &Protocol| {
+            let words = library.vocabulary.words(*protocol);
+            words
+                .faults
+                .keys()
+                .any(|name| text.trim_start().starts_with(name))
+        };
+        let (knowing, others): (Vec<Protocol>, Vec<Protocol>) =
+            protocols.iter().partition(|protocol| names(protocol));
+        for protocol in knowing.into_iter().chain(others) {
+            match ExtraFault::parse(text, &library.vocabulary, protocol) {
+                Ok(fault) => faults.push((protocol, fault)),
                 Err(more) => mistakes = mistakes.or(Some(more)),
             }
         }

@@ -2,7 +2,7 @@
 
 use crate::{FaultError, arguments::Arguments};
 
-/// What becomes of a JSON body. Sizes are bounded by the vocabulary.
+/// What becomes of a JSON body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BadJson {
     /// Its first half, with the length of that.
@@ -20,9 +20,9 @@ pub enum BadJson {
     /// The right body, and more text behind it.
     Trailing,
     /// Arrays inside arrays, so many levels, instead of it.
-    Deep(u64),
+    Deep(usize),
     /// An unknown member with so many bytes in each object, or such an item where there is none.
-    Huge(u64),
+    Huge(usize),
     /// Unknown members in every object: still right.
     UnknownMembers,
 }
@@ -38,8 +38,14 @@ impl BadJson {
             "empty" => BadJson::Empty,
             "not_utf8" => BadJson::NotUtf8,
             "trailing" => BadJson::Trailing,
-            "deep" => BadJson::Deep(read.count("depth")?.unwrap_or(DEPTH)),
-            "huge" => BadJson::Huge(read.count("bytes")?.unwrap_or(SIZE)),
+            "deep" => BadJson::Deep(
+                read.count_in("depth", 1..=4 << 20, "must be from 1 to 4194304")?
+                    .unwrap_or(DEPTH),
+            ),
+            "huge" => BadJson::Huge(
+                read.count_in("bytes", 1..=64 << 20, "must be from 1 to 67108864")?
+                    .unwrap_or(SIZE),
+            ),
             "unknown_members" => BadJson::UnknownMembers,
             _ => return Err(read.bad("kind", "a kind of malformed JSON")),
         })
@@ -47,6 +53,6 @@ impl BadJson {
 }
 
 /// Levels, unless said otherwise: more than recursive parsers bear.
-const DEPTH: u64 = 100_000;
+const DEPTH: usize = 100_000;
 /// Bytes, unless said otherwise.
-const SIZE: u64 = 2 << 20;
+const SIZE: usize = 2 << 20;

@@ -108,11 +108,13 @@ impl ConnectionEffect {
                 way: ways()?,
             },
             "bandwidth" => ConnectionEffect::Bandwidth {
-                rate: at_least_one(read, "bytes_per_second")?.ok_or(read.missing("bytes_per_second"))?,
+                rate: read
+                    .at_least_one("bytes_per_second")?
+                    .ok_or(read.missing("bytes_per_second"))?,
                 way: ways()?,
             },
             "chunk" => ConnectionEffect::Chunk {
-                bytes: at_least_one(read, "bytes")?.unwrap_or(1),
+                bytes: read.at_least_one("bytes")?.unwrap_or(1),
                 every: read.span("every")?.unwrap_or(BETWEEN_CHUNKS),
                 way: ways()?,
             },
@@ -183,13 +185,6 @@ fn directions(read: &Arguments<'_>) -> Result<Option<Directions>, FaultError> {
         Some("to_cloud") => Ok(Some(Some(Direction::ToCloud))),
         Some("both") => Ok(Some(None)),
         Some(_) => Err(read.bad("direction", "to_unit, to_cloud or both")),
-    }
-}
-
-fn at_least_one(read: &Arguments<'_>, name: &'static str) -> Result<Option<u64>, FaultError> {
-    match read.count(name)? {
-        Some(0) => Err(read.bad(name, "must be at least 1")),
-        count => Ok(count),
     }
 }
 

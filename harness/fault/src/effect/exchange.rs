@@ -164,8 +164,7 @@ impl ExchangeEffect {
         Ok(Some(match kind {
             "status" => ExchangeEffect::Status {
                 status: read
-                    .whole("status")?
-                    .and_then(|n| u16::try_from(n).ok())
+                    .count_in("status", 100..=999, "must be from 100 to 999")?
                     .ok_or(read.missing("status"))?,
                 retry_after: read.loose_text("retry_after"),
                 retry_in: read.span("retry_in")?,
@@ -186,7 +185,7 @@ impl ExchangeEffect {
             },
             "drip" => ExchangeEffect::Drip {
                 part: part(read)?,
-                bytes: positive(read, "bytes", 1)?,
+                bytes: read.at_least_one("bytes")?.unwrap_or(1),
                 every: read.span("every")?.ok_or(read.missing("every"))?,
             },
             "truncate" => ExchangeEffect::Truncate {
@@ -201,11 +200,9 @@ impl ExchangeEffect {
             },
             "redirect" => ExchangeEffect::Redirect {
                 target: read.text("target")?.ok_or(read.missing("target"))?,
-                status: match read.whole("status")? {
-                    None => 302,
-                    Some(status @ 300..=399) => status as u16,
-                    Some(_) => return Err(read.bad("status", "must be that of a redirect")),
-                },
+                status: read
+                    .count_in("status", 300..=399, "must be that of a redirect")?
+                    .unwrap_or(302),
             },
             "wrong_url" => {
                 let place = read.text("leads_to")?.ok_or(read.missing("leads_to"))?;
@@ -223,7 +220,7 @@ impl ExchangeEffect {
                 },
             },
             "framing" => {
-                let bytes = positive(read, "bytes", 1024)?;
+                let bytes = read.at_least_one("bytes")?.unwrap_or(1024);
                 let chunked = |ended| Framing::Chunked { bytes, ended };
                 let framing = read.text("framing")?.ok_or(read.missing("framing"))?;
                 ExchangeEffect::Framed(match framing.as_str() {
@@ -240,7 +237,7 @@ impl ExchangeEffect {
                     .unwrap_or_else(|| "\"something-else\"".to_owned()),
             },
             "padding" => ExchangeEffect::Padding {
-                bytes: positive(read, "bytes", 2 << 20)?,
+                bytes: read.at_least_one("bytes")?.unwrap_or(2 << 20),
             },
             "header" => ExchangeEffect::Header {
                 name: read.text("name")?.ok_or(read.missing("name"))?,
@@ -250,11 +247,9 @@ impl ExchangeEffect {
             "list_twice" => ExchangeEffect::ListTwice,
             "list_reversed" => ExchangeEffect::ListReversed,
             "storage_full" => ExchangeEffect::StorageFull {
-                status: match read.whole("status")? {
-                    None => 507,
-                    Some(status @ 500..=599) => status as u16,
-                    Some(_) => return Err(read.bad("status", "must be that of a server's error")),
-                },
+                status: read
+                    .count_in("status", 500..=599, "must be that of a server's error")?
+                    .unwrap_or(507),
                 retry_after: read.loose_text("retry_after"),
             },
             "key" => ExchangeEffect::Key(match read.text("state")?.ok_or(read.missing("state"))?.as_str() {
@@ -273,13 +268,5 @@ fn part(read: &Arguments<'_>) -> Result<AnswerPart, FaultError> {
         None | Some("body") => Ok(AnswerPart::Body),
         Some("head") => Ok(AnswerPart::Head),
         Some(_) => Err(read.bad("part", "head or body")),
-    }
-}
-
-/// A count that is not 0.
-fn positive(read: &Arguments<'_>, name: &'static str, default: u64) -> Result<u64, FaultError> {
-    match read.count(name)? {
-        Some(0) => Err(read.bad(name, "must be at least 1")),
-        count => Ok(count.unwrap_or(default)),
     }
 }

@@ -68,11 +68,8 @@ impl LineEffect {
     /// The effect of `line.KIND`; `None` if there is none of that kind.
     pub(crate) fn parse(kind: &str, read: &Arguments<'_>) -> Result<Option<LineEffect>, FaultError> {
         let bytes = || -> Result<usize, FaultError> {
-            let count = read.count("bytes")?.unwrap_or(1);
-            usize::try_from(count)
-                .ok()
-                .filter(|count| (1..=MOST_BYTES).contains(count))
-                .ok_or(read.bad("bytes", "must be from 1 to 65536"))
+            let bytes = read.count_in("bytes", 1..=65_536, "must be from 1 to 65536")?;
+            Ok(bytes.unwrap_or(1))
         };
         Ok(Some(match kind {
             "noise" => LineEffect::Noise {
@@ -98,13 +95,17 @@ impl LineEffect {
             },
             "garble" => LineEffect::Garble {
                 rate: read
-                    .count("rate")?
-                    .and_then(|rate| u32::try_from(rate).ok())
-                    .filter(|rate| *rate > 0)
-                    .ok_or(read.bad("rate", "needs bits per second, more than 0"))?,
+                    .count_in(
+                        "rate",
+                        1..=u32::MAX,
+                        "must be bits per second, from 1 to 4294967295",
+                    )?
+                    .ok_or(read.missing("rate"))?,
             },
             "split" => LineEffect::Split {
-                parts: read.count("parts")?.unwrap_or(2).clamp(2, 64) as usize,
+                parts: read
+                    .count_in("parts", 2..=64, "must be from 2 to 64")?
+                    .unwrap_or(2),
                 pause: read.span("pause")?.ok_or(read.missing("pause"))?,
             },
             "silence" => LineEffect::Silence {
@@ -114,5 +115,3 @@ impl LineEffect {
         }))
     }
 }
-
-const MOST_BYTES: usize = 65_536;

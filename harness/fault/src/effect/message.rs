@@ -74,15 +74,16 @@ impl MessageEffect {
                 retry_after_ms: read.span("retry_after")?.map(|span| span.as_millis() as i64),
             },
             "repeat" => MessageEffect::Repeat {
-                copies: read.count("copies")?.unwrap_or(1) as u32,
+                copies: read
+                    .count_in("copies", 1..=1000, "must be from 1 to 1000")?
+                    .unwrap_or(1),
             },
             "delay" => MessageEffect::Delay {
                 span: read.span("by")?.ok_or(read.missing("by"))?,
             },
             "close" => MessageEffect::Close {
                 code: read
-                    .whole("code")?
-                    .and_then(|n| u16::try_from(n).ok())
+                    .count_in("code", 0..=u16::MAX, "must be from 0 to 65535")?
                     .ok_or(read.missing("code"))?,
             },
             "silence" => MessageEffect::Silence {
@@ -95,7 +96,9 @@ impl MessageEffect {
                 after: read.span("after")?,
             },
             "reorder" => MessageEffect::Reorder {
-                past: read.count("past")?.unwrap_or(1).clamp(1, 1000) as u32,
+                past: read
+                    .count_in("past", 1..=1000, "must be from 1 to 1000")?
+                    .unwrap_or(1),
             },
             "opcode" => MessageEffect::Opcode {
                 opcode: match read.text("opcode")?.as_deref() {
@@ -106,7 +109,9 @@ impl MessageEffect {
                 },
             },
             "fragment" => MessageEffect::Fragment {
-                parts: read.count("parts")?.unwrap_or(2).clamp(2, 1000) as usize,
+                parts: read
+                    .count_in("parts", 2..=1000, "must be from 2 to 1000")?
+                    .unwrap_or(2),
                 pings: read.flag("pings")?.unwrap_or(false),
             },
             _ => return Ok(Alteration::parse(kind, read)?.map(MessageEffect::Alter)),

@@ -62,18 +62,14 @@ impl UnitEffect {
                 outage: read.span("for")?,
             },
             "power_cut_at_write" => UnitEffect::PowerCutAtWrite {
-                write: match read.count("write")?.ok_or(read.missing("write"))? {
-                    0 => return Err(read.bad("write", "writes count from 1")),
-                    write => write,
-                },
+                write: read.at_least_one("write")?.ok_or(read.missing("write"))?,
                 torn: read.flag("torn")?.unwrap_or(false),
                 outage: read.span("for")?,
             },
             "brown_out" => UnitEffect::BrownOut {
-                times: match read.count("dips")?.unwrap_or(1) {
-                    0 => return Err(read.bad("dips", "must be at least 1")),
-                    dips => u32::try_from(dips).unwrap_or(u32::MAX),
-                },
+                times: read
+                    .count_in("dips", 1..=1000, "must be from 1 to 1000")?
+                    .unwrap_or(1),
                 up: needed("up")?,
                 down: needed("down")?,
             },

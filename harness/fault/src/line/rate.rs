@@ -12,6 +12,11 @@ pub(super) fn heard(bytes: &[u8], sent_at: u32, read_at: u32) -> Vec<u8> {
             .unwrap_or(true)
     };
     let end = (wire.len() as f64 * per_bit) as u64;
+    // The first step at which the next bit is on the wire.
+    let next_bit = |step: u64| {
+        let next = (step as f64 / per_bit).floor() + 1.0;
+        ((next * per_bit).ceil() as u64).max(step + 1)
+    };
     let (mut heard, mut step, mut idle) = (Vec::new(), 0, true);
     while step < end {
         if level(step) {
@@ -23,7 +28,7 @@ pub(super) fn heard(bytes: &[u8], sent_at: u32, read_at: u32) -> Vec<u8> {
             idle = level(step);
             continue;
         }
-        step += 1;
+        step = next_bit(step);
     }
     heard
 }
@@ -55,5 +60,13 @@ mod tests {
         let frame = b"{\"method\":\"OTA.Commit\"}\n";
         let garbage = heard(frame, 74_880, 115_200);
         assert!(!garbage.is_empty() && garbage != frame, "{garbage:x?}");
+    }
+
+    #[test]
+    fn rates_far_apart_take_no_longer() {
+        let bytes = vec![0x55; 65_536];
+        // Each level of the slow sender is a character of its own: five low ones in each byte.
+        assert_eq!(heard(&bytes, 1, u32::MAX).len(), 5 * bytes.len());
+        assert!(heard(&bytes, u32::MAX, 1).len() <= 1);
     }
 }

@@ -5,6 +5,7 @@ use hil_fault::{Effect, FaultError, FaultId, FaultSpec, Faults};
 use hil_link::Clock;
 use hil_mock_cloud::MockCloud;
 use hil_scenario::{ExtraFault, Lookup, Unresolved};
+use hil_trace::Stamp;
 use serde_json::{Map, Value};
 use std::rc::Rc;
 use tokio::task::JoinSet;
@@ -33,15 +34,10 @@ pub async fn arm_extra(
     cloud: &Rc<MockCloud>,
     fuses: &mut JoinSet<()>,
 ) -> Result<FaultId, ArmError> {
-    let (name, with, when) = fault.parts();
-    let arguments = with.resolve(&Nothing)?;
-    let empty = Map::new();
-    let spec =
-        FaultSpec::parse(name, arguments.as_object().unwrap_or(&empty))?.with_probability(when.probability);
+    let (spec, spark) = resolved(fault, stage.clock().now())?;
     if let Effect::Unit(_) = spec.effect {
-        return Err(ArmError::NoUnit(name.to_owned()));
+        return Err(ArmError::NoUnit(spec.name));
     }
-    let (spark, _) = Spark::of(when, stage.clock().now(), &|_| None, &Nothing)?;
     let makers = Makers {
         stage,
         faults: cloud.faults().clone(),
@@ -59,12 +55,7 @@ pub fn arm_on_connections(
     clock: Clock,
     fuses: &mut JoinSet<()>,
 ) -> Result<FaultId, ArmError> {
-    let (name, with, when) = fault.parts();
-    let arguments = with.resolve(&Nothing)?;
-    let empty = Map::new();
-    let spec =
-        FaultSpec::parse(name, arguments.as_object().unwrap_or(&empty))?.with_probability(when.probability);
-    let (spark, _) = Spark::of(when, clock.now(), &|_| None, &Nothing)?;
+    let (spec, spark) = resolved(fault, clock.now())?;
     match spark {
         Spark::Now => Ok(faults.arm(spec, true)),
         Spark::At(at) => {
@@ -76,8 +67,17 @@ pub fn arm_on_connections(
             });
             Ok(id)
         }
-        Spark::After(..) => Err(ArmError::NoEvents(name.to_owned())),
+        Spark::After(..) => Err(ArmError::NoEvents(spec.name)),
     }
+}
+
+/// What a fault does and what sets it off.
+fn resolved(fault: &ExtraFault, now: Stamp) -> Result<(FaultSpec, Spark), ArmError> {
+    let (name, with, when) = fault.parts();
+    let arguments = with.resolve(&Nothing)?;
+    let spec = FaultSpec::parse(name, arguments.as_object().unwrap_or(&Map::new()))?;
+    let (spark, _) = Spark::of(when, now, &|_| None, &Nothing)?;
+    Ok((spec.with_probability(when.probability), spark))
 }
 
 /// Outside scenarios there is nothing to refer to.

@@ -77,13 +77,15 @@ fn points(sweep: &Sweep, run: &SweepRun) -> Result<Vec<(SweepPoint, bool)>, Stri
             let writes = span
                 .writes
                 .ok_or("not exercised: the unit's flash writes could not be counted")?;
+            // One more than can be swept is enough to see that there are too many.
+            let writes = writes.min(MOST_POINTS as u64 + 1);
             let whole = (1..=writes).map(|write| SweepPoint::Write { write, torn: false });
             let half = (1..=writes).map(|write| SweepPoint::Write { write, torn: true });
             whole.chain(half.filter(|_| torn)).collect()
         }
         SweepCut::Every(every) => {
             let step = every.as_secs_f64();
-            let times = (0..MOST_POINTS).map(|n| n as f64 * step);
+            let times = (0..=MOST_POINTS).map(|n| n as f64 * step);
             let times = times.take_while(|after| *after < span.seconds);
             times.map(|after| SweepPoint::Time { after }).collect()
         }
@@ -103,10 +105,7 @@ fn points(sweep: &Sweep, run: &SweepRun) -> Result<Vec<(SweepPoint, bool)>, Stri
         return Err(format!("not exercised: {what} lies between `{from}` and `{to}`"));
     }
     if points.len() > MOST_POINTS {
-        let count = points.len();
-        return Err(format!(
-            "not exercised: {count} points are more than {MOST_POINTS}"
-        ));
+        return Err(format!("not exercised: it has more than {MOST_POINTS} points"));
     }
     Ok(within_wear(points, run))
 }
@@ -118,7 +117,7 @@ fn within_wear(points: Vec<SweepPoint>, run: &SweepRun) -> Vec<(SweepPoint, bool
         return points.into_iter().map(|point| (point, false)).collect();
     };
     let between = run.span.and_then(|span| span.writes).unwrap_or(whole);
-    let affordable = wear.saturating_sub(whole) / (whole + between).max(1);
+    let affordable = wear.saturating_sub(whole) / whole.saturating_add(between).max(1);
     let mut affordable = usize::try_from(affordable).unwrap_or(usize::MAX);
     let is_torn = |point: &SweepPoint| matches!(point, SweepPoint::Write { torn: true, .. });
     let (torn, rest): (Vec<_>, Vec<_>) = points.into_iter().partition(is_torn);

@@ -183,6 +183,13 @@ fn without_a_reference_that_passes_or_points_nothing_is_swept() {
     let judged = table(&outcome);
     assert!(judged.points.is_empty() && judged.not_judged.unwrap().contains("did not pass"));
     assert_eq!(judged.reference.map(|row| row.verdict), Some(Verdict::Fail));
+    let outcome = swept(
+        &short("{cut: time, from: queued, to: settled, every: 1ms}", ENDED),
+        &[],
+        2,
+    );
+    let judged = table(&outcome);
+    assert!(judged.points.is_empty() && judged.not_judged.unwrap().contains("more than"));
     let nothing = "name: x\nprotocol: edge-poll\nsweep: {cut: flash_writes, from: a, to: b}\nsteps:\n  \
                    - do: unit.start\n  - wait: 100s\n    as: a\n  - wait: 10ms\n    as: b\n";
     let outcome = swept(&plan("edge-poll/nothing.yaml", nothing), &[], 1);

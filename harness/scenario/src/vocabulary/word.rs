@@ -149,23 +149,28 @@ impl SiteNames {
 
 /// Arguments of every fault that waits for something with a name.
 fn trigger_fields() -> [(String, Field); 3] {
-    let field = |kind, min, summary: &str| Field {
+    let field = |kind, (min, max), summary: &str| Field {
         kind,
         required: false,
         values: Vec::new(),
         min,
-        max: None,
+        max,
         summary: summary.to_owned(),
     };
     let matching = field(
         FieldType::Object,
-        None,
+        (None, None),
         "Facts it must have, such as {status: completed}.",
     );
-    let skip = field(FieldType::Integer, Some(0), "How many are let pass first.");
+    let most = Some(i64::from(u32::MAX));
+    let skip = field(
+        FieldType::Integer,
+        (Some(0), most),
+        "How many are let pass first.",
+    );
     let times = field(
         FieldType::Integer,
-        Some(1),
+        (Some(1), most),
         "How often it acts; without it until cleared.",
     );
     [

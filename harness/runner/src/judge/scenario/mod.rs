@@ -47,6 +47,8 @@ pub(crate) struct ScenarioJudge {
     stopped: bool,
     /// The record of the unit's process ending by itself, and how, until it starts again.
     exited: Option<(u64, String)>,
+    /// The record of power being cut, until it comes back.
+    dark: Option<u64>,
 }
 
 struct Waiting {
@@ -130,6 +132,7 @@ impl ScenarioJudge {
             deferred: Vec::new(),
             stopped: false,
             exited: None,
+            dark: None,
         }
     }
 
@@ -210,7 +213,10 @@ impl ScenarioJudge {
                 let how = Value::Object(facts.clone()).to_string();
                 self.exited = Some((record.seq, how));
             }
-            RecordBody::Unit { .. } => self.exited = None,
+            RecordBody::Unit { change, .. } => {
+                self.exited = None;
+                self.dark = (*change == UnitChange::PowerCut).then_some(record.seq);
+            }
             RecordBody::Trouble { blame, text } => {
                 // What a unit does to the evidence breaks no requirement by itself.
                 let verdict = match blame {

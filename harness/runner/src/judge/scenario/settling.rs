@@ -156,7 +156,11 @@ impl ScenarioJudge {
             .as_ref()
             .is_some_and(|name| !self.moments.contains_key(name));
         let lab = names.iter().all(|name| LAB_EVENTS.contains(name));
-        if stimulus_missing || lab {
+        if let Some(cut) = self.dark.filter(|_| !lab) {
+            let text = format!("{text}; but the unit had no power then");
+            evidence.push(cut);
+            self.undecided(step, &verifies, text, evidence, catalogue, findings);
+        } else if stimulus_missing || lab {
             let what = match named.filter(|_| stimulus_missing) {
                 Some(named) => self.fault_of(&named).unwrap_or(named),
                 None => "it is for the lab to bring about".to_owned(),

@@ -173,6 +173,14 @@ fn what_the_lab_does_not_bring_about_is_no_fault_of_the_unit() {
 }
 
 #[test]
+fn a_unit_without_power_owes_nothing() {
+    let dark = || Story::new().does("1", "cloud.stop").unit(UnitChange::PowerCut);
+    assert_eq!(dark().expects_boot("2").verdict, Verdict::Inconclusive);
+    let powered = dark().unit(UnitChange::PowerRestored).expects_boot("2");
+    assert_eq!(powered.verdict, Verdict::Fail);
+}
+
+#[test]
 fn any_other_step_hides_what_came_before_it() {
     let stories = [
         booting("1", "cloud.queue").does("2", "cloud.queue"),
