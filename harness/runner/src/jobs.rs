@@ -90,7 +90,9 @@ pub(crate) fn plan_jobs(
     let mut jobs = Vec::new();
     for unit in units {
         for plan in selected.iter().filter(|plan| plan.protocol == unit.protocol) {
-            let skip = applies(plan, unit).err().map(|skip| skip.reason());
+            let skip = applies(plan, unit, options.tier.as_deref())
+                .err()
+                .map(|skip| skip.reason());
             let repeat = if skip.is_some() {
                 1
             } else {

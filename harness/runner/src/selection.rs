@@ -59,7 +59,8 @@ impl Skip {
     pub fn reason(&self) -> String {
         match self {
             Skip::Lacks(names) if names.iter().any(|name| name == Capability::VirtualTime.name()) => {
-                "not exercised: it needs virtual time, and this unit lives in real time".to_owned()
+                "not exercised: it needs virtual time, or `--tier long`, as this unit lives in real time"
+                    .to_owned()
             }
             Skip::Lacks(names) => {
                 format!("not exercised: driver and lab have no {}", names.join(", "))
@@ -90,8 +91,8 @@ impl Skip {
     }
 }
 
-/// Whether a scenario can run on a unit.
-pub fn applies(plan: &Plan, unit: &UnitUnderTest) -> Result<(), Skip> {
+/// Whether a scenario can run on a unit in a tier of its parameters. The tier `long` has time for all that takes long.
+pub fn applies(plan: &Plan, unit: &UnitUnderTest, tier: Option<&str>) -> Result<(), Skip> {
     for (name, wanted) in &plan.applies_when {
         let said = unit.ics.get(name);
         let fits = match wanted {
@@ -120,8 +121,8 @@ pub fn applies(plan: &Plan, unit: &UnitUnderTest) -> Result<(), Skip> {
         can_prepare(&unit.prepare, name, value).map_err(Skip::LacksState)?;
     }
     let has = |need: &str| {
-        let virtual_time = need == Capability::VirtualTime.name() && unit.bench == BenchKind::Virtual;
-        virtual_time
+        let has_time = unit.bench == BenchKind::Virtual || tier == Some(LONG_TIER);
+        need == Capability::VirtualTime.name() && has_time
             || unit
                 .capabilities
                 .iter()
@@ -261,4 +262,6 @@ fn can_prepare(can: &Preparation, name: &str, value: &Value) -> Result<(), Strin
     }
 }
 
+/// The tier in which a scenario may take hours of real time.
+const LONG_TIER: &str = "long";
 const COMMON_STATES: [&str; 3] = ["running", "committed", "store"];

@@ -352,11 +352,11 @@ fn a_unit_that_runs_already_cannot_trust_an_authority_made_for_the_run() {
         .unwrap();
     let plan = load(path, text, &vocabulary, &catalogue()).unwrap_or_else(|m| panic!("{m}"));
     let mut unit = unit(Protocol::OtaRpc, BTreeSet::new());
-    assert_eq!(applies(&plan, &unit), Ok(()));
+    assert_eq!(applies(&plan, &unit, None), Ok(()));
     unit.prepare = Preparation::Fixed(Default::default());
-    assert_eq!(applies(&plan, &unit), Err(Skip::LacksAuthority));
+    assert_eq!(applies(&plan, &unit, None), Err(Skip::LacksAuthority));
     unit.authority_directory = Some("pki".into());
-    assert_eq!(applies(&plan, &unit), Ok(()));
+    assert_eq!(applies(&plan, &unit, None), Ok(()));
 }
 
 #[test]
@@ -371,10 +371,10 @@ fn a_unit_that_cannot_be_given_its_storage_back_is_not_asked_to_succeed_afterwar
         .find(|plan| plan.path.ends_with("edge-poll/no-space-left.yaml"))
         .unwrap();
     let mut unit = unit(Protocol::EdgePoll, BTreeSet::new());
-    assert_eq!(applies(&plan, &unit), Ok(()));
+    assert_eq!(applies(&plan, &unit, None), Ok(()));
     unit.undoable = Some(BTreeSet::new());
     let lacks = vec!["`undo` of stimulus `free_space`".to_owned()];
-    assert_eq!(applies(&plan, &unit), Err(Skip::LacksHooks(lacks)));
+    assert_eq!(applies(&plan, &unit, None), Err(Skip::LacksHooks(lacks)));
     unit.undoable = Some(BTreeSet::from(["free_space".to_owned()]));
-    assert_eq!(applies(&plan, &unit), Ok(()));
+    assert_eq!(applies(&plan, &unit, None), Ok(()));
 }

@@ -2,6 +2,7 @@
 
 use super::{ScenarioJudge, Settled, Waiting};
 use crate::judge::watch::{Answer, Watch};
+use hil_scenario::NOTHING;
 use hil_trace::{Catalogue, Event, Finding, StepOutcome};
 use serde_json::Value;
 use std::rc::Rc;
@@ -156,9 +157,14 @@ impl ScenarioJudge {
             .as_ref()
             .is_some_and(|name| !self.moments.contains_key(name));
         let lab = names.iter().all(|name| LAB_EVENTS.contains(name));
+        let told_by_lab = names.iter().all(|name| *name == PROBED) && verifies == [NOTHING];
         if let Some(cut) = self.dark.filter(|_| !lab) {
             let text = format!("{text}; but the unit had no power then");
             evidence.push(cut);
+            self.undecided(step, &verifies, text, evidence, catalogue, findings);
+        } else if told_by_lab {
+            let text =
+                format!("{text}; it decides nothing, and shows that the lab did not do what was asked of it");
             self.undecided(step, &verifies, text, evidence, catalogue, findings);
         } else if stimulus_missing || lab {
             let what = match named.filter(|_| stimulus_missing) {
@@ -192,5 +198,7 @@ fn shorten(text: &str) -> String {
 
 /// What the lab does to a unit: that it did not come is no fault of the unit.
 const LAB_EVENTS: [&str; 2] = ["unit.power_cut", "unit.power_restored"];
+/// What a probe says: where that decides nothing it is the lab's word on what the lab did.
+const PROBED: &str = "unit.probed";
 const EVIDENCE_LIMIT: usize = 8;
 const TEXT_LIMIT: usize = 200;

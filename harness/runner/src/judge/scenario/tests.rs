@@ -181,6 +181,18 @@ fn a_unit_without_power_owes_nothing() {
 }
 
 #[test]
+fn what_a_probe_says_where_that_decides_nothing_is_the_word_of_the_lab() {
+    let probed = |verifies: Value| {
+        let wanted = json!({"event": "unit.probed", "match": {}, "verifies": verifies, "before_us": 3000});
+        let story = booting("1", "unit.start").begin("2", "expect", "unit.probed", wanted);
+        let story = story.unit(UnitChange::Exited).unit(UnitChange::Booted);
+        story.unit(UnitChange::Exited).close().verdict
+    };
+    assert_eq!(probed(json!(["none"])), Verdict::Inconclusive);
+    assert_eq!(probed(json!([])), Verdict::Fail);
+}
+
+#[test]
 fn any_other_step_hides_what_came_before_it() {
     let stories = [
         booting("1", "cloud.queue").does("2", "cloud.queue"),
