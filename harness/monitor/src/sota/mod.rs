@@ -5,6 +5,7 @@ mod confirmation;
 mod download;
 mod event;
 mod installer;
+mod polling;
 #[cfg(test)]
 mod tests;
 
@@ -18,5 +19,6 @@ pub(crate) fn monitors(_: &TraceHeader) -> Vec<Box<dyn Monitor>> {
         Box::new(confirmation::ConfirmationMonitor::default()),
         Box::new(download::DownloadMonitor::default()),
         Box::new(installer::InstallerMonitor::default()),
+        Box::new(polling::PollingMonitor::default()),
     ]
 }

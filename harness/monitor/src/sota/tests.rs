@@ -183,6 +183,37 @@ fn a_redirected_call_carries_nothing() {
 }
 
 #[test]
+fn requests_for_updates_wait_for_the_outcome_of_the_last() {
+    let polls = |connection: u32, exchange: u32| RecordBody::HttpRequest {
+        connection,
+        exchange,
+        face: "sota-core".into(),
+        from: Party::Unit,
+        method: "GET".into(),
+        target: "/api/v1/mydevice/d/updates".into(),
+        headers: Headers::new(),
+        body: Payload::from(""),
+    };
+    let gives_up = RecordBody::ConnectionClosed {
+        connection: 1,
+        ending: Ending::Fin,
+        by: Party::Unit,
+    };
+    for (patient, expected) in [(true, Verdict::Pass), (false, Verdict::Fail)] {
+        let mut trace = Trace::default();
+        trace.push(polls(1, 1));
+        trace.millis += 5000;
+        if patient {
+            trace.push(gives_up.clone());
+        }
+        trace.push(polls(2, 2));
+        trace.millis += 5000;
+        trace.push(gives_up.clone());
+        assert_eq!(trace.verdict("SOTA-POLL-003"), Some(expected));
+    }
+}
+
+#[test]
 fn haste_under_refusal_is_noticed() {
     for (pause, expected) in [(1000, Verdict::Pass), (100, Verdict::Fail)] {
         let mut trace = Trace::default();
