@@ -23,6 +23,8 @@ pub enum Capability {
     Clock,
     /// Time is simulated.
     VirtualTime,
+    /// Every start of its software is seen, and which version starts.
+    Boots,
     /// The unit can be put into a declared state.
     Provision,
     /// Its images are its maker's own, and it reads the version inside them.
@@ -31,7 +33,7 @@ pub enum Capability {
 
 impl Capability {
     /// All of them.
-    pub const ALL: [Capability; 10] = [
+    pub const ALL: [Capability; 11] = [
         Capability::Power,
         Capability::Reboot,
         Capability::Console,
@@ -40,6 +42,7 @@ impl Capability {
         Capability::Storage,
         Capability::Clock,
         Capability::VirtualTime,
+        Capability::Boots,
         Capability::Provision,
         Capability::OwnImages,
     ];
@@ -55,6 +58,7 @@ impl Capability {
             Capability::Storage => "storage",
             Capability::Clock => "clock",
             Capability::VirtualTime => "virtual-time",
+            Capability::Boots => "boots",
             Capability::Provision => "provision",
             Capability::OwnImages => "own-images",
         }

@@ -6,7 +6,7 @@ pub const VERBS: [&str; 8] = [
 ];
 
 /// Capabilities a scenario can need, as the unit drivers name them.
-pub const CAPABILITIES: [&str; 10] = [
+pub const CAPABILITIES: [&str; 11] = [
     "power",
     "reboot",
     "console",
@@ -15,6 +15,7 @@ pub const CAPABILITIES: [&str; 10] = [
     "storage",
     "clock",
     "virtual-time",
+    "boots",
     "provision",
     "own-images",
 ];
