@@ -1,6 +1,9 @@
 //! The boot loader: two slots, one trial boot, and the way back (reference section 4.2).
 
-use super::store::{self, BOOT, BootRecord};
+use super::{
+    kind::image_of,
+    store::{self, BOOT, BootRecord},
+};
 use crate::{Hardware, Image};
 use hil_wire::digest::sha256_hex;
 
@@ -32,7 +35,7 @@ pub(super) fn running(hardware: &Hardware) -> Option<Image> {
         return None;
     }
     let unnamed = || Image::new("firmware", "", &sha256_hex(&slot.image)[..12]);
-    Some(Image::parse(&slot.image).unwrap_or_else(unnamed))
+    Some(image_of(&slot.image).unwrap_or_else(unnamed))
 }
 
 /// Its version.

@@ -96,6 +96,11 @@ impl Kind for DeviceCommandKind {
     }
 }
 
+/// The image in some bytes: on its own, or behind the first byte that images for real hardware have.
+pub(super) fn image_of(bytes: &[u8]) -> Option<Image> {
+    Image::parse(bytes.strip_prefix(&[IMAGE_MAGIC]).unwrap_or(bytes))
+}
+
 fn object(value: Value) -> Map<String, Value> {
     match value {
         Value::Object(members) => members,

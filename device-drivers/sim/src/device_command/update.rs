@@ -5,7 +5,7 @@ use super::{
     agent::{DeviceAgent, SELF_TEST_TIMER, WORK, WORK_TIMER},
     boot,
     execution::{Step, Work},
-    kind::SLOT_SIZE,
+    kind::{SLOT_SIZE, image_of},
     store::{self, BOOT, BootRecord, CommandState, Trial},
 };
 use crate::{Context, Defect, HttpCall, HttpError, Image, Limits, Url};
@@ -237,7 +237,7 @@ impl DeviceAgent {
                 .fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
         });
         let good = digest.is_ok_and(|digest| digest == sha256_hex(&update.bytes));
-        let image = Image::parse(&update.bytes);
+        let image = image_of(&update.bytes);
         if !good && !context.setup.has(Defect::ImageUnverified) {
             return self.fail(status_text::CHECKSUM_MISMATCH, context);
         }
