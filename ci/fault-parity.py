@@ -3,12 +3,15 @@
 import collections
 import json
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
 
 # A scenario is compared if it takes no longer than this in virtual time, so that all of them end in time over TCP.
 LONGEST = 9.0
+# Seconds one run may take.
+LIMIT = 90
 JOBS = "12"
 SEED = "7"
 # Families of faults that must be among those compared.
@@ -101,7 +104,13 @@ def virtual(unit):
 def run(hil, unit, folder, options):
     """The instances of a run by the paths of their scenarios."""
     command = [hil, "run", "--unit", unit, "--tier", "quick", "--seed", SEED, "-j", JOBS, "--report", folder]
-    subprocess.run([*map(str, command), *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    told = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen([*map(str, command), *options], **told) as process:
+        try:
+            process.wait(LIMIT)
+        except subprocess.TimeoutExpired:
+            # What has not ended by now is reported as interrupted: a difference.
+            process.send_signal(signal.SIGINT)
     report = json.loads((folder / "report.json").read_text())
     faults = faults_of(folder / "journal.jsonl")
     instances = {}
