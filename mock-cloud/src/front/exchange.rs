@@ -38,8 +38,12 @@ pub(super) struct Exchange<'a> {
 pub(super) struct Interrupted;
 
 impl Exchange<'_> {
-    /// The answer of an exchange that a fault struck.
-    pub(super) async fn disturbed(&self, effect: ExchangeEffect) -> Result<Answer, Interrupted> {
+    /// The answer of an exchange that a fault struck; the image it may carry can be struck as well.
+    pub(super) async fn disturbed(
+        &self,
+        operation: &Operation,
+        effect: ExchangeEffect,
+    ) -> Result<Answer, Interrupted> {
         match effect {
             ExchangeEffect::Reset(ResetPoint::BeforeHandling) => self.interrupt(),
             ExchangeEffect::Reset(ResetPoint::AfterHandling) => {
@@ -60,7 +64,7 @@ impl Exchange<'_> {
                 ..
             } => {
                 self.host.edge.clock.sleep(span).await;
-                Ok(self.send(self.handled().await))
+                Ok(self.send(self.served(operation, self.handled().await, None)))
             }
             ExchangeEffect::Reset(ResetPoint::InBody(_))
             | ExchangeEffect::Stall { .. }
@@ -69,11 +73,11 @@ impl Exchange<'_> {
             | ExchangeEffect::Length { .. }
             | ExchangeEffect::Framed(_)
             | ExchangeEffect::Padding { .. } => {
-                let response = self.handled().await;
+                let response = self.served(operation, self.handled().await, sent(&effect));
                 let sent = self.send_on_wire(response, effect).await;
                 self.after(sent)
             }
-            other => Ok(self.send(self.altered(other).await)),
+            other => Ok(self.send(self.served(operation, self.altered(other).await, None))),
         }
     }
 
@@ -266,12 +270,13 @@ impl Exchange<'_> {
         self.handled_as(self.call.request).await
     }
 
-    /// An answer that may be an image, which faults strike once it is there to be served.
-    pub(super) fn served(&self, operation: &Operation, response: Response) -> Response {
+    /// An answer that may be an image, which faults strike once it is there to be served; `sent` = how many bytes of
+    /// it leave, if not all.
+    pub(super) fn served(&self, operation: &Operation, response: Response, sent: Option<u64>) -> Response {
         if !matches!(response.status, 200 | 206) {
             return response;
         }
-        let can = |effect: &_| image::can_spoil(self.host, &response, effect);
+        let can = |effect: &_| image::can_spoil(self.host, &response, effect, sent);
         match self.host.edge.strike_artifact(self.number, operation, can) {
             Some(effect) => image::spoil(self.host, response, effect),
             None => response,
@@ -321,6 +326,20 @@ impl Exchange<'_> {
             false => std::mem::take(&mut response.body),
         };
         build(&response, body)
+    }
+}
+
+/// How many bytes of a body leave under an effect, if not all.
+fn sent(effect: &ExchangeEffect) -> Option<u64> {
+    match effect {
+        ExchangeEffect::Reset(ResetPoint::InBody(after)) => Some(*after),
+        ExchangeEffect::Truncate { after_bytes, .. } => Some(*after_bytes),
+        ExchangeEffect::Stall {
+            after_bytes,
+            span: None,
+            ..
+        } => *after_bytes,
+        _ => None,
     }
 }
 

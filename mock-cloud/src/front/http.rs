@@ -171,12 +171,12 @@ impl Connection {
             false => host.edge.strike(number, &operation, &request),
         };
         match struck {
-            Some(effect) => exchange.disturbed(effect).await,
+            Some(effect) => exchange.disturbed(&operation, effect).await,
             None => {
                 let response = exchange.handled().await;
                 let response = match operator {
                     true => response,
-                    false => exchange.served(&operation, response),
+                    false => exchange.served(&operation, response, None),
                 };
                 Ok(exchange.send(response))
             }

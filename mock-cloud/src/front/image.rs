@@ -4,10 +4,16 @@ use super::{Host, answer::without};
 use hil_fault::ArtifactEffect;
 use hil_wire::http::Response;
 
-/// Whether the effect changes anything of this answer.
-pub(super) fn can_spoil(host: &Host, response: &Response, effect: &ArtifactEffect) -> bool {
+/// Whether the effect changes anything of this answer, or of its first bytes if only so many are `sent`.
+pub(super) fn can_spoil(
+    host: &Host,
+    response: &Response,
+    effect: &ArtifactEffect,
+    sent: Option<u64>,
+) -> bool {
+    let leaves = |at: usize| sent.is_none_or(|sent| (at as u64) < sent);
     match effect {
-        ArtifactEffect::Flip { byte } => flipped(response, *byte).is_some(),
+        ArtifactEffect::Flip { byte } => flipped(response, *byte).is_some_and(leaves),
         ArtifactEffect::Truncate { bytes } => *bytes < place(response).1 as u64,
         ArtifactEffect::Swap { role } => host.artifact(role).is_some(),
         ArtifactEffect::Forge(_) => true,

@@ -68,22 +68,24 @@ impl ScenarioJudge {
     }
 
     /// Why a step that was not met shows nothing of the unit: a fault of the scenario that has not acted, or one from
-    /// outside that has.
-    pub(super) fn excuse(&self) -> Option<String> {
-        let names = |wanted: &dyn Fn(&Fault) -> bool| -> Option<String> {
-            let names: Vec<&str> = self
-                .faults
-                .values()
-                .filter(|fault| wanted(fault))
-                .map(|fault| fault.name.as_str())
-                .collect();
-            (!names.is_empty()).then(|| names.join(", "))
-        };
-        let idle = names(&|fault| !fault.extra && fault.acted.is_none());
+    /// outside that has. A step that names the fault it needs, and that has acted, needs no other.
+    pub(super) fn excuse(&self, stimulus: Option<&str>) -> Option<String> {
+        let needs_no_other = stimulus.is_some_and(|name| {
+            let mut faults = self.faults.values();
+            faults.any(|fault| fault.step.as_deref() == Some(name) && fault.acted.is_some())
+        });
+        let idle = self.fault_names(|fault| !fault.extra && fault.acted.is_none());
+        let idle = idle.filter(|_| !needs_no_other);
         let idle = idle.map(|names| format!("its stimulus never happened ({names})"));
-        let extra = || names(&|fault| fault.extra && fault.acted.is_some());
         idle.or_else(|| {
-            extra().map(|names| format!("a fault that is none of the scenario's own had acted ({names})"))
+            let extra = self.fault_names(|fault| fault.extra && fault.acted.is_some());
+            extra.map(|names| format!("a fault that is none of the scenario's own had acted ({names})"))
         })
+    }
+
+    fn fault_names(&self, wanted: impl Fn(&&Fault) -> bool) -> Option<String> {
+        let faults = self.faults.values().filter(wanted);
+        let names: Vec<&str> = faults.map(|fault| fault.name.as_str()).collect();
+        (!names.is_empty()).then(|| names.join(", "))
     }
 }

@@ -3,7 +3,7 @@
 use super::{ScenarioJudge, Settled, Waiting};
 use crate::judge::watch::{Answer, Watch};
 use hil_scenario::NOTHING;
-use hil_trace::{Catalogue, Event, Finding, StepOutcome};
+use hil_trace::{Catalogue, Event, Finding, StepOutcome, Verdict};
 use serde_json::Value;
 use std::rc::Rc;
 
@@ -153,6 +153,7 @@ impl ScenarioJudge {
             .branches
             .iter()
             .find_map(|(_, watch)| watch.stimulus.clone());
+        let excuse = self.excuse(named.as_deref());
         let stimulus_missing = named
             .as_ref()
             .is_some_and(|name| !self.moments.contains_key(name));
@@ -173,8 +174,19 @@ impl ScenarioJudge {
             };
             let text = format!("{text}; but its stimulus never happened ({what})");
             self.undecided(step, &verifies, text, evidence, catalogue, findings);
+        } else if let Some(excuse) = excuse {
+            let text = format!("{text}; but {excuse}");
+            self.undecided(step, &verifies, text, evidence, catalogue, findings);
         } else {
-            self.violate(step, &verifies, text, evidence, catalogue, findings);
+            self.state_all(
+                Verdict::Fail,
+                step,
+                &verifies,
+                &text,
+                &evidence,
+                catalogue,
+                findings,
+            );
         }
     }
 

@@ -15,7 +15,7 @@ impl ScenarioJudge {
         catalogue: &Catalogue,
         findings: &mut Vec<Finding>,
     ) {
-        if let Some(excuse) = self.excuse() {
+        if let Some(excuse) = self.excuse(None) {
             let text = format!("{text}; but {excuse}");
             return self.undecided(step, verifies, text, evidence, catalogue, findings);
         }
@@ -74,7 +74,7 @@ impl ScenarioJudge {
     }
 
     #[allow(clippy::too_many_arguments)]
-    fn state_all(
+    pub(super) fn state_all(
         &self,
         verdict: Verdict,
         step: &str,

@@ -2,8 +2,8 @@
 
 use crate::judge_trace;
 use hil_trace::{
-    Catalogue, ClockKind, HowClosed, InstanceSummary, Record, RecordBody, ScenarioRef, Stamp, StepOutcome,
-    Tolerances, Trace, TraceHeader, UnitChange, Verdict,
+    Catalogue, ClockKind, FaultPhase, HowClosed, InstanceSummary, Record, RecordBody, ScenarioRef, Stamp,
+    StepOutcome, Tolerances, Trace, TraceHeader, UnitChange, Verdict,
 };
 use hil_wire::Protocol;
 use serde_json::{Map, Value, json};
@@ -58,9 +58,36 @@ impl Story {
             .end(step, StepOutcome::Done)
     }
 
+    /// Arms a fault under the name of its step.
+    fn injects(self, step: &str, id: u32) -> Self {
+        let begun = self.begin(step, "inject", "cloud.status", json!({}));
+        let armed = begun.fault(id, FaultPhase::Armed);
+        armed.record(RecordBody::StepFinished {
+            step: step.into(),
+            outcome: StepOutcome::Done,
+            result: json!({"as": format!("fault_{id}"), "fault": id, "value": null}),
+        })
+    }
+
+    fn fault(self, id: u32, phase: FaultPhase) -> Self {
+        self.record(RecordBody::Fault {
+            id,
+            name: "cloud.status".into(),
+            phase,
+            facts: Map::new(),
+        })
+    }
+
     fn expects_boot(self, step: &str) -> InstanceSummary {
+        self.expects_boot_after(step, Value::Null)
+    }
+
+    fn expects_boot_after(self, step: &str, stimulus: Value) -> InstanceSummary {
         let before = self.records.len() as u64 * 1000 + 5000;
-        let arguments = json!({"event": "unit.booted", "match": {}, "verifies": [], "before_us": before});
+        let mut arguments = json!({"event": "unit.booted", "match": {}, "verifies": [], "before_us": before});
+        if !stimulus.is_null() {
+            arguments["stimulus"] = stimulus;
+        }
         let mut story = self.begin(step, "expect", "unit.booted", arguments);
         for _ in 0..10 {
             story = story.record(RecordBody::Cloud {
@@ -207,4 +234,16 @@ fn any_other_step_hides_what_came_before_it() {
         let summary = story.expects_boot("9");
         assert_eq!(summary.verdict, Verdict::Fail, "{:?}", summary.findings);
     }
+}
+
+#[test]
+fn a_step_that_names_its_fault_needs_no_other() {
+    let one_acted = || {
+        let armed = Story::new().injects("1", 1).injects("2", 2);
+        armed.fault(1, FaultPhase::Acted).does("3", "cloud.stop")
+    };
+    let verdict = |stimulus: Value| one_acted().expects_boot_after("4", stimulus).verdict;
+    assert_eq!(verdict(json!("fault_1")), Verdict::Fail);
+    assert_eq!(verdict(json!("fault_2")), Verdict::Inconclusive);
+    assert_eq!(verdict(Value::Null), Verdict::Inconclusive);
 }
