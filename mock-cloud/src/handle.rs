@@ -244,7 +244,7 @@ impl MockCloud {
                 self.go_away().await;
                 self.surroundings
                     .clock
-                    .sleep(Duration::from_secs_f64(down.max(0.0)))
+                    .sleep(Duration::try_from_secs_f64(down).unwrap_or_default())
                     .await;
                 self.started(kept).await
             }

@@ -33,8 +33,15 @@ pub(crate) fn sign(verdict: Verdict) -> &'static str {
 /// The verdict of an instance as a class name and filter word; passing with warnings is `warn`.
 pub(crate) fn class(instance: &InstanceSummary, strict: bool) -> &'static str {
     match instance.verdict {
-        Verdict::None => "skip",
         Verdict::Pass if instance.warnings(strict).next().is_some() => "warn",
+        verdict => verdict_class(verdict),
+    }
+}
+
+/// A verdict as a class name.
+pub(crate) fn verdict_class(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::None => "skip",
         Verdict::Pass => "pass",
         Verdict::Inconclusive => "inconc",
         Verdict::Fail => "fail",

@@ -4,7 +4,7 @@ use crate::SweepRun;
 use hil_wire::Protocol;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 /// Which clock stamped the records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +23,13 @@ pub struct Tolerances {
     pub stamp_us: u64,
     /// Of the order of two records from different taps.
     pub order_us: u64,
+}
+
+impl Tolerances {
+    /// How far the time between two records from different taps may be off.
+    pub fn across_taps(&self) -> Duration {
+        Duration::from_micros(self.stamp_us.saturating_add(self.order_us))
+    }
 }
 
 impl ClockKind {
@@ -119,9 +126,10 @@ impl TraceHeader {
         self.sweep.as_ref().map_or(&self.instance, |run| &run.name)
     }
 
-    /// A time of the unit in seconds.
+    /// A time of the unit in seconds; none if it is no span of a hundred years at most.
     pub fn timing_seconds(&self, name: &str) -> Option<f64> {
-        self.timing.get(name).and_then(Value::as_f64)
+        let seconds = self.timing.get(name).and_then(Value::as_f64);
+        seconds.filter(|seconds| (0.0..=LONGEST).contains(seconds))
     }
 
     /// An ICS entry as a flag.
@@ -129,6 +137,8 @@ impl TraceHeader {
         self.ics.get(feature).and_then(Value::as_bool)
     }
 }
+
+const LONGEST: f64 = 100.0 * 365.25 * 86400.0;
 
 fn is_false(flag: &bool) -> bool {
     !flag

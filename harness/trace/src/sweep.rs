@@ -194,7 +194,7 @@ impl SweepTable {
     fn add(&mut self, run: &SweepRun, instance: &InstanceSummary) {
         self.span = self.span.or(run.span);
         if let Some(spent) = run.spent {
-            self.spent = Some(self.spent.unwrap_or(0) + spent);
+            self.spent = Some(self.spent.unwrap_or(0).saturating_add(spent));
         }
         let span = run.span.unwrap_or(SweepSpan {
             seconds: 0.0,

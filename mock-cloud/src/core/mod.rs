@@ -26,6 +26,13 @@ pub struct Now {
     pub unix_ms: i64,
 }
 
+impl Now {
+    /// Unix milliseconds so many seconds later, or earlier if they are negative.
+    pub fn unix_ms_in(self, seconds: f64) -> i64 {
+        self.unix_ms.saturating_add((seconds * 1000.0) as i64)
+    }
+}
+
 /// An HTTP request that reached a face.
 #[derive(Clone, Copy, Debug)]
 pub struct HttpCall<'a> {

@@ -12,7 +12,7 @@ use crate::{
     finding,
     headline::Headline,
     report::Report,
-    style::{class, word},
+    style::{class, verdict_class, word},
     text,
 };
 use askama::Template;
@@ -95,13 +95,7 @@ impl Page {
             style: STYLE,
             script: SCRIPT,
             policy: policy(),
-            verdict: match headline.verdict {
-                Verdict::None => "skip",
-                Verdict::Pass => "pass",
-                Verdict::Inconclusive => "inconc",
-                Verdict::Fail => "fail",
-                Verdict::Error => "error",
-            },
+            verdict: verdict_class(headline.verdict),
             word: headline.word.to_owned(),
             sentence: headline.sentence,
             facts: run_facts(report),

@@ -4,9 +4,8 @@ use super::anchors::Anchors;
 use crate::{
     report::Report,
     rollback::{Cell, rows},
-    style::word,
+    style::{verdict_class, word},
 };
-use hil_trace::Verdict;
 use std::collections::BTreeSet;
 
 /// Instances linked from one cell.
@@ -81,13 +80,7 @@ fn view(cell: &Cell<'_>, anchors: &Anchors) -> RollbackCellView {
                 (anchor.to_owned(), name.to_owned())
             };
             RollbackCellView {
-                class: match verdict {
-                    Verdict::None => "skip",
-                    Verdict::Pass => "pass",
-                    Verdict::Inconclusive => "inconc",
-                    Verdict::Fail => "fail",
-                    Verdict::Error => "error",
-                },
+                class: verdict_class(*verdict),
                 word: word(*verdict),
                 reason: String::new(),
                 links: first.take(LINKS).map(|instance| link(&instance)).collect(),

@@ -1,7 +1,10 @@
 //! Sweeps of power cuts: a table of their points, and a picture of what they came to along the update.
 
 use super::anchors::Anchors;
-use crate::{sweep, text};
+use crate::{
+    style::{verdict_class, word},
+    sweep, text,
+};
 use hil_trace::{SweepKind, SweepRow, SweepTable, Verdict};
 
 const WIDTH: f64 = 1000.0;
@@ -116,8 +119,8 @@ impl SweepView {
                 .map(|row| RowView {
                     label: row.label.clone(),
                     anchor: anchor(row),
-                    class: class(row),
-                    verdict: crate::style::word(row.verdict),
+                    class: verdict_class(row.verdict),
+                    verdict: word(row.verdict),
                     outcome: sweep::outcome(row),
                     recovery: sweep::recovery(row),
                 })
@@ -200,14 +203,4 @@ fn dots(rows: &[&SweepRow], count: usize, slowest: f64) -> Vec<Dot> {
         }
     }
     dots
-}
-
-fn class(row: &SweepRow) -> &'static str {
-    match row.verdict {
-        Verdict::None => "skip",
-        Verdict::Pass => "pass",
-        Verdict::Inconclusive => "inconc",
-        Verdict::Fail => "fail",
-        Verdict::Error => "error",
-    }
 }

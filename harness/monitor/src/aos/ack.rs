@@ -63,7 +63,7 @@ impl AckMonitor {
         let patience = header.timing_seconds("ack_timeout").unwrap_or(10.0);
         AckMonitor {
             patience: Duration::try_from_secs_f64(patience).unwrap_or(Duration::from_secs(10)),
-            slack: Duration::from_micros(header.tolerances.stamp_us + header.tolerances.order_us),
+            slack: header.tolerances.across_taps(),
             system_id: None,
             messages: BTreeMap::new(),
             refusals: BTreeSet::new(),

@@ -25,7 +25,7 @@ struct Promise {
 impl RestartMonitor {
     pub(super) fn new(header: &TraceHeader) -> Self {
         RestartMonitor {
-            slack: Duration::from_micros(header.tolerances.stamp_us + header.tolerances.order_us),
+            slack: header.tolerances.across_taps(),
             promises: BTreeSet::new(),
             open: None,
             kept: Tally::new("DCMD-RESTART-002"),

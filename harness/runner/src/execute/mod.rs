@@ -70,7 +70,7 @@ impl<'a> Executor<'a> {
             suffix: String::new(),
             faults: BTreeMap::new(),
             fuses: JoinSet::new(),
-            patience: Duration::from_secs_f64(patience.max(0.0)),
+            patience: Duration::try_from_secs_f64(patience).unwrap_or_default(),
         }
     }
 

@@ -157,7 +157,7 @@ impl Watch {
         match self.hold_us {
             None => Answer::Met(std::mem::take(&mut self.seen)),
             Some(hold) => {
-                self.holding = Some(Stamp(event.at.0 + hold));
+                self.holding = Some(Stamp(event.at.0.saturating_add(hold)));
                 Answer::Open
             }
         }
@@ -165,16 +165,12 @@ impl Watch {
 
     /// The instant after which nothing can settle it any more; strictly after its window.
     pub(super) fn deadline(&self) -> Option<Stamp> {
+        let slack = match self.holding {
+            Some(_) => 0,
+            None => self.tolerance_us,
+        };
         let last = self.holding.or(self.before)?;
-        Some(Stamp(
-            last.0
-                + 1
-                + if self.holding.is_none() {
-                    self.tolerance_us
-                } else {
-                    0
-                },
-        ))
+        Some(Stamp(last.0.saturating_add(slack).saturating_add(1)))
     }
 
     /// The deadline has passed.

@@ -70,8 +70,8 @@ impl Fold {
         let passed = figures.verdict == Verdict::Pass;
         self.ran += 1;
         self.passed += u32::from(passed);
-        self.records += figures.records;
-        self.duration_us += figures.duration_us;
+        self.records = self.records.saturating_add(figures.records);
+        self.duration_us = self.duration_us.saturating_add(figures.duration_us);
         let mut values: BTreeMap<&str, usize> = BTreeMap::new();
         for figure in &figures.measured {
             let most = values.entry(&figure.name).or_default();

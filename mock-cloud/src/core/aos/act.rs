@@ -143,7 +143,9 @@ impl AosCloud {
                 let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
                 let mut variable = json!({"name": name, "value": value});
                 if let Some(ttl) = ttl {
-                    variable["ttl"] = json!(format_micros((now.unix_ms + ttl).saturating_mul(1000)));
+                    variable["ttl"] = json!(format_micros(
+                        now.unix_ms.saturating_add(ttl).saturating_mul(1000)
+                    ));
                 }
                 variable
             })

@@ -71,7 +71,7 @@ impl DeviceCommandCloud {
             command["execution_delay"] = json!(seconds.round() as i64);
         }
         if let Some(seconds) = seconds(with, "expires_in") {
-            command["expires_at"] = json!(format_millis(now.unix_ms + (seconds * 1000.0) as i64));
+            command["expires_at"] = json!(format_millis(now.unix_ms_in(seconds)));
         }
         if with.get("expired") == Some(&Value::Bool(true)) {
             command["expires_at"] = json!(format_millis(now.unix_ms - 3_600_000));
@@ -86,7 +86,7 @@ impl DeviceCommandCloud {
             command["padding"] = json!("x".repeat(length));
         }
         let age = seconds(with, "age").unwrap_or(0.0);
-        let timestamp = format_millis(now.unix_ms - (age * 1000.0) as i64);
+        let timestamp = format_millis(now.unix_ms_in(-age));
         let device = word(with, "device_id").unwrap_or_else(|| self.settings.unit_id.clone());
         if let Some(signature) = self.signature(&device, &timestamp, &command, with) {
             command["signature"] = json!(signature);
@@ -193,7 +193,7 @@ impl DeviceCommandCloud {
     fn export_step(&mut self, now: Now, with: &With, out: &mut Outputs) -> Result<Value, ActError> {
         let since = seconds(with, "since").ok_or_else(|| missing("since"))?;
         let until = seconds(with, "until").unwrap_or(0.0);
-        let ago = |seconds: f64| format_millis(now.unix_ms - (seconds * 1000.0) as i64);
+        let ago = |seconds: f64| format_millis(now.unix_ms_in(-seconds));
         let (start, end) = (ago(since), ago(until));
         let mut parameters = json!({"start_time": start, "end_time": end});
         for (argument, parameter) in [("format", "export_format"), ("include_raw", "include_raw")] {

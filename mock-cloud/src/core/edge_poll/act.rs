@@ -100,7 +100,7 @@ impl EdgePollCloud {
             };
             let payload = with.get("payload").cloned().unwrap_or_else(|| json!({}));
             let mut command = StoredCommand::new(id.clone(), name.to_owned(), payload, now.unix_ms);
-            command.expires_ms = seconds(with, "expires_in").map(|s| now.unix_ms + (s * 1000.0) as i64);
+            command.expires_ms = seconds(with, "expires_in").map(|s| now.unix_ms_in(s));
             if with.get("expired") == Some(&Value::Bool(true)) {
                 command.expires_ms = Some(now.unix_ms - 3_600_000);
                 command.list_expired = true;

@@ -1,9 +1,9 @@
 //! Arguments of the actions operators ask for, checked against the vocabulary as those of scenarios are; used by
 //! [`super::admin_call`].
 
-use hil_diagnostic::parse_seconds;
+use hil_diagnostic::{duration_of, parse_seconds};
 use hil_mock_cloud::ActError;
-use hil_scenario::{FieldType, Vocabulary, Word};
+use hil_scenario::{Field, FieldType, Vocabulary, Word};
 use hil_wire::Protocol;
 use serde_json::{Map, Value};
 
@@ -35,13 +35,7 @@ fn check_word(word: &Word, mut given: Map<String, Value>) -> Result<Map<String, 
                 };
                 return Err(bad(name, problem));
             }
-            Some(field) if field.kind == FieldType::Duration => {
-                if let Value::String(text) = value {
-                    let seconds = parse_seconds(text).map_err(|error| bad(name, error.to_string()))?;
-                    *value = Value::from(seconds);
-                }
-            }
-            Some(_) => {}
+            Some(field) => check_field(field, value).map_err(|problem| bad(name, problem))?,
         }
     }
     let missing = word
@@ -52,6 +46,30 @@ fn check_word(word: &Word, mut given: Map<String, Value>) -> Result<Map<String, 
         Some((name, _)) => Err(bad(name, "is needed".to_owned())),
         None => Ok(given),
     }
+}
+
+/// A duration becomes seconds; whether a number is in its bounds. Else what is wrong.
+fn check_field(field: &Field, value: &mut Value) -> Result<(), String> {
+    match value {
+        Value::String(text) if field.kind == FieldType::Duration => {
+            let seconds = parse_seconds(text).map_err(|error| error.to_string())?;
+            *value = Value::from(seconds);
+        }
+        Value::Number(number) if field.kind == FieldType::Duration => {
+            duration_of(number.as_f64().unwrap_or_default()).map_err(|error| error.to_string())?;
+        }
+        Value::Number(number) => {
+            let number = number.as_f64().unwrap_or_default();
+            let bound = |bound: Option<i64>| bound.map(|bound| bound as f64);
+            match (bound(field.min), bound(field.max)) {
+                (Some(min), _) if number < min => return Err(format!("must be {min} or more")),
+                (_, Some(max)) if number > max => return Err(format!("must be {max} at most")),
+                _ => {}
+            }
+        }
+        _ => {}
+    }
+    Ok(())
 }
 
 fn bad(argument: &str, problem: String) -> ActError {
@@ -87,6 +105,12 @@ mod tests {
         let missing = checked("queue", json!({})).unwrap_err();
         assert!(missing.contains("command"), "{missing}");
         assert!(checked("queue", json!({"command": "x", "expires_in": "soon"})).is_err());
+        for too_much in [
+            json!({"command": "x", "expires_in": 1e19}),
+            json!({"command": "x", "count": 1e15}),
+        ] {
+            assert!(checked("queue", too_much).is_err());
+        }
         assert_eq!(checked("no_such_action", json!({"a": 1})), Ok(json!({"a": 1})));
     }
 }
