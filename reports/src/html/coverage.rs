@@ -125,7 +125,8 @@ fn view(
     }
 }
 
-fn cell(report: &Report<'_>, id: &str, coverage: &RequirementCoverage) -> Cell {
+/// The square of a requirement.
+pub(super) fn cell(report: &Report<'_>, id: &str, coverage: &RequirementCoverage) -> Cell {
     let sentence = report
         .sentence(id)
         .map(|s| format!(" — {}", text::line(s)))

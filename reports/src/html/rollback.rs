@@ -1,11 +1,15 @@
 //! The table of rollback paths as the template wants it.
 
-use super::anchors::Anchors;
+use super::{
+    anchors::Anchors,
+    coverage::{self, Cell as Square},
+};
 use crate::{
     report::Report,
     rollback::{Cell, rows},
     style::{verdict_class, word},
 };
+use hil_wire::Protocol;
 use std::collections::BTreeSet;
 
 /// Instances linked from one cell.
@@ -15,6 +19,8 @@ const LINKS: usize = 4;
 pub(super) struct RollbackView {
     pub(super) protocols: Vec<&'static str>,
     pub(super) rows: Vec<RollbackRowView>,
+    /// By protocol, every requirement on time: its square and its id.
+    pub(super) timed: Vec<Vec<(Square, String)>>,
 }
 
 /// One path.
@@ -50,8 +56,26 @@ impl RollbackView {
                     cells: row.cells.iter().map(|(_, cell)| view(cell, anchors)).collect(),
                 })
                 .collect(),
+            timed: match rows.first() {
+                Some(row) => row
+                    .cells
+                    .iter()
+                    .map(|(protocol, _)| timed(report, *protocol))
+                    .collect(),
+                None => Vec::new(),
+            },
         }
     }
+}
+
+fn timed(report: &Report<'_>, protocol: Protocol) -> Vec<(Square, String)> {
+    let coverage = report.summary.coverage.get(&protocol);
+    let on_time = |id: &String| report.catalogue.timing.requirements.contains_key(id);
+    let requirements = coverage.into_iter().flatten();
+    requirements
+        .filter(|(id, _)| on_time(id))
+        .map(|(id, coverage)| (coverage::cell(report, id, coverage), id.clone()))
+        .collect()
 }
 
 fn view(cell: &Cell<'_>, anchors: &Anchors) -> RollbackCellView {
