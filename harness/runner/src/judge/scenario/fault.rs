@@ -1,6 +1,7 @@
 //! Faults of the scenario: which were armed, and when the first effect came.
 
 use super::{Effect, Fault, ScenarioJudge};
+use crate::sweep::POINT;
 use hil_scenario::EXTRA_FAULT;
 use hil_trace::{FaultPhase, Record};
 use serde_json::{Map, Value};
@@ -67,8 +68,8 @@ impl ScenarioJudge {
         self.faults.values().find(named).map(|fault| fault.name.clone())
     }
 
-    /// Why a step that was not met shows nothing of the unit: a fault of the scenario that has not acted, or one from
-    /// outside that has. A step that names the fault it needs, and that has acted, needs no other.
+    /// Why a step that was not met shows nothing of the unit: a fault of the scenario that has not acted, one from outside
+    /// that has, or the cut of a sweep that came after what it cuts. A step that names the fault it needs, and that has acted, needs no other.
     pub(super) fn excuse(&self, stimulus: Option<&str>) -> Option<String> {
         let needs_no_other = stimulus.is_some_and(|name| {
             let mut faults = self.faults.values();
@@ -81,6 +82,17 @@ impl ScenarioJudge {
             let extra = self.fault_names(|fault| fault.extra && fault.acted.is_some());
             extra.map(|names| format!("a fault that is none of the scenario's own had acted ({names})"))
         })
+        .or_else(|| self.cut_too_late())
+    }
+
+    /// In real time a unit may write less before the end of a sweep than it did in the run without a cut.
+    fn cut_too_late(&self) -> Option<String> {
+        let to = self.swept_to.as_ref()?;
+        let (end, _) = self.moments.get(to)?;
+        let cuts = self.faults.values().filter_map(|fault| fault.acted.as_ref());
+        let mut cuts = cuts.filter(|cut| cut.facts.contains_key(POINT));
+        cuts.any(|cut| cut.at > *end)
+            .then(|| format!("power was cut after `{to}`, where the sweep ends"))
     }
 
     fn fault_names(&self, wanted: impl Fn(&&Fault) -> bool) -> Option<String> {

@@ -41,6 +41,8 @@ pub(crate) struct ScenarioJudge {
     faults: BTreeMap<u32, Fault>,
     /// Place of the last `inject` step: what is armed next is its fault.
     injecting: Option<String>,
+    /// The step with whose end the points of a sweep end, in a run of one that cuts power.
+    swept_to: Option<String>,
     proof: Vec<u64>,
     /// Requirements of which only all repeats together show something.
     deferred: Vec<String>,
@@ -128,6 +130,11 @@ impl ScenarioJudge {
             forbidden: Vec::new(),
             faults: BTreeMap::new(),
             injecting: None,
+            swept_to: header
+                .sweep
+                .as_ref()
+                .filter(|run| run.point.is_some())
+                .map(|run| run.to.clone()),
             proof: Vec::new(),
             deferred: Vec::new(),
             stopped: false,

@@ -3,7 +3,7 @@
 use crate::judge_trace;
 use hil_trace::{
     Catalogue, ClockKind, FaultPhase, HowClosed, InstanceSummary, Record, RecordBody, ScenarioRef, Stamp,
-    StepOutcome, Tolerances, Trace, TraceHeader, UnitChange, Verdict,
+    StepOutcome, SweepKind, SweepPoint, SweepRun, Tolerances, Trace, TraceHeader, UnitChange, Verdict,
 };
 use hil_wire::Protocol;
 use serde_json::{Map, Value, json};
@@ -83,6 +83,11 @@ impl Story {
     }
 
     fn expects_boot_after(self, step: &str, stimulus: Value) -> InstanceSummary {
+        self.awaits_boot(step, stimulus).close()
+    }
+
+    /// Waits for a boot, and none comes.
+    fn awaits_boot(self, step: &str, stimulus: Value) -> Self {
         let before = self.records.len() as u64 * 1000 + 5000;
         let mut arguments = json!({"event": "unit.booted", "match": {}, "verifies": [], "before_us": before});
         if !stimulus.is_null() {
@@ -95,15 +100,19 @@ impl Story {
                 facts: Map::new(),
             });
         }
-        story.close()
+        story
     }
 
     fn close(self) -> InstanceSummary {
+        self.close_as(header())
+    }
+
+    fn close_as(self, header: TraceHeader) -> InstanceSummary {
         let story = self.record(RecordBody::Closed {
             how: HowClosed::Complete,
         });
         let trace = Trace {
-            header: header(),
+            header,
             records: story.records,
             skipped: None,
         };
@@ -217,6 +226,49 @@ fn what_a_probe_says_where_that_decides_nothing_is_the_word_of_the_lab() {
     };
     assert_eq!(probed(json!(["none"])), Verdict::Inconclusive);
     assert_eq!(probed(json!([])), Verdict::Fail);
+}
+
+#[test]
+fn a_cut_after_the_end_of_its_sweep_accuses_nobody() {
+    let swept = || TraceHeader {
+        sweep: Some(Box::new(SweepRun {
+            name: "swept".into(),
+            cut: SweepKind::FlashWrites,
+            from: "begun".into(),
+            to: "settled".into(),
+            power_back_after: 1.0,
+            wear: None,
+            outcomes: Vec::new(),
+            span: None,
+            point: Some(SweepPoint::Write {
+                write: 3,
+                torn: false,
+            }),
+            spent: None,
+        })),
+        ..header()
+    };
+    let fault = |phase| RecordBody::Fault {
+        id: 1,
+        name: "unit.power_cut_at_write".into(),
+        phase,
+        facts: Map::from_iter([("point".to_owned(), json!("w3"))]),
+    };
+    let settle = |story: Story| {
+        let story = story.begin("1", "wait", "", json!({}));
+        story.record(RecordBody::StepFinished {
+            step: "1".into(),
+            outcome: StepOutcome::Done,
+            result: json!({"as": "settled", "value": null}),
+        })
+    };
+    let armed = || Story::new().record(fault(FaultPhase::Armed));
+    let late = settle(armed())
+        .record(fault(FaultPhase::Acted))
+        .awaits_boot("2", Value::Null);
+    assert_eq!(late.close_as(swept()).verdict, Verdict::Inconclusive);
+    let inside = settle(armed().record(fault(FaultPhase::Acted))).awaits_boot("2", Value::Null);
+    assert_eq!(inside.close_as(swept()).verdict, Verdict::Fail);
 }
 
 #[test]
