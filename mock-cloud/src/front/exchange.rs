@@ -1,15 +1,9 @@
 //! One exchange of an HTTP face: the core's answer, and what a fault makes of it.
 
-use super::{
-    Host,
-    answer::{Afterwards, WireAnswer, without},
-    bad_json,
-    http::Connection,
-    image, upgrade, wrong_url,
-};
+use super::{Host, answer::without, bad_json, http::Connection, image, upgrade, wrong_url};
 use crate::core::{Core, HttpCall, Operation, Outputs};
 use bytes::Bytes;
-use hil_fault::{ExchangeEffect, Framing, KeyState, ResetPoint};
+use hil_fault::{ExchangeEffect, KeyState, ResetPoint};
 use hil_trace::{HttpEnding, Party};
 use hil_wire::{
     http::{Request, Response},
@@ -17,7 +11,7 @@ use hil_wire::{
 };
 use http_body_util::Full;
 use serde_json::json;
-use std::{io, rc::Rc, time::Duration};
+use std::{rc::Rc, time::Duration};
 
 /// What hyper is answered.
 pub(super) type Answer = hyper::Response<Full<Bytes>>;
@@ -162,109 +156,6 @@ impl Exchange<'_> {
         }
     }
 
-    /// Sends an answer whose bytes are not what hyper would make of it.
-    async fn send_on_wire(&self, mut response: Response, effect: ExchangeEffect) -> io::Result<Afterwards> {
-        let (wire, clock) = (&self.connection.wire, &self.host.edge.clock);
-        let on = (wire, clock);
-        let length = response.body.len() as u64;
-        let (announced, ending, afterwards) = match &effect {
-            ExchangeEffect::Length { by } => (
-                Some(length.saturating_add_signed(*by)),
-                HttpEnding::Cut,
-                Afterwards::Ends,
-            ),
-            ExchangeEffect::Padding { bytes } => (
-                Some(length.saturating_add(*bytes)),
-                HttpEnding::Complete,
-                Afterwards::Stays,
-            ),
-            ExchangeEffect::Truncate { announce, .. } => {
-                (announce.then_some(length), HttpEnding::Cut, Afterwards::Ends)
-            }
-            ExchangeEffect::Framed(Framing::Chunked { ended: true, .. }) => {
-                (None, HttpEnding::Complete, Afterwards::Stays)
-            }
-            ExchangeEffect::Framed(Framing::Chunked { ended: false, .. }) => {
-                (None, HttpEnding::Cut, Afterwards::Ends)
-            }
-            ExchangeEffect::Framed(Framing::Close) => (None, HttpEnding::Complete, Afterwards::Ends),
-            ExchangeEffect::Drip { .. } => (Some(length), HttpEnding::Complete, Afterwards::Stays),
-            ExchangeEffect::Reset(_) => (Some(length), HttpEnding::Cut, Afterwards::Reset),
-            _ => (Some(length), HttpEnding::Cut, Afterwards::Stays),
-        };
-        let chunked = matches!(effect, ExchangeEffect::Framed(Framing::Chunked { .. }));
-        self.announce(&mut response, announced, afterwards, chunked);
-        self.host
-            .edge
-            .response(self.number, Party::Cloud, &response, ending);
-        let json = is_json(&response);
-        let answer = WireAnswer::new(&response, self.head);
-        match effect {
-            ExchangeEffect::Stall {
-                part,
-                after_bytes,
-                span,
-            } => {
-                let after = (part, after_bytes.unwrap_or(0));
-                answer.send_stalling(on, after, span).await?;
-            }
-            ExchangeEffect::Drip { part, bytes, every } => {
-                answer.send_dripping(on, part, (bytes, every)).await?;
-            }
-            ExchangeEffect::Truncate { after_bytes, .. } => answer.send_cut(wire, after_bytes).await?,
-            ExchangeEffect::Reset(ResetPoint::InBody(after)) => {
-                answer.send_reset(on, after, &self.connection.handle).await?;
-            }
-            ExchangeEffect::Framed(framing) if !self.head => answer.framed(framing).send(wire).await?,
-            ExchangeEffect::Padding { bytes } if !self.head => {
-                answer
-                    .send_padded(wire, if json { b' ' } else { 0 }, bytes)
-                    .await?;
-            }
-            _ => answer.send(wire).await?,
-        }
-        Ok(afterwards)
-    }
-
-    /// The headers of an answer that goes past hyper: how its body ends, and whether the connection does.
-    fn announce(
-        &self,
-        response: &mut Response,
-        announced: Option<u64>,
-        afterwards: Afterwards,
-        chunked: bool,
-    ) {
-        without(&mut response.headers, "Content-Length");
-        match announced {
-            Some(length) => response.headers.push("Content-Length", length.to_string()),
-            None if chunked => response.headers.push("Transfer-Encoding", "chunked"),
-            None => {}
-        }
-        let asked = self.call.request.headers.get("Connection");
-        let closes = asked.is_some_and(|value| value.eq_ignore_ascii_case("close"));
-        // Of an end that comes too soon nothing is said.
-        if closes || (afterwards == Afterwards::Ends && announced.is_none() && !chunked) {
-            response.headers.push("Connection", "close");
-        }
-        finish_headers(self.host, response, false);
-    }
-
-    /// Tells hyper that an answer has gone out past it.
-    fn after(&self, sent: io::Result<Afterwards>) -> Result<Answer, Interrupted> {
-        match sent {
-            Ok(Afterwards::Stays) => {
-                self.connection.wire.swallow_next();
-                Ok(Answer::new(Full::default()))
-            }
-            Ok(Afterwards::Ends) => {
-                self.connection.ended.set(true);
-                Err(Interrupted)
-            }
-            // The peer has gone before the end.
-            Ok(Afterwards::Reset) | Err(_) => Err(Interrupted),
-        }
-    }
-
     /// What the core answers, to an upgrade too.
     pub(super) async fn handled(&self) -> Response {
         self.handled_as(self.call.request).await
@@ -383,18 +274,14 @@ pub(super) fn can_strike(effect: &ExchangeEffect, request: &Request) -> bool {
     }
 }
 
-fn is_json(response: &Response) -> bool {
-    let media_type = response.headers.get("Content-Type").unwrap_or_default();
-    media_type.starts_with("application/json")
-}
-
 /// The same answer, its length to be counted anew.
 fn unannounced(mut response: Response) -> Response {
     without(&mut response.headers, "Content-Length");
     response
 }
 
-fn finish_headers(host: &Host, response: &mut Response, announce: bool) {
+/// Headers every answer has; its length too where it is announced.
+pub(super) fn finish_headers(host: &Host, response: &mut Response, announce: bool) {
     let has_body = !matches!(response.status, 100..=199 | 204 | 304);
     if announce && has_body && response.headers.get("Content-Length").is_none() {
         response

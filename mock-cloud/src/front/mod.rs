@@ -17,6 +17,7 @@ mod link;
 mod old_tls;
 mod open;
 mod outgoing;
+mod past_hyper;
 mod security;
 mod send;
 #[cfg(test)]

@@ -3,6 +3,7 @@
 mod closing;
 mod fault;
 mod measure;
+mod missing;
 mod settling;
 mod statement;
 #[cfg(test)]
@@ -59,6 +60,14 @@ struct Waiting {
 }
 
 impl Waiting {
+    /// The events that would end it.
+    fn names(&self) -> Vec<&str> {
+        self.branches
+            .iter()
+            .map(|(_, watch)| watch.event.as_str())
+            .collect()
+    }
+
     /// What would end it, in words.
     fn describe(&self) -> String {
         let all: Vec<String> = self.branches.iter().map(|(_, watch)| watch.describe()).collect();
