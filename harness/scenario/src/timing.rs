@@ -61,7 +61,12 @@ fn path(collector: &Collector, entry: &Entry) -> Option<RollbackPath> {
 /// Scenarios, or `{none: why}`.
 fn cell(collector: &Collector, node: &Node) -> Option<RollbackCell> {
     if node.elements().is_some() {
-        return Some(RollbackCell::Scenarios(scenarios(collector, node)));
+        let names = scenarios(collector, node);
+        if names.is_empty() {
+            let label = "expected one or more scenarios";
+            collector.error(&node.span, "no scenario shows it", label, None);
+        }
+        return Some(RollbackCell::Scenarios(names));
     }
     let mut map = MapReader::new(collector, node, "a cell of the table")?;
     let reason = map.required_string("none");
@@ -71,14 +76,6 @@ fn cell(collector: &Collector, node: &Node) -> Option<RollbackCell> {
 
 fn scenarios(collector: &Collector, node: &Node) -> Vec<String> {
     let nodes = collector.list(node, "the scenarios").unwrap_or_default();
-    if nodes.is_empty() {
-        collector.error(
-            &node.span,
-            "no scenario shows it",
-            "expected one or more scenarios",
-            None,
-        );
-    }
     let names = nodes
         .iter()
         .filter_map(|node| collector.string(node, "a scenario"));

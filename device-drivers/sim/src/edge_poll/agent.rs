@@ -63,6 +63,8 @@ pub(super) const WORK_TIMER: TimerId = TimerId(3);
 pub(super) const PROGRESS_TIMER: TimerId = TimerId(4);
 /// Timer after which a restart waits no longer.
 pub(super) const RESTART_TIMER: TimerId = TimerId(5);
+/// Timer after which a configuration that leads nowhere is taken back.
+pub(super) const CONFIGURATION_TIMER: TimerId = TimerId(6);
 /// The poll.
 pub(super) const POLL: RequestId = RequestId(1);
 /// The delivery of an acknowledgement or report.
@@ -209,6 +211,7 @@ impl EdgeAgent {
             "edge agent {version} starts, boot {}",
             context.hardware.boots
         ));
+        self.use_api_url(context);
         self.recover(context);
         if !self.silent {
             self.begin_polling(context);
@@ -221,6 +224,7 @@ impl EdgeAgent {
             OUTBOX_TIMER => self.deliver(context),
             WORK_TIMER => self.work_due(context),
             PROGRESS_TIMER => self.announce(context),
+            CONFIGURATION_TIMER => self.undo_configuration(context),
             RESTART_TIMER if self.restarting => context.reboot(Duration::ZERO),
             _ => {}
         }

@@ -8,8 +8,7 @@ use super::{
 use crate::{Context, Defect};
 use hil_wire::{
     edge_poll::{
-        Ack, AckStatus, Command, CommandItem, CommandList, Entry, Subnet, error_code, header,
-        invalid_config_keys, parse_payload,
+        Ack, AckStatus, Command, CommandItem, CommandList, Entry, Subnet, error_code, header, parse_payload,
     },
     timestamp,
 };
@@ -276,7 +275,7 @@ impl EdgeAgent {
             Command::RunDiscovery { .. } if !self.discovery_enabled() => {
                 refuse(error_code::UNSUPPORTED_COMMAND, "discovery is switched off")
             }
-            Command::ConfigUpdate(update) => match invalid_config_keys(update) {
+            Command::ConfigUpdate(update) => match self.unfit_keys(update) {
                 keys if keys.is_empty() => Ok(command),
                 keys => {
                     let outcome = Outcome::rejected(error_code::INVALID_CONFIG, "keys that cannot be set");

@@ -2,6 +2,7 @@
 
 use super::{
     agent::EdgeAgent,
+    configuration::API_URL,
     store::{self, InstalledSnap},
 };
 use crate::{Agent, Behaviour, Flash, Hardware, Image, Kind, Service, Setup, kind::running_artifact};
@@ -74,7 +75,8 @@ impl Kind for EdgePollKind {
     fn ics(&self) -> Map<String, Value> {
         object(json!({
             "tls": true, "update-snap": true, "restart-service": true, "run-discovery": true, "config-update": true,
-            "range-resume": true, "lab-mode": true,
+            "range-resume": true, "lab-mode": true, "api-url-key": true,
+            "cut_off": {(API_URL): "https://nowhere.invalid"},
             "services": [PRIMARY, "telemetry", "gateway"], "own_service": PRIMARY, "snap_name": PRIMARY,
         }))
     }

@@ -103,6 +103,7 @@ impl EdgeAgent {
         if !matches!(response.status, 200 | 204 | 304) {
             return Err(format!("status {}", response.status));
         }
+        self.keep_configuration(context);
         if let Some(text) = response.headers.get(header::POLL_INTERVAL)
             && let Some(hint) = pacing::interval_hint(text, self.is_lab())
         {

@@ -124,6 +124,8 @@ pub(crate) struct Configuration {
     pub(crate) by: Option<String>,
     /// Keys that command changed.
     pub(crate) changed: Vec<String>,
+    /// The values before, while it is not known whether the cloud can be reached with the new ones.
+    pub(crate) before: Option<Map<String, Value>>,
 }
 
 impl Entry for CommandRecord {

@@ -128,7 +128,11 @@ fn rollback_paths(timing: &TimingTable, protocols: &[Protocol], text: &mut Strin
     };
     for (id, names) in &timing.requirements {
         if of(id).is_some_and(|protocol| wanted(&protocol)) {
-            let _ = writeln!(text, "  {id:16}  {}", names.join(", "));
+            let names = match names.is_empty() {
+                true => "a monitor, in every run".to_owned(),
+                false => names.join(", "),
+            };
+            let _ = writeln!(text, "  {id:16}  {names}");
         }
     }
 }
