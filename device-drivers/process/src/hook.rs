@@ -22,9 +22,11 @@ pub(crate) async fn run(what: &str, hook: &Hook, launch: &Launch) -> Result<Valu
         (out, errors, status)
     };
     let seconds = hook.timeout.as_secs_f64();
-    let (out, errors, status) = timeout(hook.timeout, work)
-        .await
-        .map_err(|_| UnitError::Lab(format!("{what} took longer than {seconds} s")))?;
+    let (out, errors, status) = timeout(hook.timeout, work).await.map_err(|_| {
+        UnitError::Lab(format!(
+            "{what} took longer than {seconds} s; `timeout` beside its command gives it more"
+        ))
+    })?;
     drop(group);
     let status = status.map_err(|error| launch.failed(&error))?;
     if !status.success() {

@@ -162,7 +162,10 @@ stimuli:
             "{failed}"
         );
         let failed = unit.probe("slow", &Map::new()).await.unwrap_err();
-        assert_eq!(failed.to_string(), "probe `slow` took longer than 0.1 s");
+        assert_eq!(
+            failed.to_string(),
+            "probe `slow` took longer than 0.1 s; `timeout` beside its command gives it more"
+        );
         let failed = unit.probe("other", &Map::new()).await.unwrap_err();
         assert!(matches!(failed, UnitError::UnknownName { kind: "probe", .. }));
         let arguments = object(json!({"name": "note", "text": "hello"}));
