@@ -54,6 +54,8 @@ impl Message {
 struct Open {
     txn: String,
     at: Stamp,
+    /// Since when it is the unit's turn to acknowledge it: whoever is still at the messages before it goes on working.
+    due: Stamp,
     connection: u32,
     alone: bool,
 }
@@ -147,7 +149,7 @@ impl Monitor for AckMonitor {
     fn next_deadline(&self) -> Option<Stamp> {
         self.open
             .values()
-            .map(|open| open.at + self.patience + self.slack)
+            .map(|open| open.due + self.patience + self.slack)
             .min()
     }
 
@@ -156,7 +158,7 @@ impl Monitor for AckMonitor {
         let late: Vec<u64> = self
             .open
             .iter()
-            .filter(|(_, open)| open.at + patience <= now)
+            .filter(|(_, open)| open.due + patience <= now)
             .map(|(seq, _)| *seq)
             .collect();
         for seq in late {
@@ -230,6 +232,7 @@ impl AckMonitor {
             let open = Open {
                 txn: txn.to_owned(),
                 at: record.at,
+                due: record.at,
                 connection,
                 alone: self.open.is_empty(),
             };
@@ -282,6 +285,11 @@ impl AckMonitor {
         if let Some(seq) = first
             && let Some(open) = self.open.remove(&seq)
         {
+            for behind in self.open.range_mut(seq..).map(|(_, behind)| behind) {
+                if behind.connection == open.connection {
+                    behind.due = record.at;
+                }
+            }
             self.sent.met(record.seq);
             let took = record.at.since(open.at);
             if took <= Duration::from_secs(1) + self.slack {

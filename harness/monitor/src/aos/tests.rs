@@ -4,6 +4,7 @@ use super::monitors;
 use crate::{Judge, testing::header, view::view_for};
 use hil_trace::{Catalogue, Event, Finding, HowClosed, Party, Payload, Record, RecordBody, Stamp, Verdict};
 use hil_wire::Protocol;
+use hil_wire::http::Headers;
 use serde_json::{Value, json};
 
 const UNIT: Party = Party::Unit;
@@ -22,6 +23,19 @@ fn violated(frames: &[(u64, Party, Vec<u8>)]) -> Vec<String> {
     let header = header(Protocol::AosV7);
     let catalogue = Catalogue::default();
     let mut view = view_for(header.protocol, &header.ics);
+    let asked = json!({"version": 7, "systemId": "hil-unit-0001", "supportedProtocols": ["wss"]}).to_string();
+    let discovery = RecordBody::HttpRequest {
+        connection: 9,
+        exchange: 9,
+        face: "aos-discovery".into(),
+        from: UNIT,
+        method: "POST".into(),
+        target: "/sd/v7/".into(),
+        headers: Headers::new()
+            .with("Content-Type", "application/json")
+            .with("Content-Length", asked.len().to_string()),
+        body: Payload::from(asked),
+    };
     let opened = RecordBody::WebSocketOpened {
         connection: 1,
         exchange: 1,
@@ -36,7 +50,8 @@ fn violated(frames: &[(u64, Party, Vec<u8>)]) -> Vec<String> {
         };
         (*at, what)
     });
-    let records: Vec<Record> = std::iter::once((0, opened))
+    let records: Vec<Record> = [(0, discovery), (0, opened)]
+        .into_iter()
         .chain(frames)
         .zip(0..)
         .map(|((at, what), seq)| Record {
@@ -81,6 +96,18 @@ fn a_unit_may_read_deeper_than_the_harness_or_not() {
         violated(&[(0, CLOUD, deep.clone()), (60_000, UNIT, ack("t-2"))]).contains(&"AOS7-ACK-002".into())
     );
     assert!(!violated(&[(0, CLOUD, deep.clone()), (60_000, CLOUD, deep)]).contains(&"AOS7-ACK-001".into()));
+}
+
+#[test]
+fn who_is_still_at_the_messages_before_is_not_late() {
+    let request = |txn: &str| message(txn, &json!({"messageType": "overrideEnvVars", "items": []}));
+    let burst = [(0, CLOUD, request("t-1")), (0, CLOUD, request("t-2"))];
+    let acked = |first: u64, second: u64| {
+        let acks = [(first, UNIT, ack("t-1")), (second, UNIT, ack("t-2"))];
+        violated(&[burst.to_vec(), acks.to_vec()].concat())
+    };
+    assert!(!acked(9000, 18_000).contains(&"AOS7-ACK-001".into()));
+    assert!(acked(9000, 21_000).contains(&"AOS7-ACK-001".into()));
 }
 
 #[test]
