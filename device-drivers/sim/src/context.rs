@@ -103,11 +103,6 @@ impl<'a> Context<'a> {
         self.push(Output::ServeHalfClosing(face.to_owned()));
     }
 
-    /// Stops serving a face; connections stay.
-    pub fn stop_serving(&mut self, face: &str) {
-        self.push(Output::StopServing(face.to_owned()));
-    }
-
     /// Answers a request on a face, now or in a later input.
     pub fn answer(&mut self, exchange: ExchangeId, response: Response) {
         self.push(Output::Answer(exchange, response));

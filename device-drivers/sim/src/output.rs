@@ -1,6 +1,5 @@
 //! What an agent can make the shell do.
 
-use crate::HttpError;
 use bytes::Bytes;
 use hil_wire::http::{Headers, Request, Response};
 use std::time::Duration;
@@ -168,8 +167,6 @@ pub enum Output {
     ServeStreams(String),
     /// Serves byte streams whose peers end their side before they are answered.
     ServeHalfClosing(String),
-    /// Stops serving a face; connections stay.
-    StopServing(String),
     /// Answers a request.
     Answer(ExchangeId, Response),
     /// Closes the connection of a request without an answer.
@@ -194,11 +191,4 @@ pub enum Output {
     Reboot(Duration),
     /// Ends the software by itself with this exit status; it does not come back until it is started again.
     Exit(i32),
-}
-
-impl HttpError {
-    /// True if another attempt may help: everything but an unusable URL.
-    pub fn is_transient(&self) -> bool {
-        !matches!(self, HttpError::Url(_))
-    }
 }

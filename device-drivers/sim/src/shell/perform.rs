@@ -34,11 +34,6 @@ impl Core {
             Output::ServeHttp(face) => self.serve(face, true, false),
             Output::ServeStreams(face) => self.serve(face, false, false),
             Output::ServeHalfClosing(face) => self.serve(face, false, true),
-            Output::StopServing(face) => {
-                if let Some(serial) = self.faces.remove(&face) {
-                    self.registry.end(serial);
-                }
-            }
             Output::Answer(exchange, response) => self.reply(exchange, Reply::Answer(response)),
             Output::Abandon(exchange) => self.reply(exchange, Reply::Abandon),
             Output::AcceptWs(exchange, socket, headers) => {

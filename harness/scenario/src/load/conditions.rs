@@ -9,24 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 impl<'a> Loader<'a> {
     /// A `where`, compiled; what it reads must be known.
     pub(super) fn condition(&self, node: &Node, event: Option<&Word>, event_name: &str) -> Option<Condition> {
-        let text = self.collector.string(node, "`where`")?;
-        let condition = match Condition::parse(text) {
-            Ok(condition) => condition,
-            Err(error) => {
-                let offset = offset(text, error.line, error.column);
-                let span = self.inside(node, offset, 1);
-                let help =
-                    "conditions are CEL, such as `event.count > 1 && event.id == queued.id`".to_owned();
-                self.collector
-                    .error(&span, "this condition cannot be read", error.message, Some(help));
-                return None;
-            }
-        };
-        for function in condition.unknown_functions() {
-            let span = self.locate(node, &function);
-            self.collector
-                .unknown(&span, "function", &function, CEL_FUNCTIONS);
-        }
+        let help = "conditions are CEL, such as `event.count > 1 && event.id == queued.id`";
+        let condition = self.expression(node, "`where`", help)?;
         for path in condition.paths() {
             let span = self.locate(node, &path);
             match path.split_once('.') {
@@ -34,6 +18,28 @@ impl<'a> Loader<'a> {
                 None if crate::ROOTS.contains(&path.as_str()) => {}
                 _ => self.reference(&path, &span),
             }
+        }
+        Some(condition)
+    }
+
+    /// CEL, compiled; the functions it calls must be known.
+    pub(super) fn expression(&self, node: &Node, what: &str, help: &str) -> Option<Condition> {
+        let text = self.collector.string(node, what)?;
+        let condition = match Condition::parse(text) {
+            Ok(condition) => condition,
+            Err(error) => {
+                let offset = offset(text, error.line, error.column);
+                let span = self.inside(node, offset, 1);
+                let title = "this condition cannot be read";
+                self.collector
+                    .error(&span, title, error.message, Some(help.to_owned()));
+                return None;
+            }
+        };
+        for function in condition.unknown_functions() {
+            let span = self.locate(node, &function);
+            self.collector
+                .unknown(&span, "function", &function, CEL_FUNCTIONS);
         }
         Some(condition)
     }

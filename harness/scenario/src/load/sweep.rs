@@ -1,7 +1,7 @@
 //! `sweep` at the top level of a scenario.
 
 use super::scenario::Loader;
-use crate::{CUT_AT_WRITE, Condition, Sweep, SweepCut, condition::CEL_FUNCTIONS};
+use crate::{CUT_AT_WRITE, Condition, Sweep, SweepCut};
 use hil_diagnostic::{MapReader, Node};
 use std::time::Duration;
 
@@ -176,22 +176,8 @@ impl<'a> Loader<'a> {
     }
 
     fn outcome(&self, node: &Node) -> Option<Condition> {
-        let text = self.collector.string(node, "an outcome")?;
-        let condition = match Condition::parse(text) {
-            Ok(condition) => condition,
-            Err(error) => {
-                let help = "outcomes are CEL over named steps, such as `after.value == before.value`";
-                let title = "this condition cannot be read";
-                self.collector
-                    .error(&node.span, title, error.message, Some(help.to_owned()));
-                return None;
-            }
-        };
-        for function in condition.unknown_functions() {
-            let span = self.locate(node, &function);
-            self.collector
-                .unknown(&span, "function", &function, CEL_FUNCTIONS);
-        }
+        let help = "outcomes are CEL over named steps, such as `after.value == before.value`";
+        let condition = self.expression(node, "an outcome", help)?;
         for path in condition.paths() {
             let span = self.locate(node, &path);
             let root = path.split('.').next().unwrap_or_default();
