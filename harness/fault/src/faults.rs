@@ -21,23 +21,13 @@ pub struct Faults {
     seed: u64,
 }
 
-/// An armed fault; cleared on drop.
-#[must_use = "the fault is cleared when this is dropped"]
-pub struct ArmedFault {
-    faults: Rc<Faults>,
-    id: FaultId,
-}
+/// Clears on drop whatever is still armed, however its holder ends.
+#[must_use = "faults are cleared when this is dropped"]
+pub struct FaultGuard(Rc<Faults>);
 
-impl ArmedFault {
-    /// Its number.
-    pub fn id(&self) -> FaultId {
-        self.id
-    }
-}
-
-impl Drop for ArmedFault {
+impl Drop for FaultGuard {
     fn drop(&mut self) {
-        self.faults.clear(self.id);
+        self.0.clear_all();
     }
 }
 
@@ -71,12 +61,9 @@ impl Faults {
         id
     }
 
-    /// Arms a fault for as long as the guard lives.
-    pub fn guarded(self: &Rc<Self>, spec: FaultSpec, live: bool) -> ArmedFault {
-        ArmedFault {
-            id: self.arm(spec, live),
-            faults: self.clone(),
-        }
+    /// No fault outlives the guard.
+    pub fn guard(self: &Rc<Self>) -> FaultGuard {
+        FaultGuard(self.clone())
     }
 
     /// The trigger of a fault has come: it strikes from now on. False if it is armed no more.

@@ -18,7 +18,7 @@ pub use effect::{
     MessageEffect, MessagePart, MessagePlaces, NoiseKind, ResetPoint, ServerCertificate, ServerVersion, Site,
     UnitEffect, WrongPlace, stimulus_of,
 };
-pub use faults::{ArmedFault, Faults, Watcher};
+pub use faults::{FaultGuard, Faults, Watcher};
 pub use forgery::Forgery;
 pub use line::LinePart;
 pub use spec::{FaultError, FaultSpec};

@@ -172,6 +172,8 @@ async fn instance(
 
 async fn execute(bench: &mut Bench, job: &Job, header: &TraceHeader, stop: &Stop) -> HowClosed {
     let real = job.unit.bench == BenchKind::Real;
+    // Also where the end is hurried and the unit's faults are not taken back.
+    let _guard = bench.makers.faults.guard();
     // Virtual time costs nothing: there the limit only ends what would never end.
     let limit = if real {
         job.plan.timeout
