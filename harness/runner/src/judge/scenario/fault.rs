@@ -68,8 +68,9 @@ impl ScenarioJudge {
         self.faults.values().find(named).map(|fault| fault.name.clone())
     }
 
-    /// Why a step that was not met shows nothing of the unit: a fault of the scenario that has not acted, one from outside
-    /// that has, or the cut of a sweep that came after what it cuts. A step that names the fault it needs, and that has acted, needs no other.
+    /// Why a step that was not met shows nothing of the unit: a fault of the scenario that has not acted, one from
+    /// outside that has, or the cut of a sweep that came after what it cuts. A step that names the fault it needs, and
+    /// that has acted, needs no other.
     pub(super) fn excuse(&self, stimulus: Option<&str>) -> Option<String> {
         let needs_no_other = stimulus.is_some_and(|name| {
             let mut faults = self.faults.values();
