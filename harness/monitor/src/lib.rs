@@ -10,6 +10,7 @@ mod judge;
 mod message;
 mod ota_rpc;
 mod patience;
+mod single;
 mod sota;
 mod tally;
 #[cfg(test)]

@@ -1,17 +1,13 @@
 //! When polls come (POLL-INTERVAL).
 
-use crate::{Judge, Monitor, Tally, patience::Patience};
+use crate::{Judge, Monitor, Tally, patience::Patience, single::SingleRequest};
 use hil_trace::{Event, HowClosed, Party, Record, RecordBody, Stamp, TraceHeader, Who};
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 /// Follows polls and what they were answered.
 pub(super) struct IntervalMonitor {
     interval: Duration,
     slack: Duration,
-    /// Polls without an answer: exchange and connection.
-    open: BTreeMap<u32, u32>,
-    /// Polls that were sent while another one was open.
-    overlaps: Vec<Overlap>,
     quiet: Vec<(Stamp, u64)>,
     /// When power came back, until the poll that follows.
     powered: Option<Stamp>,
@@ -20,15 +16,8 @@ pub(super) struct IntervalMonitor {
     patience: Patience,
     steady: Tally,
     varied: Tally,
-    single: Tally,
+    single: SingleRequest,
     patient: Tally,
-}
-
-struct Overlap {
-    /// The exchange that was open.
-    older: u32,
-    at: Stamp,
-    record: u64,
 }
 
 impl IntervalMonitor {
@@ -37,15 +26,16 @@ impl IntervalMonitor {
         IntervalMonitor {
             interval: Duration::from_secs_f64(interval),
             slack: Duration::from_micros(header.tolerances.stamp_us),
-            open: BTreeMap::new(),
-            overlaps: Vec::new(),
             quiet: Vec::new(),
             powered: None,
             first: Vec::new(),
             patience: Patience::new(header),
             steady: Tally::new("POLL-INTERVAL-001"),
             varied: Tally::new("POLL-INTERVAL-002"),
-            single: Tally::new("POLL-INTERVAL-007"),
+            single: SingleRequest::new(
+                "POLL-INTERVAL-007",
+                "a poll was sent while another one was in flight",
+            ),
             patient: Tally::new("POLL-INTERVAL-005"),
         }
     }
@@ -57,43 +47,20 @@ impl Monitor for IntervalMonitor {
     }
 
     fn observe(&mut self, record: &Record, events: &[Event], judge: &mut Judge<'_>) {
-        match &record.what {
-            RecordBody::HttpRequest {
-                from: Party::Unit,
-                face,
-                ..
-            } if face == "edge-api" => {
-                self.patience.check("a request", record, &mut self.patient, judge);
-            }
-            RecordBody::HttpResponse { exchange, .. } => self.ended(*exchange, record, judge),
-            RecordBody::HttpUnanswered { exchange, reason } if reason != STALLED => {
-                self.ended(*exchange, record, judge);
-            }
-            RecordBody::ConnectionClosed { connection, .. } => {
-                let exchange = self.open.iter().find(|(_, other)| *other == connection);
-                if let Some(exchange) = exchange.map(|(exchange, _)| *exchange) {
-                    self.ended(exchange, record, judge);
-                }
-            }
-            _ => {}
+        if let RecordBody::HttpRequest {
+            from: Party::Unit,
+            face,
+            ..
+        } = &record.what
+            && face == "edge-api"
+        {
+            self.patience.check("a request", record, &mut self.patient, judge);
         }
+        self.single.observe(record, judge);
         for event in events {
             match (event.who, event.name.as_str()) {
                 (Who::Unit, "poll") => {
-                    if let RecordBody::HttpRequest {
-                        exchange, connection, ..
-                    } = &record.what
-                    {
-                        if self.open.is_empty() {
-                            self.single.met(record.seq);
-                        }
-                        self.overlaps.extend(self.open.keys().map(|older| Overlap {
-                            older: *older,
-                            at: record.at,
-                            record: record.seq,
-                        }));
-                        self.open.insert(*exchange, *connection);
-                    }
+                    self.single.began(record);
                     if let Some(powered) = self.powered.take() {
                         self.first.push((record.at.since(powered), record.seq));
                     }
@@ -135,33 +102,14 @@ impl Monitor for IntervalMonitor {
 
     fn close(&mut self, _: Stamp, _: HowClosed, judge: &mut Judge<'_>) {
         self.check_power_ups(judge);
-        for tally in [
-            &mut self.steady,
-            &mut self.varied,
-            &mut self.single,
-            &mut self.patient,
-        ] {
-            tally.close(judge);
-        }
+        self.steady.close(judge);
+        self.varied.close(judge);
+        self.single.close(judge);
+        self.patient.close(judge);
     }
 }
 
 impl IntervalMonitor {
-    /// A poll has its answer or none: was another one sent well before?
-    fn ended(&mut self, exchange: u32, record: &Record, judge: &mut Judge<'_>) {
-        self.open.remove(&exchange);
-        for overlap in self.overlaps.extract_if(.., |overlap| overlap.older == exchange) {
-            // What comes over two connections may change places.
-            if record.at.since(overlap.at) > REORDERING {
-                let text = "a poll was sent while another one was in flight";
-                self.single
-                    .violated(text, vec![overlap.record, record.seq], judge);
-            } else {
-                self.single.met(overlap.record);
-            }
-        }
-    }
-
     /// Units that are powered up together should not poll together. One unit that always begins after the same time may
     /// be another's neighbour that begins after another.
     fn check_power_ups(&mut self, judge: &mut Judge<'_>) {
@@ -223,6 +171,3 @@ const POWER_UPS: usize = 5;
 const TOGETHER: Duration = Duration::from_millis(100);
 /// Seconds a mean may be off where a tenth of the interval is less: what a busy machine adds to each poll.
 const LEAST_TOLERANCE: f64 = 0.25;
-const REORDERING: Duration = Duration::from_millis(250);
-/// Why an exchange has no answer whose connection stays open.
-const STALLED: &str = "stalled";
