@@ -192,7 +192,7 @@ async fn execute(bench: &mut Bench, job: &Job, header: &TraceHeader, stop: &Stop
     };
     tokio::select! {
         biased;
-        () = bench.makers.clear_all() => {}
+        () = bench.makers.clear_lasting() => {}
         () = when(|| stop.hurried()), if real => {}
     }
     how

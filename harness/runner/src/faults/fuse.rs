@@ -162,8 +162,9 @@ impl Makers {
         Ok(self.faults.clear_with(id, Map::from_iter(facts)))
     }
 
-    /// Clears every fault at the end of an instance; what cannot be taken back though it should be is trouble.
-    pub(crate) async fn clear_all(&self) {
+    /// Clears at the end of an instance the faults whose effects on the unit last, the guard the others; what cannot be
+    /// taken back though it should be is trouble.
+    pub(crate) async fn clear_lasting(&self) {
         for id in self.disturbances.lasting() {
             if let Err(error) = self.clear(id).await {
                 self.stage.record(RecordBody::Trouble {
@@ -172,7 +173,6 @@ impl Makers {
                 });
             }
         }
-        self.faults.clear_all();
     }
 }
 
