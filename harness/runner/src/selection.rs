@@ -120,6 +120,9 @@ pub fn applies(plan: &Plan, unit: &UnitUnderTest, tier: Option<&str>) -> Result<
     for (name, value) in &plan.prepare {
         can_prepare(&unit.prepare, name, value).map_err(Skip::LacksState)?;
     }
+    if let Some(why) = lacks_signed_image(plan, unit) {
+        return Err(Skip::LacksState(why));
+    }
     let has = |need: &str| {
         let has_time = unit.bench == BenchKind::Virtual || tier == Some(LONG_TIER);
         need == Capability::VirtualTime.name() && has_time
@@ -167,6 +170,14 @@ fn wants_other_transport(plan: &Plan, unit: &UnitUnderTest) -> bool {
     let over_tls = plan.cloud.get("tls") == Some(&Value::Bool(true));
     let is_plain = unit.ics.get("lab-mode") != Some(&Value::Bool(false));
     unit.reports_to_cloud() && unit.runs_already() && over_tls && is_plain
+}
+
+/// A unit that runs already has keys of its own: it takes only what its vendor signed.
+fn lacks_signed_image(plan: &Plan, unit: &UnitUnderTest) -> Option<String> {
+    let mask = plan.prepare.get("sig_req_mask").and_then(Value::as_i64);
+    let own = unit.capabilities.contains(&Capability::OwnImages);
+    let lacks = mask.is_some_and(|mask| mask >= 0) && unit.runs_already() && !own;
+    lacks.then(|| "it needs an image signed for the unit (`artifacts: {next: …}`)".to_owned())
 }
 
 /// Whether something is known of the unit.

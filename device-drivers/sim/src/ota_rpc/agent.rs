@@ -7,6 +7,7 @@ use super::{
     intake::build_id_of,
     push::Push,
     record,
+    signatures::SignaturePolicy,
     snapshot::Copying,
     update::Update,
 };
@@ -36,6 +37,8 @@ pub(crate) struct OtaAgent {
     pub(super) slot: usize,
     /// What it is, for archives.
     pub(super) board: Board,
+    /// The signatures it demands of them.
+    pub(super) policy: SignaturePolicy,
     /// What runs.
     pub(super) image: Image,
     /// The build that runs.
@@ -105,6 +108,7 @@ impl OtaAgent {
             .to_owned(),
             slot,
             board: Board::of(&setup.ics),
+            policy: SignaturePolicy::load(&hardware.flash, &setup.ics),
             image: image_of(hardware, slot),
             build_id: hardware
                 .slots

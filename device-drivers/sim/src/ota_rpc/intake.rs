@@ -1,6 +1,6 @@
 //! An archive as it arrives, by download or by push, and the firmware it becomes in a slot.
 
-use super::board::Board;
+use super::{board::Board, signatures::SignaturePolicy};
 use crate::{Behaviour, Image};
 use hil_wire::ota_rpc::archive::{ArchiveError, ArchiveEvent, ArchiveReader, Manifest};
 
@@ -8,6 +8,7 @@ use hil_wire::ota_rpc::archive::{ArchiveError, ArchiveEvent, ArchiveReader, Mani
 #[derive(Clone, Debug)]
 pub(super) struct Intake {
     reader: ArchiveReader,
+    policy: SignaturePolicy,
     /// Name of the part that is the application.
     application: String,
     /// The application is what arrives now.
@@ -16,10 +17,11 @@ pub(super) struct Intake {
 }
 
 impl Intake {
-    /// Nothing has arrived; the archive must suit the board.
-    pub(super) fn new(board: &Board) -> Self {
+    /// Nothing has arrived; the archive must suit the board and be signed as the policy says.
+    pub(super) fn new(board: &Board, policy: SignaturePolicy) -> Self {
         Intake {
             reader: ArchiveReader::new(board.checks()),
+            policy,
             application: board.application().to_owned(),
             wanted: false,
             app: Vec::new(),
@@ -27,9 +29,12 @@ impl Intake {
     }
 
     /// Takes the next bytes; refuses them at the first thing that is wrong.
-    pub(super) fn push(&mut self, bytes: &[u8]) -> Result<(), ArchiveError> {
+    pub(super) fn push(&mut self, bytes: &[u8]) -> Result<(), Refusal> {
         for event in self.reader.push(bytes)? {
             match event {
+                ArchiveEvent::Manifest {
+                    bytes, signatures, ..
+                } => self.policy.check(&bytes, signatures.as_ref())?,
                 ArchiveEvent::PartBegins { part, .. } => self.wanted = part == self.application,
                 ArchiveEvent::PartData(data) if self.wanted => self.app.extend(data),
                 _ => {}
@@ -44,14 +49,43 @@ impl Intake {
     }
 
     /// What goes into the slot, if the archive is complete.
-    pub(super) fn finish(&self) -> Result<Vec<u8>, ArchiveError> {
+    pub(super) fn finish(&self) -> Result<Vec<u8>, Refusal> {
         let manifest = self.reader.clone().finish()?;
         Ok(firmware(&manifest, &self.app))
     }
 }
 
-/// The words of the service for a refused archive.
-pub(super) fn refusal(error: &ArchiveError) -> &'static str {
+/// Why an archive is not taken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Refusal {
+    /// It is no proper one, or not one for this board.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+    /// Signatures are missing or wrong; one bit for each key.
+    #[error("signatures {required:#04x} are required, and of those it has {good:#04x} are good")]
+    Signature {
+        /// Whose signatures there must be.
+        required: u8,
+        /// Whose there are.
+        good: u8,
+    },
+    /// The board takes no updates at all.
+    #[error("no updates are allowed")]
+    NoUpdates,
+}
+
+impl Refusal {
+    /// The words of the service.
+    pub(super) fn words(&self) -> &'static str {
+        match self {
+            Refusal::Archive(error) => words(error),
+            Refusal::Signature { .. } => "Invalid signature",
+            Refusal::NoUpdates => "Updates are not allowed",
+        }
+    }
+}
+
+fn words(error: &ArchiveError) -> &'static str {
     match error {
         ArchiveError::NotAnArchive { .. } => "Malformed archive (invalid file header)",
         ArchiveError::ManifestNotFirst { .. } => "Malformed archive (no manifest)",

@@ -6,6 +6,7 @@ use super::{
     board::Board,
     intake::Intake,
     record::{self, SLOTS},
+    signatures::{self, SignaturePolicy},
 };
 use crate::{
     Agent, Behaviour, FlashError, Hardware, Image, Kind, Setup, Slot,
@@ -40,6 +41,7 @@ impl Kind for OtaRpcKind {
         hardware.slots[0] = Slot::holding(Arc::from(firmware));
         hardware.active_slot = 0;
         access::provision(state, &mut hardware.flash)?;
+        signatures::provision(state, setup, &mut hardware.flash)?;
         let record = record::load(&hardware.flash);
         record::save(&mut hardware.flash, &record)
             .map_err(|error: FlashError| UnitError::Lab(error.to_string()))
@@ -85,7 +87,7 @@ impl Kind for OtaRpcKind {
         object(json!({
             "http": true, "websocket": true, "websocket_client": true, "uart": true, "mqtt": false, "acl": true,
             "tls": true, "snapshots": true, "no-snapshots": false, "push-update": true,
-            "file-system-rpc": true, "signatures": false,
+            "file-system-rpc": true, "signatures": true,
         }))
     }
 
@@ -123,7 +125,7 @@ fn archive(image: &Image, size: usize, board: &Board) -> Artifact {
 
 /// What an archive becomes in a slot; `None` if it is none.
 fn firmware_of(bytes: &[u8], board: &Board) -> Option<Vec<u8>> {
-    let mut intake = Intake::new(board);
+    let mut intake = Intake::new(board, SignaturePolicy::default());
     intake.push(bytes).ok()?;
     intake.finish().ok()
 }

@@ -13,6 +13,7 @@ mod methods;
 mod probe;
 mod push;
 mod record;
+mod signatures;
 mod snapshot;
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,7 @@
 
 use super::{
     agent::{OtaAgent, STALL_TIMER},
-    intake::{Intake, refusal},
+    intake::Intake,
     methods::RESTART_AFTER,
 };
 use crate::Context;
@@ -36,7 +36,7 @@ impl OtaAgent {
         let stall = stall.filter(|seconds| *seconds > 0).map(Duration::from_secs);
         let stall = stall.unwrap_or_else(|| context.setup.seconds("stall", 600.0));
         self.push = Some(Push {
-            intake: Intake::new(&self.board),
+            intake: Intake::new(&self.board, self.policy.clone()),
             commit_timeout: begin.commit_timeout.map_or(0, i64::from).max(0),
             stall,
         });
@@ -64,7 +64,7 @@ impl OtaAgent {
         let fresh = write.data.get(known..).unwrap_or_default();
         match push.intake.push(fresh) {
             Ok(()) => Ok(Value::Null),
-            Err(error) => Err(self.push_fails(refusal(&error), context)),
+            Err(error) => Err(self.push_fails(error.words(), context)),
         }
     }
 
@@ -75,7 +75,7 @@ impl OtaAgent {
             .as_ref()
             .ok_or_else(|| failure("No update in progress"))?;
         match push.intake.finish() {
-            Err(error) => Err(self.push_fails(refusal(&error), context)),
+            Err(error) => Err(self.push_fails(error.words(), context)),
             Ok(firmware) => {
                 self.switch_over(firmware, push.commit_timeout, context);
                 self.push = None;

@@ -3,7 +3,7 @@
 use super::{
     agent::{Asker, DOWNLOAD, OtaAgent, STALL_TIMER},
     files,
-    intake::{Intake, refusal},
+    intake::Intake,
     methods::RESTART_AFTER,
 };
 use crate::{Context, HttpCall, Limits, Url};
@@ -58,7 +58,7 @@ impl OtaAgent {
             commit_timeout: request.commit_timeout.map_or(0, i64::from).max(0),
             stall: stall.unwrap_or_else(|| context.setup.seconds("stall", 600.0)),
             hops: 0,
-            intake: Intake::new(&self.board),
+            intake: Intake::new(&self.board, self.policy.clone()),
             announced: 0,
         });
         self.fetch(context);
@@ -132,7 +132,7 @@ impl OtaAgent {
         };
         context.timer(STALL_TIMER, update.stall);
         if let Err(error) = update.intake.push(bytes) {
-            self.download_fails(refusal(&error), context);
+            self.download_fails(error.words(), context);
         }
     }
 
@@ -145,7 +145,7 @@ impl OtaAgent {
         match update.intake.finish() {
             Ok(firmware) if complete => self.downloaded(firmware, context),
             Ok(_) => self.download_fails("Update failed", context),
-            Err(error) => self.download_fails(refusal(&error), context),
+            Err(error) => self.download_fails(error.words(), context),
         }
     }
 

@@ -223,7 +223,10 @@ fn prepare(protocol: Protocol, driver: DriverKind) -> String {
             "polling",
             "polling: true, polling_sec: 1, auth: true, auto_download: true, package_manager: false, system_info: true",
         ),
-        (Protocol::OtaRpc, _) => ("acl", "acl: \"\", users: \"{}\", realm: RPC, running: current"),
+        (Protocol::OtaRpc, _) => (
+            "acl",
+            "acl: \"\", users: \"{}\", realm: RPC, sig_req_mask: -1, running: current",
+        ),
         _ => return String::new(),
     };
     let how = match driver {
@@ -240,7 +243,14 @@ fn prepare(protocol: Protocol, driver: DriverKind) -> String {
         }
     };
     let meaning = match protocol {
-        Protocol::OtaRpc => "# acl is an access list, users the passwords by user; both are JSON.\n",
+        Protocol::OtaRpc if driver == DriverKind::Process => {
+            "# acl is an access list, users the passwords by user; both are JSON. The keys behind sig_req_mask are {update_key0}\n\
+             # and {update_key1}, public keys in DER, in Base64.\n"
+        }
+        Protocol::OtaRpc => {
+            "# acl is an access list, users the passwords by user; both are JSON. With sig_req_mask the image `next` has to come\n\
+             # signed.\n"
+        }
         Protocol::Sota if driver == DriverKind::Process => {
             "# With package_manager its list of installed packages begins with {running_name} {running_version}.\n"
         }

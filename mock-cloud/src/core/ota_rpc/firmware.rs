@@ -3,6 +3,7 @@
 use super::{
     FIRMWARE, OtaRpcCloud,
     request::bad,
+    signing::Signed,
     variant::{manifest, spoil, with_version},
 };
 use crate::{
@@ -56,15 +57,25 @@ impl OtaRpcCloud {
             bytes = with_version(&bytes, version).map_err(|error| bad("version", &error.to_string()))?;
         }
         let version = manifest(&bytes).map_or(artifact.version.clone(), |manifest| manifest.version);
+        if let Some(word) = word("signature") {
+            let signed = Signed::parse(word).ok_or_else(|| bad("signature", "is no way to sign"))?;
+            // A unit that runs already was not told the keys of this run.
+            let was_told = !self.settings.flag("unsettled");
+            bytes = self
+                .signing
+                .sign(&bytes, signed, was_told)
+                .map_err(|error| bad("signature", &error.to_string()))?;
+        }
         if let Some(variant) = variant {
             bytes = spoil(&bytes, variant).map_err(|error| bad("variant", &error.to_string()))?;
         }
         let path = match word("path") {
             Some(path) => format!("/{}", path.trim_start_matches('/')),
-            None => match variant {
-                Some(variant) => format!("/fw/{role}-{variant}.zip"),
-                None => format!("/fw/{role}.zip"),
-            },
+            None => {
+                let marks = [Some(role), word("signature"), variant];
+                let marks: Vec<&str> = marks.into_iter().flatten().collect();
+                format!("/fw/{}.zip", marks.join("-"))
+            }
         };
         let (size, members) = (bytes.len(), members_end(&bytes));
         out.changes.push(Change::Put {
@@ -73,8 +84,7 @@ impl OtaRpcCloud {
             document: json!({"base64": STANDARD.encode(&bytes)}),
         });
         self.archives.insert(path.clone(), bytes);
-        let facts =
-            json!({"path": path, "version": version, "artifact": role, "variant": variant, "size": size});
+        let facts = json!({"path": path, "version": version, "artifact": role, "signature": word("signature"), "variant": variant, "size": size});
         out.note("published", without_nulls(facts));
         let url = format!("{}{path}", self.firmware_url);
         Ok(json!({

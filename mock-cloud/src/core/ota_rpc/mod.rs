@@ -6,6 +6,7 @@ mod call;
 mod channel;
 mod firmware;
 mod request;
+mod signing;
 #[cfg(test)]
 mod tests;
 mod variant;
@@ -20,6 +21,7 @@ use hil_trace::Stamp;
 use hil_wire::http::Response;
 use request::Transport;
 use serde_json::{Map, Value, json};
+use signing::SigningKeys;
 use std::collections::BTreeMap;
 
 /// The face firmware is fetched from.
@@ -42,6 +44,7 @@ pub struct OtaRpcCloud {
     /// What calls take that name no transport.
     usual: Transport,
     archives: BTreeMap<String, Vec<u8>>,
+    signing: SigningKeys,
     pending: BTreeMap<u64, Pending>,
     polls: Vec<Poll>,
     /// The unit may be in any state: nobody provisioned it.
@@ -69,6 +72,7 @@ impl OtaRpcCloud {
             usual: Transport::usual(unit_faces),
             firmware_url: settings.public_url.clone().unwrap_or(firmware_url),
             archives: BTreeMap::new(),
+            signing: SigningKeys::drawn(settings.seed),
             pending: BTreeMap::new(),
             polls: Vec::new(),
             unsettled: settings.flag("unsettled"),
@@ -221,11 +225,12 @@ impl Core for OtaRpcCloud {
 
     fn endpoints(&self, url: &dyn Fn(&str) -> String) -> BTreeMap<String, String> {
         let server = url(RPC_SERVER).replacen("http", "ws", 1);
-        BTreeMap::from([
+        let places = [
             ("firmware_url".to_owned(), self.firmware_url.clone()),
             ("rpc_server_url".to_owned(), format!("{server}/rpc")),
             ("device_id".to_owned(), self.settings.unit_id.clone()),
-        ])
+        ];
+        places.into_iter().chain(self.signing.settings()).collect()
     }
 
     fn is_operator(&self, _: HttpCall<'_>) -> bool {

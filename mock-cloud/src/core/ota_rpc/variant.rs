@@ -12,6 +12,9 @@ pub(super) enum VariantError {
     /// The artifact is no firmware archive.
     #[error("the image is no firmware archive that could be spoilt")]
     NoArchive,
+    /// Nobody but its vendor can sign it.
+    #[error("the image has no signatures, and the unit was not told the keys that could sign it")]
+    NoKey,
     /// No such variant.
     #[error("there is no such variant")]
     Unknown,
@@ -129,13 +132,16 @@ fn set_manifest(members: &mut [Member], text: String) {
     }
 }
 
-fn take_apart(bytes: &[u8]) -> Option<ArchiveBuilder> {
+/// What an archive is made of; `None` if it is none.
+pub(super) fn take_apart(bytes: &[u8]) -> Option<ArchiveBuilder> {
     let events = ArchiveReader::new(Checks::default()).push(bytes).ok()?;
     let mut builder: Option<ArchiveBuilder> = None;
     let mut current = None;
     for event in events {
         match event {
-            ArchiveEvent::Manifest { manifest, signatures } => {
+            ArchiveEvent::Manifest {
+                manifest, signatures, ..
+            } => {
                 builder = Some(ArchiveBuilder {
                     manifest: *manifest,
                     directory: None,

@@ -29,6 +29,8 @@ pub enum ArchiveEvent {
     Manifest {
         /// The manifest.
         manifest: Box<Manifest>,
+        /// The same as it stands in the archive: signatures cover these bytes.
+        bytes: Vec<u8>,
         /// `sig0` to `sig7` and free attributes, if the manifest is signed. Not verified here.
         signatures: Option<Map<String, Value>>,
     },
@@ -220,10 +222,11 @@ impl ArchiveReader {
         };
         check_crc(&header, crc32fast::hash(bytes))?;
         let manifest = accept_manifest(bytes, &self.checks)?;
-        self.buffer.drain(..size);
+        let bytes = self.buffer.drain(..size).collect();
         self.manifest = Some(manifest.clone());
         events.push(ArchiveEvent::Manifest {
             manifest: Box::new(manifest),
+            bytes,
             signatures: header.signatures,
         });
         Ok(true)
