@@ -71,6 +71,6 @@ pub fn cloud_faces(protocol: Protocol) -> Vec<&'static str> {
         Protocol::DeviceCommand => device_command::FACES.to_vec(),
         Protocol::AosV7 => aos::FACES.to_vec(),
         Protocol::Sota => [sota::FACES, &[sota::EVENTS]].concat(),
-        Protocol::OtaRpc => ota_rpc::FACES.to_vec(),
+        Protocol::OtaRpc => [ota_rpc::FACES, &[ota_rpc::BROKER]].concat(),
     }
 }

@@ -222,6 +222,10 @@ fn settings(plan: &Plan, unit: &UnitUnderTest, seed: u64) -> CloudSettings {
     if let Preparation::Fixed(_) = unit.prepare {
         options.insert("unsettled".to_owned(), serde_json::Value::Bool(true));
     }
+    // A unit without faces may be reached through the broker it connects to.
+    if unit.ics.get("mqtt") == Some(&serde_json::Value::Bool(true)) {
+        options.insert("mqtt".to_owned(), serde_json::Value::Bool(true));
+    }
     // A unit without lab mode speaks to nobody over plain transport.
     if unit.ics.get("lab-mode") == Some(&serde_json::Value::Bool(false)) {
         options.entry("tls").or_insert(serde_json::Value::Bool(true));

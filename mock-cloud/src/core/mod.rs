@@ -12,7 +12,10 @@ use crate::store::Change;
 use hil_fault::{Artifact, MessagePlaces};
 use hil_link::pki::Identity;
 use hil_trace::{CertificateFacts, Stamp};
-use hil_wire::http::{Request, Response};
+use hil_wire::{
+    http::{Request, Response},
+    ota_rpc::mqtt::Publish,
+};
 pub use redirect::RedirectPlaces;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -133,6 +136,15 @@ pub enum Send {
         /// The bytes.
         payload: Vec<u8>,
         /// Its name in the vocabulary.
+        operation: Operation,
+    },
+    /// An MQTT message on a byte stream; message faults strike its payload by its operation.
+    Publish {
+        /// The connection.
+        connection: u32,
+        /// The message.
+        publish: Publish,
+        /// Its name in the vocabulary; faults pass over a message without one.
         operation: Operation,
     },
     /// An orderly end of this side of a byte stream, or of the connection.

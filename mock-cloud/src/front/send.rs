@@ -9,14 +9,38 @@ use super::{
 use crate::core::{Operation, Send};
 use bytes::Bytes;
 use hil_fault::{LineEffect, LinePart, MessageEffect};
+use hil_wire::ota_rpc::mqtt::{Packet, Publish, QoS, encode};
 use std::rc::Rc;
 
 /// A message on a connection.
 struct Message {
     connection: u32,
-    /// `None` on byte streams.
-    opcode: Option<u8>,
+    form: Form,
     payload: Bytes,
+}
+
+/// What a message goes out as.
+#[derive(Clone)]
+enum Form {
+    /// A WebSocket message.
+    WebSocket { opcode: u8 },
+    /// Bytes as they are.
+    Bytes,
+    /// An MQTT message; its payload is that of the message.
+    Mqtt(Publish),
+}
+
+impl Form {
+    /// A further copy of the message, as its receiver is told of it.
+    fn again(&self) -> Form {
+        match self {
+            Form::Mqtt(publish) => Form::Mqtt(Publish {
+                dup: publish.qos != QoS::AtMostOnce,
+                ..publish.clone()
+            }),
+            other => other.clone(),
+        }
+    }
 }
 
 impl Message {
@@ -28,10 +52,9 @@ impl Message {
         for index in 0..=last {
             let end = self.payload.len().min((index + 1) * size);
             frames.push(Frame {
-                opcode: if index == 0 {
-                    self.opcode.unwrap_or(TEXT)
-                } else {
-                    0
+                opcode: match self.form {
+                    Form::WebSocket { opcode } if index == 0 => opcode,
+                    _ => 0,
                 },
                 fin: index == last,
                 payload: self.payload.slice(index * size..end),
@@ -56,7 +79,7 @@ impl Host {
             } => {
                 let message = Message {
                     connection,
-                    opcode: Some(opcode),
+                    form: Form::WebSocket { opcode },
                     payload: payload.into(),
                 };
                 self.send_message(message, &operation);
@@ -68,8 +91,20 @@ impl Host {
             } => {
                 let message = Message {
                     connection,
-                    opcode: None,
+                    form: Form::Bytes,
                     payload: payload.into(),
+                };
+                self.send_message(message, &operation);
+            }
+            Send::Publish {
+                connection,
+                publish,
+                operation,
+            } => {
+                let message = Message {
+                    connection,
+                    payload: publish.payload.clone(),
+                    form: Form::Mqtt(publish),
                 };
                 self.send_message(message, &operation);
             }
@@ -107,7 +142,7 @@ impl Host {
     pub(super) fn pong(self: &Rc<Self>, connection: u32, payload: Bytes) {
         let message = Message {
             connection,
-            opcode: Some(PONG),
+            form: Form::WebSocket { opcode: PONG },
             payload,
         };
         let operation = Operation {
@@ -132,9 +167,10 @@ impl Host {
                     nack.is_some()
                 }
                 MessageEffect::Alter(alteration) => alteration.apply(&message.payload, &places, 0).is_some(),
-                MessageEffect::Silence { .. }
-                | MessageEffect::Opcode { .. }
-                | MessageEffect::Fragment { .. } => message.opcode.is_some(),
+                MessageEffect::Silence { .. } => !matches!(message.form, Form::Bytes),
+                MessageEffect::Opcode { .. } | MessageEffect::Fragment { .. } => {
+                    matches!(message.form, Form::WebSocket { .. })
+                }
                 _ => true,
             });
         let Some((effect, draw)) = struck else {
@@ -158,8 +194,14 @@ impl Host {
 
     /// What goes out of a message. Where it goes on a byte stream, faults on lines strike it now.
     fn item(&self, message: Message, operation: &Operation) -> Item {
-        if let Some(opcode) = message.opcode {
-            return Item::Frame(Frame::whole(opcode, message.payload));
+        match message.form {
+            Form::WebSocket { opcode } => return Item::Frame(Frame::whole(opcode, message.payload)),
+            Form::Mqtt(mut publish) => {
+                publish.payload = message.payload;
+                let packet = encode(&Packet::Publish(publish));
+                return Item::Bytes(vec![LinePart::whole(&packet)]);
+            }
+            Form::Bytes => {}
         }
         match self.edge.strike_line(message.connection, operation) {
             Some((LineEffect::Silence { span }, _)) => Item::Silence(span),
@@ -170,9 +212,11 @@ impl Host {
 
     fn disturb(self: &Rc<Self>, message: Message, operation: &Operation, effect: MessageEffect, draw: u64) {
         let connection = message.connection;
+        let form = message.form.clone();
         let with = |payload: Vec<u8>| Message {
+            connection,
+            form: form.clone(),
             payload: payload.into(),
-            ..message
         };
         match effect {
             MessageEffect::Withhold => {}
@@ -192,11 +236,16 @@ impl Host {
                 }
             }
             MessageEffect::Repeat { copies } => {
-                let item = self.item(message, operation);
+                let again = Message {
+                    connection,
+                    form: message.form.again(),
+                    payload: message.payload.clone(),
+                };
+                self.queue(connection, self.item(message, operation));
+                let item = self.item(again, operation);
                 for _ in 0..copies {
                     self.queue(connection, item.clone());
                 }
-                self.queue(connection, item);
             }
             MessageEffect::Delay { span } => {
                 let (host, item) = (self.clone(), self.item(message, operation));
@@ -209,9 +258,9 @@ impl Host {
                 self.hold_back(connection, past, self.item(message, operation))
             }
             MessageEffect::Silence { span } => self.queue(connection, Item::Silence(span)),
-            MessageEffect::Close { code } => match message.opcode {
-                Some(_) => self.queue(connection, Item::Frame(Frame::close(code))),
-                None => self.queue(connection, Item::End),
+            MessageEffect::Close { code } => match message.form {
+                Form::WebSocket { .. } => self.queue(connection, Item::Frame(Frame::close(code))),
+                Form::Bytes | Form::Mqtt(_) => self.queue(connection, Item::End),
             },
             MessageEffect::Abort { after: None } => self.reset(connection),
             MessageEffect::Abort { after: Some(after) } => {
@@ -223,8 +272,8 @@ impl Host {
                 });
             }
             MessageEffect::Opcode { opcode } => {
-                let opcode = Some(opcode);
-                self.queue(connection, self.item(Message { opcode, ..message }, operation));
+                let form = Form::WebSocket { opcode };
+                self.queue(connection, self.item(Message { form, ..message }, operation));
             }
             MessageEffect::Fragment { parts, pings } => {
                 for frame in message.fragments(parts, pings) {
@@ -232,9 +281,13 @@ impl Host {
                 }
             }
             MessageEffect::Replace { text } => {
+                let form = match message.form {
+                    Form::WebSocket { .. } => Form::WebSocket { opcode: TEXT },
+                    other => other,
+                };
                 let replaced = Message {
                     connection,
-                    opcode: message.opcode.map(|_| TEXT),
+                    form,
                     payload: text.into(),
                 };
                 self.queue(connection, self.item(replaced, operation));

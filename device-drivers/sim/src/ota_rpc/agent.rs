@@ -5,6 +5,7 @@ use super::{
     board::Board,
     channel::{Line, ServerLink, Way},
     intake::build_id_of,
+    mqtt::{BROKER, BrokerLink},
     push::Push,
     record,
     signatures::SignaturePolicy,
@@ -61,6 +62,7 @@ pub(crate) struct OtaAgent {
     pub(super) next_socket: u32,
     pub(super) lines: BTreeMap<StreamId, Line>,
     pub(super) server: ServerLink,
+    pub(super) broker: BrokerLink,
 }
 
 /// End of the initialisation, or of what a bad image gets to do instead.
@@ -73,6 +75,10 @@ pub(super) const STALL_TIMER: TimerId = TimerId(3);
 pub(super) const SNAPSHOT_TIMER: TimerId = TimerId(4);
 /// Next attempt to reach the server.
 pub(super) const SERVER_TIMER: TimerId = TimerId(5);
+/// Next attempt to reach the broker.
+pub(super) const BROKER_TIMER: TimerId = TimerId(6);
+/// Next ping of the broker, or the end of patience with it.
+pub(super) const KEEP_ALIVE_TIMER: TimerId = TimerId(7);
 /// The download.
 pub(super) const DOWNLOAD: RequestId = RequestId(1);
 
@@ -127,6 +133,7 @@ impl OtaAgent {
             next_socket: FIRST_SOCKET,
             lines: BTreeMap::new(),
             server: ServerLink::default(),
+            broker: BrokerLink::default(),
         }
     }
 
@@ -150,6 +157,8 @@ impl OtaAgent {
             STALL_TIMER => self.download_fails("Update timed out", context),
             SNAPSHOT_TIMER => self.snapshot_done(context),
             SERVER_TIMER => self.reach_server(context),
+            BROKER_TIMER => self.reach_broker(context),
+            KEEP_ALIVE_TIMER => self.broker_keep_alive(context),
             _ => {}
         }
     }
@@ -182,6 +191,12 @@ impl Agent for OtaAgent {
             Input::WsClosed { socket } | Input::WsFailed { socket, .. } => {
                 self.socket_closed(socket, context);
             }
+            Input::StreamOpened { stream: BROKER, .. } => self.broker_opened(context),
+            Input::StreamData {
+                stream: BROKER,
+                bytes,
+            } => self.broker_bytes(&bytes, context),
+            Input::StreamClosed { stream: BROKER } => self.broker_lost(context),
             Input::StreamOpened { stream, .. } => {
                 self.lines.insert(stream, Line::default());
             }

@@ -49,6 +49,7 @@ impl OtaAgent {
                 }
                 context.serve_streams(SERIAL);
                 self.reach_server(context);
+                self.reach_broker(context);
             }
         }
         context.console("Init done");

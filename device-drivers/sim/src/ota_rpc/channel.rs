@@ -1,4 +1,5 @@
-//! Frames in and replies out: HTTP exchanges, WebSockets of either direction, serial lines (reference section 2).
+//! Frames in and replies out: HTTP exchanges, WebSockets of either direction, serial lines (reference section 2);
+//! MQTT has a file of its own.
 
 use super::{
     access::NoAccess,
@@ -40,6 +41,8 @@ pub(super) enum Way {
     Socket(SocketId),
     /// A serial line.
     Line(StreamId),
+    /// The broker; the topic is in the request.
+    Broker,
 }
 
 /// One serial line; both switches of the encoder are off after a boot.
@@ -241,7 +244,7 @@ impl OtaAgent {
     }
 
     /// A frame on a lasting connection.
-    fn framed(&mut self, way: Way, frame: Frame, channel: &str, context: &mut Context<'_>) {
+    pub(super) fn framed(&mut self, way: Way, frame: Frame, channel: &str, context: &mut Context<'_>) {
         // A frame for somebody else is not ours to answer.
         if frame.is_for(&[&self.id]) {
             let given = frame.auth.as_ref().map(Credentials::from_auth);
@@ -307,6 +310,7 @@ impl OtaAgent {
                 keep_alive,
             } => context.answer(exchange, reply_response(form, &reply, keep_alive)),
             Way::Socket(socket) => context.send_ws(socket, Message::new(1, encode(&reply))),
+            Way::Broker => self.publish_reply(&reply, context),
             Way::Line(stream) => {
                 let Some(line) = self.lines.get_mut(&stream) else {
                     return;
@@ -319,7 +323,7 @@ impl OtaAgent {
 }
 
 const SERVER_SOCKET: SocketId = SocketId(1);
-const FIRST_DELAY: Duration = Duration::from_secs(1);
-const LONGEST_DELAY: Duration = Duration::from_secs(60);
+pub(super) const FIRST_DELAY: Duration = Duration::from_secs(1);
+pub(super) const LONGEST_DELAY: Duration = Duration::from_secs(60);
 /// Calls in the last moments before a restart are refused.
 const LOCKED_MILLIS: u64 = 100;

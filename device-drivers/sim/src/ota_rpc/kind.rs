@@ -85,14 +85,14 @@ impl Kind for OtaRpcKind {
 
     fn ics(&self) -> Map<String, Value> {
         object(json!({
-            "http": true, "websocket": true, "websocket_client": true, "uart": true, "mqtt": false, "acl": true,
+            "http": true, "websocket": true, "websocket_client": true, "uart": true, "mqtt": true, "acl": true,
             "tls": true, "snapshots": true, "no-snapshots": false, "push-update": true,
             "file-system-rpc": true, "signatures": true,
         }))
     }
 
     fn settings(&self) -> &'static [&'static str] {
-        &["rpc_server_url", "device_id"]
+        &["rpc_server_url", "mqtt_url", "device_id"]
     }
 }
 

@@ -1,5 +1,5 @@
-//! The simulated board of the OTA RPC service: two boot slots, a commit window, and RPC over HTTP, WebSocket and a
-//! serial line. A provisional boot leaves the way back in flash before it does anything else.
+//! The simulated board of the OTA RPC service: two boot slots, a commit window, and RPC over HTTP, WebSocket, MQTT
+//! and a serial line. A provisional boot leaves the way back in flash before it does anything else.
 
 mod access;
 mod agent;
@@ -10,6 +10,7 @@ mod files;
 mod intake;
 mod kind;
 mod methods;
+mod mqtt;
 mod probe;
 mod push;
 mod record;

@@ -17,7 +17,7 @@ use std::{sync::Arc, time::Duration};
 /// An update under way.
 #[derive(Debug)]
 pub(super) struct Update {
-    asker: Asker,
+    pub(super) asker: Asker,
     url: Url,
     commit_timeout: i64,
     stall: Duration,

@@ -8,7 +8,7 @@ use super::{
 use crate::core::{ActError, Now, Outputs};
 use hil_fault::Artifact;
 use hil_trace::Stamp;
-use hil_wire::ota_rpc::{Frame, Id, Outcome, Write, method};
+use hil_wire::ota_rpc::{Frame, Id, Outcome, Write, method, mqtt::mos_source};
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 
@@ -48,12 +48,12 @@ impl OtaRpcCloud {
         let result = match action {
             "call" => {
                 let id = self.new_id();
-                let request = CallRequest::read(with, id, self.usual)?;
+                let request = self.read_call(with, id)?;
                 let id = request.frame.id.as_ref().map(Id::to_value);
                 json!({"call": self.call(now, request, out), "id": id})
             }
             "push" => self.push(now, with, out)?,
-            "call_raw" => self.raw(with, out)?,
+            "call_raw" => self.raw(now, with, out)?,
             "poll" => self.poll(now, with, None, out)?,
             "await" => {
                 let version = with.get("version").and_then(Value::as_str);
@@ -75,6 +75,10 @@ impl OtaRpcCloud {
             }
             "disconnect" => {
                 let transport = Transport::read(with, Transport::WebSocket)?;
+                if transport == Transport::Mqtt {
+                    self.part_with_unit(out);
+                    return Ok(Map::new());
+                }
                 let name = Name::of(transport, &connection(with));
                 let name = name.ok_or_else(|| bad("transport", "has no lasting connection"))?;
                 self.close(&name, out);
@@ -105,7 +109,7 @@ impl OtaRpcCloud {
             let with = poll.with.clone();
             let id = self.new_id();
             // The arguments were read once already.
-            if let Ok(request) = CallRequest::read(&with, id, self.usual) {
+            if let Ok(request) = self.read_call(&with, id) {
                 let call = self.call(now, request, out);
                 self.polls[index].calls.push(call);
             }
@@ -231,12 +235,23 @@ impl OtaRpcCloud {
         arguments.insert("method".to_owned(), method::WRITE.into());
         arguments.insert("args".to_owned(), Write { offset, data }.to_value());
         let id = self.new_id();
-        let request = CallRequest::read(&arguments, id, self.usual)?;
+        let request = self.read_call(&arguments, id)?;
         let id = request.frame.id.as_ref().map(Id::to_value);
         Ok(json!({"call": self.call(now, request, out), "id": id}))
     }
 
-    fn raw(&mut self, with: &Map<String, Value>, out: &mut Outputs) -> Result<Value, ActError> {
+    /// Reads the arguments of a call. Over MQTT the sender is said, as replies go there.
+    fn read_call(&self, with: &Map<String, Value>, id: Id) -> Result<CallRequest, ActError> {
+        let mut request = CallRequest::read(with, id, self.usual)?;
+        let anonymous = with.get("no_src") == Some(&Value::Bool(true));
+        if request.transport == Transport::Mqtt && request.frame.id.is_some() && !anonymous {
+            let usual = || mos_source(&self.settings.unit_id, "hil");
+            request.frame.src.get_or_insert_with(usual);
+        }
+        Ok(request)
+    }
+
+    fn raw(&mut self, now: Now, with: &Map<String, Value>, out: &mut Outputs) -> Result<Value, ActError> {
         let word = |name: &str| with.get(name).and_then(Value::as_str);
         let fill = with.get("fill").and_then(Value::as_u64).unwrap_or(0);
         let mut bytes = vec![b'x'; usize::try_from(fill).unwrap_or_default().min(MOST)];
@@ -249,7 +264,7 @@ impl OtaRpcCloud {
         request.frame.id = None;
         request.frame.method = None;
         let path = word("path").unwrap_or("/rpc").to_owned();
-        Ok(json!({"call": self.call_raw(request, &path, bytes, out)}))
+        Ok(json!({"call": self.call_raw(now, request, &path, bytes, out)}))
     }
 
     /// An id as `mos` draws them: from 2^40 up to 2^41.

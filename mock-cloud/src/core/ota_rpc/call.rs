@@ -15,6 +15,7 @@ use hil_wire::{
         digest::{Challenge, Context},
         encode,
         http::{parse_response, query_request, rest_request},
+        mqtt::{frames_topic, method_topic},
     },
 };
 use serde_json::{Value, json};
@@ -43,7 +44,7 @@ impl OtaRpcCloud {
                 "transport": request.transport.name(),
             })),
         );
-        self.transmit(number, &request, None, out);
+        self.transmit(now, number, &request, None, out);
         let deadline = (!request.transport.is_http()).then(|| now.stamp + request.limit);
         // Nobody answers a notification on a lasting connection.
         if request.transport.is_http() || request.frame.id.is_some() {
@@ -60,6 +61,7 @@ impl OtaRpcCloud {
     /// Posts bytes that are no frame of ours, or sends them over a connection.
     pub(super) fn call_raw(
         &mut self,
+        now: Now,
         mut request: CallRequest,
         path: &str,
         bytes: Vec<u8>,
@@ -69,6 +71,11 @@ impl OtaRpcCloud {
         self.next_call += 1;
         match Name::of(request.transport, &request.connection) {
             Some(name) => self.send_over(&name, bytes, channel::operation("raw"), out),
+            None if request.transport == Transport::Mqtt => {
+                let until = now.stamp + request.limit;
+                let topic = frames_topic(&self.settings.unit_id);
+                self.publish_to_unit(now, topic, bytes, channel::operation("raw"), until, out);
+            }
             None => {
                 let mut post = Request::new("POST", path)
                     .header("Content-Type", "application/json")
@@ -90,6 +97,7 @@ impl OtaRpcCloud {
     /// The answer to an HTTP exchange, or why there is none.
     pub(super) fn exchange_ended(
         &mut self,
+        now: Now,
         number: u64,
         result: Result<Response, String>,
         out: &mut Outputs,
@@ -121,7 +129,13 @@ impl OtaRpcCloud {
             uri: &post.target,
         };
         let header = self.answer_challenge(challenge, login, context).to_header();
-        self.transmit(number, &pending.request, Some(Credentials::Header(header)), out);
+        self.transmit(
+            now,
+            number,
+            &pending.request,
+            Some(Credentials::Header(header)),
+            out,
+        );
         let pending = Pending {
             repeated: true,
             ..pending
@@ -129,15 +143,20 @@ impl OtaRpcCloud {
         self.pending.insert(number, pending);
     }
 
-    /// A reply came over a lasting connection.
-    pub(super) fn reply_received(&mut self, now: Now, name: &Name, reply: &Frame, out: &mut Outputs) {
+    /// A reply came over a lasting connection, or to a topic of the broker; `from_there` says which requests it may be to.
+    pub(super) fn reply_received(
+        &mut self,
+        now: Now,
+        reply: &Frame,
+        from_there: impl Fn(&CallRequest) -> bool,
+        out: &mut Outputs,
+    ) {
         let Some(id) = &reply.id else {
             return;
         };
         let found = self.pending.iter().find(|(_, pending)| {
             let request = &pending.request;
-            Name::of(request.transport, &request.connection).as_ref() == Some(name)
-                && request.frame.id.as_ref().is_some_and(|asked| asked.answers(id))
+            from_there(request) && request.frame.id.as_ref().is_some_and(|asked| asked.answers(id))
         });
         let Some(number) = found.map(|(number, _)| *number) else {
             return;
@@ -158,7 +177,7 @@ impl OtaRpcCloud {
             return;
         };
         let auth = self.answer_challenge(challenge, login, Context::Frame).to_auth();
-        self.transmit(number, &pending.request, Some(Credentials::Frame(auth)), out);
+        self.transmit(now, number, &pending.request, Some(Credentials::Frame(auth)), out);
         let deadline = Some(now.stamp + pending.request.limit);
         let pending = Pending {
             repeated: true,
@@ -216,27 +235,34 @@ impl OtaRpcCloud {
 
     fn transmit(
         &mut self,
+        now: Now,
         number: u64,
         request: &CallRequest,
         credentials: Option<Credentials>,
         out: &mut Outputs,
     ) {
-        match Name::of(request.transport, &request.connection) {
-            Some(name) => {
-                let mut frame = request.frame.clone();
-                if let Some(Credentials::Frame(auth)) = credentials {
-                    frame.auth = Some(auth);
-                }
-                let payload = channel::payload(request, &frame);
-                let operation = channel::call_operation(request.method());
-                self.send_over(&name, payload, operation, out);
+        if request.transport.is_http() {
+            let mut post = self.http_request(request);
+            if let Some(Credentials::Header(header)) = credentials {
+                post.headers.push("Authorization", header);
             }
+            return self.exchange(number, request, post, out);
+        }
+        let mut frame = request.frame.clone();
+        if let Some(Credentials::Frame(auth)) = credentials {
+            frame.auth = Some(auth);
+        }
+        let payload = channel::payload(request, &frame);
+        let operation = channel::call_operation(request.method());
+        match Name::of(request.transport, &request.connection) {
+            Some(name) => self.send_over(&name, payload, operation, out),
             None => {
-                let mut post = self.http_request(request);
-                if let Some(Credentials::Header(header)) = credentials {
-                    post.headers.push("Authorization", header);
-                }
-                self.exchange(number, request, post, out);
+                let topic = match request.method_topic {
+                    true => method_topic(&self.settings.unit_id, request.method()),
+                    false => frames_topic(&self.settings.unit_id),
+                };
+                let until = now.stamp + request.limit;
+                self.publish_to_unit(now, topic, payload, operation, until, out);
             }
         }
     }

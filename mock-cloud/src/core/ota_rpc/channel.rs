@@ -35,7 +35,7 @@ impl Name {
             Transport::WebSocket => Some(Name::Socket(connection.to_owned())),
             Transport::UnitWebSocket => Some(Name::UnitSocket),
             Transport::Serial => Some(Name::Serial),
-            Transport::Http | Transport::Rest | Transport::Query => None,
+            Transport::Http | Transport::Rest | Transport::Query | Transport::Mqtt => None,
         }
     }
 }
@@ -288,7 +288,12 @@ impl OtaRpcCloud {
             return;
         };
         match frame.kind() {
-            FrameKind::Reply => self.reply_received(now, name, &frame, out),
+            FrameKind::Reply => {
+                let here = |request: &CallRequest| {
+                    Name::of(request.transport, &request.connection).as_ref() == Some(name)
+                };
+                self.reply_received(now, &frame, here, out);
+            }
             FrameKind::Notification => {}
             FrameKind::Request => {
                 let method = frame.called_method().unwrap_or_default();

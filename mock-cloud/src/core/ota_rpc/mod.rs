@@ -1,10 +1,12 @@
-//! The cloud's side of OTA RPC: it calls the unit over HTTP, WebSocket and serial line, serves firmware, and takes
-//! the WebSocket a unit opens (reference sections 1 to 3).
+//! The cloud's side of OTA RPC: it calls the unit over HTTP, WebSocket and serial line, serves firmware, takes
+//! the WebSocket a unit opens, and is the broker of units that speak MQTT (reference sections 1 to 3).
 
 mod act;
+mod broker;
 mod call;
 mod channel;
 mod firmware;
+mod published;
 mod request;
 mod signing;
 #[cfg(test)]
@@ -14,11 +16,13 @@ mod variant;
 use super::{ActError, Core, HttpCall, Now, Operation, Outputs, RedirectPlaces};
 use crate::settings::CloudSettings;
 use act::Poll;
+use broker::Broker;
 use call::Pending;
 use channel::{Channel, Name};
 use hil_fault::{Artifact, MessagePlaces};
 use hil_trace::Stamp;
 use hil_wire::http::Response;
+use published::Waiting;
 use request::Transport;
 use serde_json::{Map, Value, json};
 use signing::SigningKeys;
@@ -30,6 +34,8 @@ pub const FIRMWARE: &str = "firmware-host";
 pub const RPC_SERVER: &str = "rpc-server";
 /// The HTTP faces.
 pub(crate) const FACES: &[&str] = &[FIRMWARE, RPC_SERVER];
+/// The face units and others reach the MQTT broker on.
+pub const BROKER: &str = "mqtt-broker";
 
 /// Faces of the unit.
 const UNIT_HTTP: &str = "rpc-http";
@@ -54,6 +60,9 @@ pub struct OtaRpcCloud {
     /// The version the unit said last that it runs.
     running: Option<String>,
     channels: BTreeMap<Name, Channel>,
+    broker: Broker,
+    /// What is published to the unit once it has subscribed.
+    waiting: Vec<Waiting>,
     /// Connections that are being opened.
     links: BTreeMap<u64, Name>,
     /// Connections that are open.
@@ -69,7 +78,7 @@ impl OtaRpcCloud {
     /// faces are those of the unit that are known at the start.
     pub fn new(settings: CloudSettings, firmware_url: String, unit_faces: &[String]) -> Self {
         OtaRpcCloud {
-            usual: Transport::usual(unit_faces),
+            usual: Transport::usual(unit_faces, settings.flag("mqtt")),
             firmware_url: settings.public_url.clone().unwrap_or(firmware_url),
             archives: BTreeMap::new(),
             signing: SigningKeys::drawn(settings.seed),
@@ -79,6 +88,8 @@ impl OtaRpcCloud {
             settling: false,
             running: None,
             channels: BTreeMap::new(),
+            broker: Broker::default(),
+            waiting: Vec::new(),
             links: BTreeMap::new(),
             connections: BTreeMap::new(),
             next_call: 1,
@@ -94,6 +105,10 @@ impl OtaRpcCloud {
 impl Core for OtaRpcCloud {
     fn faces(&self) -> &'static [&'static str] {
         FACES
+    }
+
+    fn byte_faces(&self) -> &'static [&'static str] {
+        &[BROKER]
     }
 
     fn collections(&self) -> &'static [&'static str] {
@@ -177,12 +192,21 @@ impl Core for OtaRpcCloud {
         }
     }
 
-    fn line_operation(&self, _: u32, line: &[u8]) -> Operation {
-        self.printed(line)
+    fn line_operation(&self, connection: u32, line: &[u8]) -> Operation {
+        match self.broker.holds(connection) {
+            true => Operation::default(),
+            false => self.printed(line),
+        }
+    }
+
+    fn stream_opened(&mut self, now: Now, connection: u32, _: &str, _: &mut Outputs) {
+        self.broker.opened(now, connection);
     }
 
     fn bytes(&mut self, now: Now, connection: u32, payload: &[u8], out: &mut Outputs) {
-        if let Some(name) = self.connections.get(&connection).cloned() {
+        if self.broker.holds(connection) {
+            self.broker_heard(now, connection, payload, out);
+        } else if let Some(name) = self.connections.get(&connection).cloned() {
             self.received(now, &name, payload, out);
         }
     }
@@ -198,6 +222,7 @@ impl Core for OtaRpcCloud {
     }
 
     fn connection_closed(&mut self, _: Now, connection: u32, out: &mut Outputs) {
+        self.broker.closed(connection);
         if let Some(name) = self.connections.remove(&connection) {
             // A newer connection of the same name is not touched.
             if !self.connections.values().any(|other| *other == name) {
@@ -206,18 +231,20 @@ impl Core for OtaRpcCloud {
         }
     }
 
-    fn answered(&mut self, _: Now, call: u64, result: Result<Response, String>, out: &mut Outputs) {
-        self.exchange_ended(call, result, out);
+    fn answered(&mut self, now: Now, call: u64, result: Result<Response, String>, out: &mut Outputs) {
+        self.exchange_ended(now, call, result, out);
     }
 
     fn next_wake(&self) -> Option<Stamp> {
         let calls = self.pending.values().filter_map(|pending| pending.deadline);
         let polls = self.next_poll_at();
         let channels = self.channels.values().filter_map(Channel::next_wake);
-        calls.chain(polls).chain(channels).min()
+        let broker = self.broker.next_wake();
+        calls.chain(polls).chain(channels).chain(broker).min()
     }
 
     fn wake(&mut self, now: Now, out: &mut Outputs) {
+        self.broker.wake(now, out);
         self.expire_calls(now, out);
         self.make_polls(now, out);
         self.go_on_with_handshake(now, out);
@@ -228,6 +255,7 @@ impl Core for OtaRpcCloud {
         let places = [
             ("firmware_url".to_owned(), self.firmware_url.clone()),
             ("rpc_server_url".to_owned(), format!("{server}/rpc")),
+            ("mqtt_url".to_owned(), url(BROKER).replacen("tcp", "mqtt", 1)),
             ("device_id".to_owned(), self.settings.unit_id.clone()),
         ];
         places.into_iter().chain(self.signing.settings()).collect()

@@ -20,6 +20,8 @@ pub(super) enum Transport {
     UnitWebSocket,
     /// The serial line.
     Serial,
+    /// The broker the unit connects to.
+    Mqtt,
 }
 
 impl Transport {
@@ -32,11 +34,12 @@ impl Transport {
             Transport::WebSocket => "websocket",
             Transport::UnitWebSocket => "unit_websocket",
             Transport::Serial => "serial",
+            Transport::Mqtt => "mqtt",
         }
     }
 
     /// What a call takes that says nothing: HTTP, or else what the unit has.
-    pub(super) fn usual(unit_faces: &[String]) -> Transport {
+    pub(super) fn usual(unit_faces: &[String], uses_broker: bool) -> Transport {
         let has = |face: &str| unit_faces.iter().any(|known| known == face);
         let usual = [
             (super::UNIT_HTTP, Transport::Http),
@@ -44,7 +47,11 @@ impl Transport {
             (super::UNIT_SERIAL, Transport::Serial),
         ];
         let found = usual.into_iter().find(|(face, _)| has(face));
-        found.map_or(Transport::Http, |(_, transport)| transport)
+        match found {
+            Some((_, transport)) => transport,
+            None if uses_broker => Transport::Mqtt,
+            None => Transport::Http,
+        }
     }
 
     /// Reads the argument `transport`; `default` if it is not there.
@@ -95,6 +102,8 @@ pub(super) struct CallRequest {
     pub(super) checksum: Checksum,
     pub(super) quotes: bool,
     pub(super) keep_alive: bool,
+    /// The topic names the method.
+    pub(super) method_topic: bool,
 }
 
 impl CallRequest {
@@ -119,7 +128,7 @@ impl CallRequest {
         } else {
             frame.params = arguments;
         }
-        frame.src = word("src");
+        frame.src = word("src").filter(|_| !flag("no_src"));
         frame.dst = word("dst");
         frame.tag = word("tag");
         let login = word("user").map(|user| Login {
@@ -142,6 +151,7 @@ impl CallRequest {
             },
             quotes: flag("quotes"),
             keep_alive: flag("keep_alive"),
+            method_topic: flag("method_topic"),
         })
     }
 
@@ -186,11 +196,12 @@ pub(super) fn bad(argument: &str, problem: &str) -> ActError {
     }
 }
 
-const ALL: [Transport; 6] = [
+const ALL: [Transport; 7] = [
     Transport::Http,
     Transport::Rest,
     Transport::Query,
     Transport::WebSocket,
     Transport::UnitWebSocket,
     Transport::Serial,
+    Transport::Mqtt,
 ];

@@ -39,6 +39,7 @@ pub(super) fn read(
             let facts = json!({
                 "path": request.path(),
                 "method": request.method,
+                "range": request.headers.get("Range"),
                 "device": request.headers.get("X-MGOS-Device-ID"),
                 "firmware": request.headers.get("X-MGOS-FW-Version"),
             });

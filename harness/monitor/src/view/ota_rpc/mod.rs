@@ -1,5 +1,6 @@
 //! OTA RPC in words: calls and replies on every transport, sockets, the serial handshake, downloads.
 
+mod broker;
 mod exchange;
 mod stream;
 
@@ -24,6 +25,9 @@ pub(crate) struct OtaRpcView {
     connections: BTreeMap<u32, Connection>,
     /// Ids of calls whose form carries none, by method, in the order they were made.
     announced: Vec<(String, Value)>,
+    /// Connections to the broker.
+    clients: BTreeMap<u32, broker::Client>,
+    delivered: broker::Delivered,
 }
 
 /// A connection between caller and unit.
@@ -41,6 +45,10 @@ struct Connection {
 impl View for OtaRpcView {
     fn events(&mut self, record: &Record) -> Vec<Event> {
         match &record.what {
+            RecordBody::ConnectionOpened { connection, face, .. } if face == "mqtt-broker" => {
+                self.clients.insert(*connection, broker::Client::default());
+                Vec::new()
+            }
             RecordBody::ConnectionOpened { connection, face, by } => {
                 let opened = Connection {
                     face: face.clone(),
@@ -121,10 +129,14 @@ impl View for OtaRpcView {
                 connection,
                 from,
                 payload,
-            } => match self.connections.get_mut(connection) {
-                Some(open) => open.bytes(record, *from, payload.bytes()),
-                None => Vec::new(),
-            },
+            } => {
+                let bytes = payload.bytes();
+                if let Some(client) = self.clients.get_mut(connection) {
+                    return client.bytes(record, *from, bytes, &mut self.delivered);
+                }
+                let open = self.connections.get_mut(connection);
+                open.map_or_else(Vec::new, |open| open.bytes(record, *from, bytes))
+            }
             RecordBody::ConnectionClosed {
                 connection, ending, ..
             } => self.closed(record, *connection, *ending),
@@ -177,6 +189,9 @@ impl OtaRpcView {
     }
 
     fn closed(&mut self, record: &Record, connection: u32, ending: Ending) -> Vec<Event> {
+        if let Some(client) = self.clients.remove(&connection) {
+            return client.closed(record).into_iter().collect();
+        }
         let Some(connection) = self.connections.remove(&connection).filter(|open| open.socket) else {
             return Vec::new();
         };
