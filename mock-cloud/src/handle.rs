@@ -70,7 +70,8 @@ pub struct MockCloud {
     surroundings: CloudSurroundings,
     edge: Rc<Edge>,
     pki: Rc<Pki>,
-    identities: BTreeMap<String, Identity>,
+    /// `None`: the unit has to do without.
+    identities: BTreeMap<String, Option<Identity>>,
     /// What protects each HTTP face.
     security: BTreeMap<&'static str, (Security, Option<FaceSecurity>)>,
     unit_faces: UnitFaces,
@@ -139,8 +140,11 @@ impl MockCloud {
         };
         let mut core = cloud.core();
         let identities = core.identities();
-        cloud.identities = cloud.pki.identities(identities, |name| core.identity_key(name))?;
-        core.identified(&cloud.identities);
+        cloud.identities =
+            cloud
+                .pki
+                .identities(identities, |name| core.identity_key(name), &cloud.settings)?;
+        core.identified(&cloud.identities());
         let default = if cloud.settings.flag("tls") {
             Security::Tls
         } else {
@@ -209,8 +213,16 @@ impl MockCloud {
     }
 
     /// Client identities issued for the unit, by name such as `online`.
-    pub fn identities(&self) -> &BTreeMap<String, Identity> {
-        &self.identities
+    pub fn identities(&self) -> BTreeMap<String, Identity> {
+        let issued = self.identities.iter();
+        let issued = issued.filter_map(|(name, identity)| Some((name.clone(), identity.clone()?)));
+        issued.collect()
+    }
+
+    /// Names of the client identities the unit has to do without.
+    pub fn missing_identities(&self) -> BTreeSet<String> {
+        let missing = self.identities.iter().filter(|(_, identity)| identity.is_none());
+        missing.map(|(name, _)| name.clone()).collect()
     }
 
     /// Tells where a face of the unit can be reached from now on; `None` if it cannot.
@@ -354,7 +366,7 @@ impl MockCloud {
     async fn run(&self, listeners: Listeners) -> Result<(), CloudError> {
         let mut core = self.core();
         self.starts.set(self.starts.get() + 1);
-        core.identified(&self.identities);
+        core.identified(&self.identities());
         let store = self.store.borrow().clone();
         let mut documents = BTreeMap::new();
         for collection in core.collections() {

@@ -8,6 +8,7 @@ mod pki;
 mod protocols;
 mod settings;
 mod store;
+mod unit_certificate;
 
 pub use core::{ActError, Operation, Security};
 pub use handle::{CloudError, CloudSurroundings, MockCloud};

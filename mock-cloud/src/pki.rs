@@ -1,6 +1,6 @@
 //! The authority of a cloud, the identities it issues, and the TLS of its faces.
 
-use crate::{CloudSettings, core::Security};
+use crate::{CloudSettings, core::Security, unit_certificate::UnitCertificate};
 use hil_fault::{ClientRefusal, HandshakeEffect, ServerCertificate, ServerVersion};
 use hil_link::{
     Clock,
@@ -24,6 +24,9 @@ pub enum PkiProblem {
     /// The kept authority could not be used.
     #[error(transparent)]
     Store(#[from] pki::StoreError),
+    /// The unit cannot be given such a certificate.
+    #[error("there is no unit certificate `{0}`")]
+    UnitCertificate(String),
     /// The TLS library refuses the certificates.
     #[error(transparent)]
     Setup(#[from] SetupError),
@@ -38,11 +41,15 @@ pub enum PkiProblem {
 }
 
 /// What a cloud needs for certificates. Options: `authority_directory` keeps the authority there (files 0600) instead
-/// of making one for the run; `tls_key_log` names a file for session secrets.
+/// of making one for the run; `tls_key_log` names a file for session secrets; `unit_certificate` gives the unit another
+/// one than its own.
 pub(crate) struct Pki {
     pub(crate) authority: Rc<Authority>,
     clock: Clock,
     key_log: Option<Arc<KeyLog>>,
+    unit_certificate: UnitCertificate,
+    /// DER.
+    revocation_list: Option<Vec<u8>>,
 }
 
 impl Pki {
@@ -62,27 +69,44 @@ impl Pki {
             }
             None => None,
         };
+        let option = settings.options.get("unit_certificate");
+        let unit_certificate = UnitCertificate::read(option).ok_or_else(|| {
+            PkiProblem::UnitCertificate(option.map(ToString::to_string).unwrap_or_default())
+        })?;
         Ok(Pki {
+            revocation_list: unit_certificate.revocation_list(now, &authority)?,
             authority: Rc::new(authority),
             clock,
             key_log,
+            unit_certificate,
         })
     }
 
-    /// Client identities by name, for common names by name.
+    /// Client identities by name, for common names by name; the first is the one for TLS, which may be one that has to be
+    /// refused, or missing.
     pub(crate) fn identities(
         &self,
         wanted: Vec<(String, String)>,
         key: impl Fn(&str) -> Option<&'static str>,
-    ) -> Result<BTreeMap<String, Identity>, PkiProblem> {
+        settings: &CloudSettings,
+    ) -> Result<BTreeMap<String, Option<Identity>>, PkiProblem> {
+        let now = self.clock.unix_us(self.clock.now());
         let mut identities = BTreeMap::new();
-        for (name, common_name) in wanted {
-            let subject = Subject::named(common_name);
+        for (index, (name, common_name)) in wanted.into_iter().enumerate() {
             let identity = match key(&name) {
-                Some(key) => self
-                    .authority
-                    .issue_client_for_key(&subject, self.validity(), None, key)?,
-                None => self.authority.issue_client(&subject, self.validity(), None)?,
+                Some(key) => {
+                    let subject = Subject::named(common_name);
+                    let usual = Validity::usual(now);
+                    Some(self.authority.issue_client_for_key(&subject, usual, None, key)?)
+                }
+                None => {
+                    let certificate = match index {
+                        0 => self.unit_certificate,
+                        _ => UnitCertificate::Own,
+                    };
+                    let stranger = || self.another_authority(settings);
+                    certificate.issue(&common_name, now, &self.authority, stranger)?
+                }
             };
             identities.insert(name, identity);
         }
@@ -113,6 +137,7 @@ impl Pki {
             key_log: self.key_log.clone(),
             only_1_2: effect == Some(HandshakeEffect::Version(ServerVersion::Tls12)),
             refuses_clients: effect.and_then(refusal),
+            revocation_list: self.revocation_list.clone(),
             ..TlsSettings::default()
         };
         let required = authority.is_some();
@@ -155,10 +180,6 @@ impl Pki {
     fn another_authority(&self, settings: &CloudSettings) -> Result<Authority, PkiError> {
         let now = self.clock.unix_us(self.clock.now());
         Authority::new("another", now, settings.seed)
-    }
-
-    fn validity(&self) -> Validity {
-        Validity::usual(self.clock.unix_us(self.clock.now()))
     }
 }
 

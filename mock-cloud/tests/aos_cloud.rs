@@ -122,7 +122,8 @@ impl Bench {
     }
 
     async fn socket(&self, identity: &str) -> Result<WebSocketStream<Stream>, String> {
-        let identity = &self.cloud.identities()[identity];
+        let identities = self.cloud.identities();
+        let identity = &identities[identity];
         let connector = Connector::new(self.cloud.authority_pem(), Some(identity), &self.clock).unwrap();
         let stream = self.network.connect(&self.cloud.addresses()[FACE]).await.unwrap();
         let secured = connector.connect(stream, "cloud").await;

@@ -249,6 +249,7 @@ mod tests {
             facts: Default::default(),
             ics: Default::default(),
             timing: Default::default(),
+            prepare: Default::default(),
             params: Default::default(),
             extra_faults: Vec::new(),
             without_faults: false,

@@ -49,6 +49,11 @@ pub(crate) fn name_certificates(directory: &Path, endpoints: &Endpoints, values:
         values.set(&format!("{name}_certificate_file"), path(certificate_file(name)));
         values.set(&format!("{name}_key_file"), path(key_file(name)));
     }
+    for name in &endpoints.missing_identities {
+        for file in ["certificate_file", "key_file"] {
+            values.set(&format!("{name}_{file}"), "");
+        }
+    }
 }
 
 /// Writes the certificates and keys of a fresh unit, readable by their owner only.

@@ -15,7 +15,7 @@ use std::{collections::BTreeMap, path::Path};
 /// | `prepare_<state>` | each state of `prepare` in the unit file, as the scenario declares it |
 /// | `unit_name`, `seed` | name of the unit, sub-seed of the instance |
 /// | `ca_file` | PEM file of the authority to trust; empty without TLS |
-/// | `<identity>_certificate_file`, `<identity>_key_file` | PEM files, such as `online_key_file` |
+/// | `<identity>_certificate_file`, `<identity>_key_file` | PEM files, such as `online_key_file`; empty if the unit has to do without |
 /// | `<face>` | where the unit must listen, `-` as `_`, such as `rpc_http`; `<face>_host` and `<face>_port` |
 /// | `artifact_<role>_name`, `…_version` | images by role; `…_file` for those of the unit file |
 /// | `running_file`, `running_name`, `running_version` | the image the unit must run in its declared state |

@@ -4,7 +4,10 @@ use crate::Artifacts;
 use hil_link::{Address, Clock, Network, pki::Identity};
 use hil_trace::SharedRecorder;
 use serde_json::{Map, Value};
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
 
 /// Where the mock cloud is and what the unit proves itself with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,6 +19,8 @@ pub struct Endpoints {
     pub authority: String,
     /// TLS client identities by name, such as `online`, `offline`.
     pub identities: BTreeMap<String, Identity>,
+    /// Names of the identities the unit has to do without.
+    pub missing_identities: BTreeSet<String>,
 }
 
 impl Endpoints {

@@ -30,6 +30,7 @@ pub(crate) fn header(protocol: Protocol) -> TraceHeader {
         facts: Map::new(),
         ics: Map::new(),
         timing: Map::new(),
+        prepare: Default::default(),
         params: Map::new(),
         extra_faults: Vec::new(),
         without_faults: false,

@@ -97,7 +97,7 @@ impl Bench {
             unit_faces: faces.clone(),
         };
         let cloud = Rc::new(MockCloud::start(settings, surroundings).await?);
-        let identities = cloud.identities().clone();
+        let identities = cloud.identities();
         let authority = match cloud.speaks_tls() || !identities.is_empty() {
             true => cloud.authority_pem().to_owned(),
             false => String::new(),
@@ -106,6 +106,7 @@ impl Bench {
             settings: cloud.endpoints(),
             authority,
             identities,
+            missing_identities: cloud.missing_identities(),
         };
         endpoints.settings.extend(unit.settings.clone());
         let mut made = driver.create(Surroundings {
@@ -217,6 +218,9 @@ fn settings(plan: &Plan, unit: &UnitUnderTest, seed: u64) -> CloudSettings {
         if let Some(value) = given(name) {
             options.entry(name).or_insert(value.into());
         }
+    }
+    if let Some(kind) = plan.prepare.get("certificate") {
+        options.insert("unit_certificate".to_owned(), kind.clone());
     }
     // A unit that runs already is as the instance before left it.
     if let Preparation::Fixed(_) = unit.prepare {

@@ -222,6 +222,7 @@ fn header(plan: &Plan, unit: &UnitUnderTest, options: &RunOptions, times: u32) -
         facts: unit.facts.clone(),
         ics: unit.ics.clone(),
         timing: unit.timing.clone(),
+        prepare: plan.prepare.clone(),
         params: params.collect(),
         extra_faults: plan.extra_faults.clone(),
         without_faults: options.without_faults,

@@ -103,6 +103,9 @@ pub struct TraceHeader {
     pub ics: Map<String, Value>,
     /// Times of the unit in seconds, such as `poll_interval`.
     pub timing: Map<String, Value>,
+    /// The state the scenario declares, where it is not the usual one.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub prepare: Map<String, Value>,
     /// Scenario parameters as resolved for this run.
     pub params: Map<String, Value>,
     /// Faults the run added to the scenario, as they were asked for.

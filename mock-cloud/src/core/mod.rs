@@ -237,7 +237,8 @@ pub trait Core {
         let _ = identities;
     }
 
-    /// Client identities the unit needs: name such as `online`, and common name of the certificate.
+    /// Client identities the unit needs: name such as `online`, and common name of the certificate. The first is the one it
+    /// presents in TLS.
     fn identities(&self) -> Vec<(String, String)> {
         Vec::new()
     }

@@ -20,12 +20,14 @@ fn a_process_is_told_everything_and_its_console_is_recorded() {
             private_key: "KEY".to_owned(),
         };
         bench.endpoints.identities.insert("online".to_owned(), identity);
+        bench.endpoints.missing_identities.insert("spare".to_owned());
         let template = "key = \"{device_key}\"\n[a]\nb = {{seed}}\n";
         fs::write(bench.folder.path().join("agent.toml.in"), template).unwrap();
         let script = r#"
             echo "$HIL_BASE_URL $HIL_DEVICE_KEY $HIL_POLL_INTERVAL $HIL_SEED $HIL_UNIT_NAME $NAME"
             cat "$HIL_CA_FILE" "$HIL_ONLINE_CERTIFICATE_FILE" "$HIL_ONLINE_KEY_FILE" "$HIL_STATE_DIR/etc/agent.toml"
             pwd
+            echo "${HIL_SPARE_CERTIFICATE_FILE-unset}${HIL_SPARE_KEY_FILE-unset}"
             echo oops >&2
             echo end
             exec sleep 60
@@ -39,7 +41,7 @@ fn a_process_is_told_everything_and_its_console_is_recorded() {
             .until("errors", |b| !b.console(ConsoleStream::Stderr).is_empty())
             .await;
         let expected = format!(
-            "http://cloud:1/api/v1 given 0.5 7 unit-1 key given\nAUTHORITYCHAINKEYkey = \"given\"\n[a]\nb = {{seed}}\n{}\n\
+            "http://cloud:1/api/v1 given 0.5 7 unit-1 key given\nAUTHORITYCHAINKEYkey = \"given\"\n[a]\nb = {{seed}}\n{}\n\n\
              end\n",
             fs::canonicalize(bench.state()).unwrap().display()
         );

@@ -223,6 +223,7 @@ fn prepare(protocol: Protocol, driver: DriverKind) -> String {
             "polling",
             "polling: true, polling_sec: 1, auth: true, auto_download: true, package_manager: false, system_info: true",
         ),
+        (Protocol::AosV7, _) => ("certificate", "certificate: own"),
         (Protocol::OtaRpc, _) => (
             "acl",
             "acl: \"\", users: \"{}\", realm: RPC, sig_req_mask: -1, running: current",
@@ -232,8 +233,9 @@ fn prepare(protocol: Protocol, driver: DriverKind) -> String {
     let how = match driver {
         DriverKind::Process => {
             format!(
-                "# How scenarios want the unit configured: what is named here reaches it as {{prepare_{variable}}}, HIL_PREPARE_{}\n\
-                 # and so on, with this value where a scenario says nothing. Scenarios that want what is not named are not exercised.",
+                "# How scenarios want the unit configured: what is named here reaches it as {{prepare_{variable}}},\n\
+                 # HIL_PREPARE_{} and so on, with this value where a scenario says nothing. Scenarios that want what is not\n\
+                 # named are not exercised.",
                 variable.to_uppercase()
             )
         }
@@ -243,6 +245,9 @@ fn prepare(protocol: Protocol, driver: DriverKind) -> String {
         }
     };
     let meaning = match protocol {
+        Protocol::AosV7 => {
+            "# certificate says whose {online_certificate_file} is: scenarios give other ones, or an empty name for none.\n"
+        }
         Protocol::OtaRpc if driver == DriverKind::Process => {
             "# acl is an access list, users the passwords by user; both are JSON. The keys behind sig_req_mask are {update_key0}\n\
              # and {update_key1}, public keys in DER, in Base64.\n"

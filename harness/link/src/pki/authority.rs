@@ -2,8 +2,9 @@
 
 use super::{Identity, Serial, Subject, Validity, serial::SerialSequence};
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, DnValue, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, PublicKeyData, SerialNumber,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, DnType, DnValue,
+    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, PublicKeyData,
+    RevocationReason, RevokedCertParams, SerialNumber,
 };
 use std::time::Duration;
 
@@ -119,6 +120,27 @@ impl Authority {
     ) -> Result<Identity, PkiError> {
         let key = KeyPair::from_pem(private_key).map_err(PkiError::BadKey)?;
         self.client(subject, validity, serial, &key)
+    }
+
+    /// The list of certificates it has revoked, DER.
+    pub fn revoke(&self, serials: &[Serial], validity: Validity) -> Result<Vec<u8>, PkiError> {
+        let (this_update, next_update) = validity.ends()?;
+        let revoked = |serial: &Serial| RevokedCertParams {
+            serial_number: serial.number(),
+            revocation_time: this_update,
+            reason_code: Some(RevocationReason::KeyCompromise),
+            invalidity_date: None,
+        };
+        let list = CertificateRevocationListParams {
+            this_update,
+            next_update,
+            crl_number: self.serials.next().number(),
+            issuing_distribution_point: None,
+            revoked_certs: serials.iter().map(revoked).collect(),
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        let signed = list.signed_by(&self.issuer).map_err(PkiError::Signing)?;
+        Ok(signed.der().to_vec())
     }
 
     fn client(

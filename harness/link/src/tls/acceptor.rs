@@ -10,6 +10,7 @@ use rustls::{
     ServerConfig,
     server::{NoServerSessionStorage, WebPkiClientVerifier},
 };
+use rustls_pki_types::CertificateRevocationListDer;
 use std::sync::Arc;
 use tokio_rustls::{LazyConfigAcceptor, server::StartHandshake};
 
@@ -50,7 +51,13 @@ impl Acceptor {
             None => WebPkiClientVerifier::no_client_auth(),
             Some(authority) => {
                 let roots = trust(authority)?;
-                let builder = WebPkiClientVerifier::builder_with_provider(roots, provider.clone());
+                let mut builder = WebPkiClientVerifier::builder_with_provider(roots, provider.clone());
+                if let Some(list) = &settings.revocation_list {
+                    builder = builder
+                        .with_crls([CertificateRevocationListDer::from(list.clone())])
+                        .only_check_end_entity_revocation()
+                        .allow_unknown_revocation_status();
+                }
                 let verifier = match required {
                     true => builder.build()?,
                     false => builder.allow_unauthenticated().build()?,

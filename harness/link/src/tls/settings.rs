@@ -20,6 +20,8 @@ pub struct TlsSettings {
     pub only_1_2: bool,
     /// Where session secrets go.
     pub key_log: Option<Arc<KeyLog>>,
+    /// What an acceptor's authority has revoked, DER; a certificate that is not on it is not revoked.
+    pub revocation_list: Option<Vec<u8>>,
     /// An acceptor refuses every certificate that clients present, good ones as well.
     pub refuses_clients: Option<ClientRefusal>,
 }

@@ -1,7 +1,7 @@
 //! How the unit finds the cloud, and what it presents there (DISC, TLS).
 
 use crate::{Judge, Monitor, Tally};
-use hil_trace::{CertificateFacts, Event, HowClosed, Party, Record, RecordBody, Stamp};
+use hil_trace::{CertificateFacts, Event, HowClosed, Party, Record, RecordBody, Stamp, TraceHeader};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -10,6 +10,8 @@ pub(super) struct DiscoveryMonitor {
     faces: BTreeMap<u32, String>,
     peers: BTreeMap<u32, Option<CertificateFacts>>,
     system_id: Option<String>,
+    /// The unit was given a certificate of its own, as units are.
+    has_own: bool,
     discovered: bool,
     paths: Vec<String>,
     token: Option<String>,
@@ -27,9 +29,11 @@ pub(super) struct DiscoveryMonitor {
     secured: Tally,
 }
 
-impl Default for DiscoveryMonitor {
-    fn default() -> Self {
+impl DiscoveryMonitor {
+    pub(super) fn new(header: &TraceHeader) -> Self {
+        let given = header.prepare.get("certificate").and_then(Value::as_str);
         DiscoveryMonitor {
+            has_own: given.is_none_or(|given| given == "own"),
             faces: BTreeMap::new(),
             peers: BTreeMap::new(),
             system_id: None,
@@ -194,7 +198,7 @@ impl DiscoveryMonitor {
         let text = || format!("the certificate of `{name}` is an offline one");
         self.not_offline
             .check(!name.ends_with("-offline"), text, seq, judge);
-        if let Some(id) = &self.system_id {
+        if let Some(id) = self.system_id.as_ref().filter(|_| self.has_own) {
             let ours = name == *id || name.strip_prefix(id.as_str()) == Some("-online");
             let text = || format!("the certificate names `{name}`, not `{id}`");
             self.online.check(ours, text, seq, judge);

@@ -21,7 +21,7 @@ use hil_trace::TraceHeader;
 pub(crate) fn monitors(header: &TraceHeader) -> Vec<Box<dyn Monitor>> {
     vec![
         Box::new(envelope::EnvelopeMonitor::new(header)),
-        Box::new(discovery::DiscoveryMonitor::default()),
+        Box::new(discovery::DiscoveryMonitor::new(header)),
         Box::new(ack::AckMonitor::new(header)),
         Box::new(nack::NackMonitor::new(header)),
         Box::new(status::StatusMonitor::new(header)),

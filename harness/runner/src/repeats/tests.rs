@@ -35,6 +35,7 @@ fn header(repetition: u32, times: u32) -> TraceHeader {
         facts: Default::default(),
         ics: Default::default(),
         timing: Default::default(),
+        prepare: Default::default(),
         params: Default::default(),
         extra_faults: Default::default(),
         without_faults: Default::default(),

@@ -2,7 +2,7 @@
 
 use super::toy::{Bench, run};
 use crate::{CloudSettings, core::Security, front::FaceSecurity, pki::Pki};
-use hil_link::{Clock, tls::Connector};
+use hil_link::{Clock, pki::Identity, tls::Connector};
 use hil_wire::Protocol;
 use serde_json::{Map, json};
 use std::{collections::BTreeMap, rc::Rc};
@@ -28,6 +28,71 @@ fn security(pki: &Rc<Pki>) -> FaceSecurity {
     FaceSecurity::new("toy", Security::MutualTls, pki, &settings())
         .unwrap()
         .unwrap()
+}
+
+/// The identity the unit `unit-1` is given for TLS.
+fn online(pki: &Pki, settings: &CloudSettings) -> Option<Identity> {
+    let wanted = vec![("online".to_owned(), "unit-1".to_owned())];
+    let mut identities = pki.identities(wanted, |_| None, settings).unwrap();
+    identities.remove("online").unwrap()
+}
+
+#[test]
+fn what_a_careful_cloud_turns_away() {
+    for (kind, reason) in [
+        ("none", "peer sent no certificates"),
+        ("expired", "invalid peer certificate: certificate expired"),
+        ("not_yet", "invalid peer certificate: certificate not valid yet"),
+        ("other_authority", "invalid peer certificate: UnknownIssuer"),
+        ("revoked", "invalid peer certificate: Revoked"),
+    ] {
+        run(async {
+            let mut settings = settings();
+            settings
+                .options
+                .insert("unit_certificate".to_owned(), json!(kind));
+            let pki = Rc::new(Pki::new(&settings, Clock::new_virtual()).unwrap());
+            let identity = online(&pki, &settings);
+            assert_eq!(identity.is_none(), kind == "none");
+            let bench = Bench::start(Some(security(&pki))).await;
+            let authority = pki.authority.authority_pem();
+            let connector = Connector::new(authority, identity.as_ref(), &bench.clock).unwrap();
+            // With TLS 1.3 a client learns of its refusal after its own part of the handshake.
+            if let Ok((mut stream, _)) = connector.connect(bench.connect("toy").await, "toy").await {
+                assert!(stream.read(&mut [0; 1]).await.is_err(), "{kind}");
+            }
+            bench.told().await;
+            let refused = format!("refused: {reason}");
+            let trace = bench.trace();
+            assert!(
+                trace.iter().any(|line| line.starts_with(&refused)),
+                "{kind}: {trace:?}"
+            );
+        });
+    }
+}
+
+#[test]
+fn another_unit_is_who_its_certificate_names() {
+    run(async {
+        let mut settings = settings();
+        let option = ("unit_certificate".to_owned(), json!("another_unit"));
+        settings.options.extend([option]);
+        let pki = Rc::new(Pki::new(&settings, Clock::new_virtual()).unwrap());
+        let identity = online(&pki, &settings);
+        let bench = Bench::start(Some(security(&pki))).await;
+        let authority = pki.authority.authority_pem();
+        let connector = Connector::new(authority, identity.as_ref(), &bench.clock).unwrap();
+        let accepted = connector.connect(bench.connect("toy").await, "toy").await;
+        assert!(accepted.is_ok());
+        bench.told().await;
+        let secured = "secured TLSv1_3 Some(\"another-unit-1\")".to_owned();
+        assert!(bench.trace().contains(&secured), "{:?}", bench.trace());
+        settings
+            .options
+            .extend([("unit_certificate".to_owned(), json!("nobody"))]);
+        assert!(Pki::new(&settings, Clock::new_virtual()).is_err());
+    });
 }
 
 #[test]
@@ -64,12 +129,11 @@ fn what_a_careful_unit_turns_away() {
     ] {
         run(async {
             let pki = Rc::new(Pki::new(&settings(), Clock::new_virtual()).unwrap());
-            let identities = pki.identities(vec![("online".to_owned(), "unit-1".to_owned())], |_| None);
-            let identity = &identities.unwrap()["online"];
+            let identity = online(&pki, &settings());
             let bench = Bench::start(Some(security(&pki))).await;
             bench.arm(fault, arguments.clone());
             let authority = pki.authority.authority_pem();
-            let connector = Connector::new(authority, Some(identity), &bench.clock).unwrap();
+            let connector = Connector::new(authority, identity.as_ref(), &bench.clock).unwrap();
             let refused = connector.connect(bench.connect("toy").await, "toy").await;
             assert!(refused.is_err());
             bench.told().await;
@@ -84,12 +148,10 @@ fn the_core_learns_whom_a_certificate_names_and_strangers_are_refused() {
     run(async {
         let clock = Clock::new_virtual();
         let pki = Rc::new(Pki::new(&settings(), clock).unwrap());
-        let identities = pki
-            .identities(vec![("online".to_owned(), "unit-1".to_owned())], |_| None)
-            .unwrap();
+        let identity = online(&pki, &settings());
         let bench = Bench::start(Some(security(&pki))).await;
         let authority = pki.authority.authority_pem();
-        let connector = Connector::new(authority, Some(&identities["online"]), &bench.clock).unwrap();
+        let connector = Connector::new(authority, identity.as_ref(), &bench.clock).unwrap();
         let (mut stream, _) = connector
             .connect(bench.connect("toy").await, "toy")
             .await

@@ -140,7 +140,7 @@ async fn start(
     let cloud = Rc::new(MockCloud::start(settings, surroundings).await?);
     Ok(Served {
         protocol,
-        identities: data.keep_identities(protocol, &plan.unit_id, cloud.identities())?,
+        identities: data.keep_identities(protocol, &plan.unit_id, &cloud.identities())?,
         cloud,
         trace,
         clock,

@@ -88,9 +88,12 @@ impl ScenarioJudge {
             evidence.push(cut);
             return Some("but the unit had no power then".to_owned());
         }
-        if names.iter().all(|name| *name == PROBED) && verifies == [NOTHING] {
-            let why = "it decides nothing, and shows that the lab did not do what was asked of it";
-            return Some(why.to_owned());
+        if verifies == [NOTHING]
+            && let Some((_, why)) = DECIDE_NOTHING
+                .iter()
+                .find(|(event, _)| names.iter().all(|name| name == event))
+        {
+            return Some((*why).to_owned());
         }
         if let Some(name) = stimulus.filter(|name| !self.moments.contains_key(*name)) {
             let what = self.fault_of(name).unwrap_or_else(|| name.clone());
@@ -123,7 +126,17 @@ fn shorten(text: &str) -> String {
 
 /// What the lab does to a unit: that it did not come is no fault of the unit.
 const LAB_EVENTS: [&str; 2] = ["unit.power_cut", "unit.power_restored"];
-/// What a probe says: where that decides nothing it is the lab's word on what the lab did.
-const PROBED: &str = "unit.probed";
+/// What shows nothing of the unit by not coming, where it decides nothing: what a probe says is the lab's word on what the
+/// lab did, and a unit that knows its certificate to be bad need not try it.
+const DECIDE_NOTHING: [(&str, &str); 2] = [
+    (
+        "unit.probed",
+        "it decides nothing, and shows that the lab did not do what was asked of it",
+    ),
+    (
+        "unit.tls_refused",
+        "it decides nothing: the unit did not try what would have been refused",
+    ),
+];
 const EVIDENCE_LIMIT: usize = 8;
 const TEXT_LIMIT: usize = 200;

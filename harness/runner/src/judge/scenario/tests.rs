@@ -169,6 +169,7 @@ fn header() -> TraceHeader {
         facts: Map::new(),
         ics: Map::new(),
         timing: Map::new(),
+        prepare: Default::default(),
         params: Map::new(),
         extra_faults: Vec::new(),
         without_faults: false,
