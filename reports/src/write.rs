@@ -1,6 +1,7 @@
 //! Reports to a folder. Each file appears whole or not at all.
 
 use crate::{html::HtmlError, junit::JunitError, report::Report};
+use hil_trace::SelftestMatrix;
 use std::{
     fs::{self, File},
     io::{self, Write},
@@ -79,6 +80,25 @@ pub fn write_all(directory: &Path, report: &Report<'_>) -> Result<Vec<PathBuf>, 
         Err(source) => return Err(ReportError::Json { path, source }),
     }
     Ok(written)
+}
+
+/// Writes `selftest.html` and `selftest.json` to a folder, which is made if missing, and returns their paths.
+pub fn write_selftest(directory: &Path, matrix: &SelftestMatrix) -> Result<Vec<PathBuf>, ReportError> {
+    let io = |path: &Path| {
+        let path = path.to_owned();
+        |source| ReportError::Io { path, source }
+    };
+    fs::create_dir_all(directory).map_err(io(directory))?;
+    let (page, data) = (directory.join("selftest.html"), directory.join("selftest.json"));
+    match crate::selftest_html(matrix) {
+        Ok(text) => replace(&page, text.as_bytes()).map_err(io(&page))?,
+        Err(source) => return Err(ReportError::Html { path: page, source }),
+    }
+    match crate::selftest_json(matrix) {
+        Ok(text) => replace(&data, text.as_bytes()).map_err(io(&data))?,
+        Err(source) => return Err(ReportError::Json { path: data, source }),
+    }
+    Ok(vec![page, data])
 }
 
 /// Takes the reports of an earlier run away. What cannot be removed is left for [`write_all`] to complain of.

@@ -1,7 +1,8 @@
 //! An agent's hands: the time, the hardware, randomness, and everything it can make the shell do.
 
 use crate::{
-    Defect, Hardware, Setup,
+    Hardware, Setup,
+    defect::COUNTER_WRAPS,
     output::{ExchangeId, Frame, HttpCall, Output, RequestId, SocketId, StreamId, TimerId},
 };
 use bytes::Bytes;
@@ -60,7 +61,7 @@ impl<'a> Context<'a> {
 
     /// Milliseconds of the unit's own counter, which no change of the wall clock moves and which outlives power cuts.
     pub fn counter_ms(&mut self) -> u64 {
-        if self.setup.has(Defect::CounterWraps) {
+        if self.setup.has(COUNTER_WRAPS) {
             u64::from(self.hardware.counter.raw(self.now))
         } else {
             self.hardware.counter.extended(self.now)

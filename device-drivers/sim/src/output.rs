@@ -91,6 +91,8 @@ pub struct HttpCall {
     pub identity: Option<String>,
     /// A TLS client identity of the unit's own, instead of a named one.
     pub credentials: Option<Box<hil_link::pki::Identity>>,
+    /// Accept any certificate of the server.
+    pub unverified: bool,
 }
 
 impl HttpCall {
@@ -103,6 +105,7 @@ impl HttpCall {
             streamed: false,
             identity: None,
             credentials: None,
+            unverified: false,
         }
     }
 

@@ -29,8 +29,8 @@ impl Setup {
         Duration::try_from_secs_f64(seconds).unwrap_or_default()
     }
 
-    /// Whether the unit misbehaves in this way.
-    pub fn has(&self, defect: Defect) -> bool {
-        self.defects.contains(&defect)
+    /// Whether a defect of the unit set this switch.
+    pub(crate) fn has(&self, switch: &str) -> bool {
+        self.defects.iter().any(|defect| defect.is_switch(switch))
     }
 }

@@ -3,7 +3,6 @@
 #[allow(dead_code, unreachable_pub)]
 mod support;
 
-use hil_sim::Defect;
 use hil_wire::Protocol;
 use serde_json::json;
 use support::{Bench, KEY, arguments, edge_peer, in_virtual_time};
@@ -312,59 +311,6 @@ fn a_clock_that_jumps_disturbs_nothing() {
         let gaps: Vec<_> = polls.windows(2).map(|w| w[1].0 - w[0].0).collect();
         assert!(gaps.iter().all(|gap| (27.0..=33.01).contains(gap)), "{gaps:?}");
     });
-}
-
-#[test]
-fn each_defect_shows() {
-    let run = |defect: Defect, role: &'static str, version: &'static str| {
-        in_virtual_time(async move {
-            let bench = Bench::memory(P);
-            let peer = edge_peer::start(&bench).await;
-            peer.borrow_mut().publish(role);
-            if defect == Defect::ChecksumUnverified {
-                peer.borrow_mut().published.as_mut().unwrap().1[200] ^= 1;
-            }
-            peer.borrow_mut().queue(
-                "u1",
-                "update_snap",
-                json!({"snap_name": "edge-agent", "version": version}),
-            );
-            peer.borrow_mut()
-                .queue("c2", "restart_service", json!({"service": "telemetry"}));
-            peer.borrow_mut().relist = defect == Defect::NoDuplicateDetection;
-            if defect == Defect::AcksNotPersisted {
-                for _ in 0..3 {
-                    peer.borrow_mut()
-                        .instead
-                        .push_back(("POST /api/v1/commands/c2", None));
-                }
-            }
-            let mut unit = bench.unit(P, &[defect]);
-            unit.start().await.unwrap();
-            bench.sleep(60.0).await;
-            unit.cut_power().await.unwrap();
-            unit.restore_power().await.unwrap();
-            bench.sleep(240.0).await;
-            let version = unit.probe("version", &arguments(json!({}))).await.unwrap();
-            let runs = unit
-                .probe("executions", &arguments(json!({"id": "c2"})))
-                .await
-                .unwrap();
-            let acks = peer.borrow().acks();
-            let open = peer.borrow().items.len();
-            (version, runs, acks, open)
-        })
-    };
-    let (_, _, acks, _) = run(Defect::AckWrongId, "next", "1.1.0");
-    assert!(acks.iter().all(|ack| !ack.starts_with("u1")), "{acks:?}");
-    let (version, ..) = run(Defect::ChecksumUnverified, "next", "1.1.0");
-    assert_eq!(version, json!("1.1.0"));
-    let (_, runs, ..) = run(Defect::NoDuplicateDetection, "next", "1.1.0");
-    assert!(runs.as_u64() > Some(1));
-    let (_, _, _, open) = run(Defect::AcksNotPersisted, "next", "1.1.0");
-    assert_eq!(open, 1);
-    let (version, ..) = run(Defect::NoRollback, "crash", "1.2.0");
-    assert_eq!(version, json!("1.2.0"));
 }
 
 #[test]

@@ -112,13 +112,13 @@ pub(crate) fn artifact_files(given: &[String]) -> Result<BTreeMap<String, PathBu
 /// Reads names of defects.
 pub(crate) fn defects(given: &[String]) -> Result<BTreeSet<Defect>, UnitsError> {
     let known = || {
-        let names: Vec<&str> = Defect::ALL.iter().map(|defect| defect.name()).collect();
+        let names: Vec<&str> = Defect::all().map(Defect::name).collect();
         format!("one of {}", names.join(", "))
     };
     let find = |name: &String| {
-        let found = Defect::ALL.iter().find(|defect| defect.name() == name).copied();
+        let found = Defect::all().find(|defect| defect.name() == name);
         found.ok_or_else(|| {
-            let near = did_you_mean(name, Defect::ALL.iter().map(|defect| defect.name()));
+            let near = did_you_mean(name, Defect::all().map(Defect::name));
             UnitsError::NoSuchDefect(name.clone(), near.unwrap_or_else(known))
         })
     };
@@ -192,6 +192,18 @@ fn way_out<'w>(word: &str, known: impl IntoIterator<Item = &'w str> + Clone) -> 
     did_you_mean(word, known.clone()).unwrap_or_else(|| format!("expected {}", one_of(known)))
 }
 
+/// The simulated unit of a protocol with these defects, those of other protocols left out.
+pub(crate) fn defective(
+    protocol: Protocol,
+    defects: impl IntoIterator<Item = Defect>,
+) -> Result<UnitUnderTest, UnitsError> {
+    let options = UnitOptions {
+        defects: defects.into_iter().collect(),
+        ..UnitOptions::default()
+    };
+    simulated(protocol, &options, Map::new())
+}
+
 /// `said`: what the unit says of itself, such as its platform.
 fn simulated(
     protocol: Protocol,
@@ -200,7 +212,8 @@ fn simulated(
 ) -> Result<UnitUnderTest, UnitsError> {
     let mut ics = default_ics(protocol);
     ics.extend(said.clone());
-    let defects = options.defects.clone();
+    let own = |defect: &&Defect| defect.protocol() == Some(protocol);
+    let defects: BTreeSet<Defect> = options.defects.iter().filter(own).copied().collect();
     let given = read_artifacts(&options.artifacts)?;
     let name = if defects.is_empty() {
         "sim".to_owned()

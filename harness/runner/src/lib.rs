@@ -17,6 +17,7 @@ mod repeats;
 mod run;
 mod seed;
 mod selection;
+mod selftest;
 mod sweep;
 mod unit_under_test;
 
@@ -30,4 +31,5 @@ pub use redaction::Redaction;
 pub use run::{InstanceResult, Progress, RunOptions, RunOutcome, Stop, run};
 pub use seed::sub_seed;
 pub use selection::{Filter, Skip, applies};
+pub use selftest::{Selftest, SelftestProgress, Specimen, selftest};
 pub use unit_under_test::{BenchKind, MakeKit, Preparation, UnitKit, UnitUnderTest};

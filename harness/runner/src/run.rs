@@ -199,12 +199,13 @@ fn at<T>(desk: &Mutex<Desk>, what: impl FnOnce(&mut Desk) -> T) -> T {
 }
 
 fn work(queue: &Queue, catalogue: &Catalogue, options: &RunOptions, stop: &Stop, desk: &Mutex<Desk>) {
-    let catalogue = Rc::new(catalogue.clone());
+    let mut own_catalogue = None;
     let artifact_facts = ArtifactFacts::default();
     while !stop.asked() {
         let Some(job) = queue.take() else {
             return;
         };
+        let catalogue = own_catalogue.get_or_insert_with(|| Rc::new(catalogue.clone()));
         let header = job.header();
         at(desk, |desk| desk.progress.started(&header.instance));
         let result = match &job.skip {
@@ -216,7 +217,7 @@ fn work(queue: &Queue, catalogue: &Catalogue, options: &RunOptions, stop: &Stop,
                     skipped: Some(reason.clone()),
                 },
             },
-            None => run_instance(&job, header, &catalogue, &artifact_facts, options, stop),
+            None => run_instance(&job, header, catalogue, &artifact_facts, options, stop),
         };
         let added = points_after(&job, &result.trace.header, result.summary.verdict);
         if options.fail_fast && matches!(result.summary.verdict, Verdict::Fail | Verdict::Error) {

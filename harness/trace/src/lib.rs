@@ -13,6 +13,7 @@ mod record;
 mod recorder;
 mod repeats;
 mod requirement;
+mod selftest;
 mod stamp;
 mod statistics;
 mod summary;
@@ -37,6 +38,7 @@ pub use record::{
 pub use recorder::{Recorder, SharedRecorder};
 pub use repeats::{Repeats, TimedSeries};
 pub use requirement::{Catalogue, Level, Origin, Requirement, Stimulus};
+pub use selftest::{Alarm, CleanRun, DefectLine, DefectOutcome, DefectRun, SelftestMatrix};
 pub use stamp::Stamp;
 pub use statistics::{Drift, Quantile, RepeatValue, Statistics};
 pub use summary::{

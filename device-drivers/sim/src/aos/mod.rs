@@ -6,6 +6,7 @@ mod alert;
 mod certificate;
 mod connection;
 mod crypto;
+mod defects;
 mod download;
 mod environment;
 mod inbox;
@@ -23,4 +24,5 @@ mod store;
 mod tests;
 mod update;
 
+pub(crate) use defects::DEFECTS;
 pub(crate) use kind::AosKind;

@@ -2,9 +2,10 @@
 
 use super::{
     agent::DeviceAgent,
+    defects,
     store::{CommandRecord, CommandState},
 };
-use crate::{Context, Defect};
+use crate::Context;
 use hil_wire::device_command::{
     CommandObject, CommandStatus, CommandType, FetchedCommand, ParameterError, Parameters, Signature,
     SignaturePolicy, is_command_id, status_text,
@@ -118,7 +119,7 @@ impl DeviceAgent {
         let Some(record) = self.commands.get(id) else {
             return false;
         };
-        if record.state == CommandState::Done && context.setup.has(Defect::NoCommandHistory) {
+        if record.state == CommandState::Done && context.setup.has(defects::NO_COMMAND_HISTORY) {
             return false;
         }
         let sent = self.outbox.has(id) || self.fetching.settled_meanwhile.contains(id);

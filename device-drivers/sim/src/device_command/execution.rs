@@ -2,13 +2,14 @@
 
 use super::{
     agent::{DeviceAgent, PROGRESS_TIMER, START_TIMER, WATCHDOG_TIMER, WORK_TIMER},
+    defects,
     diagnostics::Testing,
     export::Upload,
     reset::Resetting,
     store::{self, CommandRecord, CommandState, LAST_UPDATE, RESTART, RestartOrder},
     update::Update,
 };
-use crate::{Context, Defect, HttpError};
+use crate::{Context, HttpError};
 use hil_wire::{
     device_command::{CommandStatus, CommandType, Parameters, header, status_text},
     http::Response,
@@ -225,7 +226,7 @@ impl DeviceAgent {
 
     /// Seconds until another firmware update may start.
     pub(super) fn update_wait(&self, context: &mut Context<'_>) -> Option<u64> {
-        if context.setup.has(Defect::NoUpdateLimit) {
+        if context.setup.has(defects::NO_UPDATE_LIMIT) {
             return None;
         }
         let last: u64 = store::load(&context.hardware.flash, LAST_UPDATE)?;

@@ -5,6 +5,7 @@ mod admission;
 mod agent;
 mod boot;
 mod cleanup;
+mod defects;
 mod diagnostics;
 mod direct;
 mod execution;
@@ -23,4 +24,5 @@ mod store;
 mod tests;
 mod update;
 
+pub(crate) use defects::DEFECTS;
 pub(crate) use kind::DeviceCommandKind;

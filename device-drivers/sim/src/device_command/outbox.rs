@@ -2,9 +2,10 @@
 
 use super::{
     agent::{DELIVERY, DeviceAgent, FETCH_TIMER, OUTBOX_TIMER},
+    defects,
     store::{self, STATUSES, StatusEntry},
 };
-use crate::{Context, Defect, Flash, HttpError, Limits};
+use crate::{Context, Flash, HttpError, Limits};
 use hil_wire::{
     device_command::{CommandStatus, StatusAnswer, header},
     http::Response,
@@ -69,7 +70,7 @@ impl DeviceAgent {
         };
         let number = self.outbox.next;
         self.outbox.next += 1;
-        if !context.setup.has(Defect::StatusesNotPersisted) {
+        if !context.setup.has(defects::STATUSES_NOT_PERSISTED) {
             store::save(&mut context.hardware.flash, &file(number), &entry);
         }
         self.outbox.entries.push_back((number, entry));

@@ -3,12 +3,12 @@
 
 use super::{
     agent::{DeviceAgent, SELF_TEST_TIMER, WORK, WORK_TIMER},
-    boot,
+    boot, defects,
     execution::{Step, Work},
     kind::{SLOT_SIZE, image_of},
     store::{self, BOOT, BootRecord, CommandState, Trial},
 };
-use crate::{Context, Defect, HttpCall, HttpError, Image, Limits, Url};
+use crate::{Context, HttpCall, HttpError, Image, Limits, Url};
 use hil_wire::{
     device_command::{CommandStatus, CommandType, Parameters, UrlPolicy, status_text},
     digest::{parse_sha256, sha256_hex},
@@ -238,13 +238,13 @@ impl DeviceAgent {
         });
         let good = digest.is_ok_and(|digest| digest == sha256_hex(&update.bytes));
         let image = image_of(&update.bytes);
-        if !good && !context.setup.has(Defect::ImageUnverified) {
+        if !good && !context.setup.has(defects::IMAGE_UNVERIFIED) {
             return self.fail(status_text::CHECKSUM_MISMATCH, context);
         }
         let fits = image.is_some_and(|image| {
             image.form == "firmware" && image.platform == Image::PLATFORM && image.version == wanted.version
         });
-        if !fits && !context.setup.has(Defect::ImageUnverified) {
+        if !fits && !context.setup.has(defects::IMAGE_UNVERIFIED) {
             return self.fail(status_text::UPDATE_WRITE_FAILED, context);
         }
         if let Some(update) = self.update() {
@@ -262,7 +262,7 @@ impl DeviceAgent {
         let image: Arc<[u8]> = Arc::from(std::mem::take(&mut update.bytes));
         let previous = context.hardware.active_slot;
         let active = 1 - previous.min(1);
-        if context.setup.has(Defect::MarkedBeforeComplete) {
+        if context.setup.has(defects::MARKED_BEFORE_COMPLETE) {
             let record = BootRecord {
                 active,
                 ..BootRecord::default()

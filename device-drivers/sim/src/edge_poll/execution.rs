@@ -3,9 +3,10 @@
 
 use super::{
     agent::{EdgeAgent, PROGRESS_TIMER, WORK_TIMER},
+    defects,
     store::{CommandRecord, CommandState, Settled},
 };
-use crate::{Context, Defect};
+use crate::Context;
 use hil_wire::{
     edge_poll::{
         Ack, AckStatus, Command, CommandItem, CommandList, Entry, Subnet, error_code, header, parse_payload,
@@ -295,7 +296,7 @@ impl EdgeAgent {
         if record.state != CommandState::Done {
             return true;
         }
-        if context.setup.has(Defect::NoDuplicateDetection) {
+        if context.setup.has(defects::NO_DUPLICATE_DETECTION) {
             return false;
         }
         let sent = self.outbox.has_ack(id) || self.polling.settled_meanwhile.contains(id);
@@ -322,7 +323,7 @@ impl EdgeAgent {
         record.state = CommandState::Done;
         record.ack = Some(body.clone());
         let wanted = record.settled != Some(Settled::Dropped);
-        if context.setup.has(Defect::AcksNotPersisted) {
+        if context.setup.has(defects::ACKS_NOT_PERSISTED) {
             record.settled = Some(Settled::Dropped);
         }
         self.commands.put(&mut context.hardware.flash, record);

@@ -2,10 +2,11 @@
 
 use super::{
     agent::{EdgeAgent, WORK_TIMER},
+    defects,
     store::{self, InstalledSnap, UpdateStep},
     update::Waiting,
 };
-use crate::{Behaviour, Context, Defect, Image};
+use crate::{Behaviour, Context, Image};
 use hil_wire::{
     digest,
     edge_poll::{ReportStatus, error_code},
@@ -31,15 +32,18 @@ impl EdgeAgent {
         let digest_differs = digest
             .as_ref()
             .is_ok_and(|digest| digest[..] != Sha256::digest(bytes)[..]);
-        if size_differs {
+        let unsupported = digest.is_err() && !context.setup.has(defects::CHECKSUM_OPTIONAL);
+        if context.setup.has(defects::NOTHING_VERIFIED) {
+            self.begin_apply(context);
+        } else if size_differs {
             self.fail_update(
                 error_code::SIZE_MISMATCH,
                 "the stored file has another size",
                 context,
             );
-        } else if context.setup.has(Defect::ChecksumUnverified) {
+        } else if context.setup.has(defects::CHECKSUM_UNVERIFIED) {
             self.begin_apply(context);
-        } else if digest.is_err() {
+        } else if unsupported {
             self.fail_update(
                 error_code::CHECKSUM_UNSUPPORTED,
                 "there is no usable checksum",
@@ -150,7 +154,7 @@ impl EdgeAgent {
             return;
         }
         context.console(format!("{} {} is not healthy", record.snap_name, record.version));
-        if !context.setup.has(Defect::NoRollback) {
+        if !context.setup.has(defects::NO_ROLLBACK) {
             self.go_back(
                 &record.snap_name,
                 &record.version,

@@ -3,6 +3,7 @@
 
 mod agent;
 mod configuration;
+mod defects;
 mod discovery;
 mod download;
 mod execution;
@@ -18,4 +19,5 @@ mod store;
 mod tests;
 mod update;
 
+pub(crate) use defects::DEFECTS;
 pub(crate) use kind::EdgePollKind;

@@ -3,10 +3,10 @@
 
 use super::{
     agent::{DELIVERY, EdgeAgent, OUTBOX_TIMER},
-    pacing,
+    defects, pacing,
     store::{self, CommandState, REPORTS, Settled},
 };
-use crate::{Context, Defect, HttpError, Limits};
+use crate::{Context, HttpError, Limits};
 use hil_trace::Stamp;
 use hil_wire::http::Response;
 use rand::Rng;
@@ -163,7 +163,7 @@ impl EdgeAgent {
         }
         let path = match &entry.what {
             What::Ack { id, .. } => {
-                let id = if context.setup.has(Defect::AckWrongId) {
+                let id = if context.setup.has(defects::ACK_WRONG_ID) {
                     wrong(id)
                 } else {
                     encode(id)

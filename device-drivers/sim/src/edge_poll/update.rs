@@ -3,11 +3,12 @@
 
 use super::{
     agent::{EdgeAgent, LATEST, WORK_TIMER},
+    defects,
     execution::{Outcome, Work, WorkKind},
     pacing,
     store::{self, CommandState, TEMPORARY, UPDATE, UpdateRecord, UpdateStep, report_status},
 };
-use crate::{Context, HttpError, Limits, Url};
+use crate::{Context, HttpError, Limits, Setup, Url};
 use hil_wire::{
     digest,
     edge_poll::{LatestAnswer, ReportStatus, StatusReport, compare_versions, error_code},
@@ -88,7 +89,8 @@ impl EdgeAgent {
             failures: 0,
             transfer: Default::default(),
         };
-        let installed = update.record.previous.as_deref() == Some(&update.record.version);
+        let installed = update.record.previous.as_deref() == Some(&update.record.version)
+            && !context.setup.has(defects::INSTALLS_AGAIN);
         self.update = Some(update);
         if installed {
             self.conclude_update(ReportStatus::AlreadyInstalled, None, None, context);
@@ -320,7 +322,7 @@ impl EdgeAgent {
     }
 
     fn decide(&mut self, answer: LatestAnswer, context: &mut Context<'_>) {
-        let lab = self.is_lab();
+        let lab = self.is_lab() || context.setup.has(defects::PLAIN_DOWNLOADS);
         let Some(update) = &mut self.update else { return };
         update.failures = 0;
         let record = &mut update.record;
@@ -330,6 +332,7 @@ impl EdgeAgent {
             update.expected.as_deref(),
             record,
             lab,
+            context.setup,
         ) {
             Err(refusal) => Some(refusal),
             Ok(()) if update.begun => None,
@@ -342,6 +345,7 @@ impl EdgeAgent {
                     message: format!("{size} bytes cannot be stored twice"),
                 }),
         };
+        record.version = answer.version;
         record.url = answer.download_url;
         record.checksum = answer.checksum.unwrap_or_default();
         record.size = answer.size;
@@ -399,6 +403,7 @@ fn check(
     expected: Option<&str>,
     record: &UpdateRecord,
     lab: bool,
+    setup: &Setup,
 ) -> Result<(), Refusal> {
     let failed = |code, message: &str| Refusal {
         code,
@@ -409,16 +414,21 @@ fn check(
         .snap_name
         .as_ref()
         .is_some_and(|name| *name != record.snap_name);
-    if answer.version != record.version || other_snap {
+    let other_version = answer.version != record.version && !setup.has(defects::TAKES_ANY_VERSION);
+    if other_version || other_snap {
         return Err(failed(
             error_code::VERSION_UNAVAILABLE,
             "another version is offered",
         ));
     }
-    let older = record
-        .previous
-        .as_deref()
-        .is_some_and(|running| compare_versions(&record.version, running) == Some(Ordering::Less));
+    let older =
+        record
+            .previous
+            .as_deref()
+            .is_some_and(|running| match setup.has(defects::VERSIONS_AS_TEXT) {
+                true => record.version.as_str() < running,
+                false => compare_versions(&record.version, running) == Some(Ordering::Less),
+            });
     if older && !allow_downgrade && answer.allow_downgrade != Some(true) {
         return Err(Refusal {
             code: error_code::DOWNGRADE_REFUSED,
@@ -426,17 +436,17 @@ fn check(
             message: "the version is older than the one that runs".to_owned(),
         });
     }
-    let Some(digest) = answer
+    let digest = answer
         .checksum
         .as_deref()
-        .and_then(|text| digest::parse_sha256(text).ok())
-    else {
+        .and_then(|text| digest::parse_sha256(text).ok());
+    if digest.is_none() && !setup.has(defects::CHECKSUM_OPTIONAL) {
         return Err(failed(
             error_code::CHECKSUM_UNSUPPORTED,
             "there is no usable checksum",
         ));
-    };
-    if expected.is_some_and(|text| digest::parse_sha256(text) != Ok(digest)) {
+    }
+    if expected.is_some_and(|text| digest::parse_sha256(text).ok() != digest) {
         return Err(failed(
             error_code::CHECKSUM_MISMATCH,
             "the offered digest is not the expected one",

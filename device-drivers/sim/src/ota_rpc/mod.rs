@@ -6,6 +6,7 @@ mod agent;
 mod board;
 mod boot;
 mod channel;
+mod defects;
 mod files;
 mod intake;
 mod kind;
@@ -20,4 +21,5 @@ mod snapshot;
 mod tests;
 mod update;
 
+pub(crate) use defects::DEFECTS;
 pub(crate) use kind::OtaRpcKind;

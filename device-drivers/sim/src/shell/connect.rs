@@ -27,8 +27,11 @@ pub(crate) async fn connect(
         .as_ref()
         .and_then(|name| endpoints.identities.get(name));
     let identity = call.credentials.as_deref().or(named);
-    let connector = tls::Connector::new(&endpoints.authority, identity, &environment.clock)
-        .map_err(|error| HttpError::Tls(error.to_string()))?;
+    let connector = match call.unverified {
+        true => tls::Connector::unverified(identity, &environment.clock),
+        false => tls::Connector::new(&endpoints.authority, identity, &environment.clock),
+    };
+    let connector = connector.map_err(|error| HttpError::Tls(error.to_string()))?;
     let (stream, _) = connector
         .connect(stream, &url.host)
         .await

@@ -6,6 +6,7 @@ use super::{
     keeper::Keeper,
     registry::Registry,
     stream::StreamCommand,
+    tampers::Tampers,
     websocket::WsCommand,
 };
 use crate::{
@@ -47,6 +48,8 @@ pub(crate) struct Core {
     agent: Option<Box<dyn Agent>>,
     rng: StdRng,
     keeper: Option<Keeper>,
+    /// What stands between the agent and everything else, if the unit misbehaves.
+    pub(super) tampers: Tampers,
 }
 
 impl Core {
@@ -59,6 +62,7 @@ impl Core {
         keeper: Option<Keeper>,
     ) -> Self {
         let (events, _) = mpsc::unbounded_channel();
+        let tampers = Tampers::of(&environment.setup);
         Core {
             kind,
             environment,
@@ -81,6 +85,7 @@ impl Core {
             agent: None,
             rng,
             keeper,
+            tampers,
         }
     }
 
@@ -93,6 +98,7 @@ impl Core {
     pub(crate) fn boot(&mut self) {
         self.hardware.flash.revive();
         self.hardware.boots += 1;
+        self.tampers.booting(&mut self.hardware);
         let agent = self.kind.boot(&self.environment.setup, &mut self.hardware);
         let mut facts = Map::new();
         facts.insert("boot".into(), self.hardware.boots.into());
@@ -107,6 +113,15 @@ impl Core {
     /// Hands one input to the agent and carries out what it wants.
     pub(crate) fn input(&mut self, input: Input) {
         self.hardware.inputs += 1;
+        if self.tampers.is_empty() {
+            self.handle(input);
+        } else {
+            self.input_tampered(input);
+        }
+    }
+
+    /// Hands the agent what nobody changes any more.
+    pub(super) fn handle(&mut self, input: Input) {
         self.with_agent(|agent, context| agent.handle(input, context));
     }
 
@@ -158,11 +173,16 @@ impl Core {
             self.timers.remove(&timer);
             self.input(Input::Timer(timer));
         }
+        self.catch_up(now);
     }
 
     /// When the loop has to act by itself.
     pub(crate) fn next_deadline(&self) -> Option<Stamp> {
-        self.timers.values().copied().chain(self.reboot_at).min()
+        let timers = self.timers.values().copied();
+        timers
+            .chain(self.reboot_at)
+            .chain(self.tampers.next_deadline())
+            .min()
     }
 
     /// True once a reboot is due.
@@ -186,6 +206,7 @@ impl Core {
     pub(crate) fn lose_power(&mut self) {
         self.agent = None;
         self.timers.clear();
+        self.tampers.lose_power();
         self.reboot_at = None;
         self.exit = None;
         self.held = None;
@@ -267,8 +288,12 @@ impl Core {
         let result = act(agent.as_mut(), &mut context);
         self.agent = Some(agent);
         self.keep();
-        for output in outputs {
-            self.perform(output);
+        if self.tampers.is_empty() {
+            for output in outputs {
+                self.perform(output);
+            }
+        } else {
+            self.perform_tampered(outputs);
         }
         Some(result)
     }

@@ -12,6 +12,7 @@ mod registry;
 mod server;
 mod stimulus;
 mod stream;
+mod tampers;
 mod unit;
 mod websocket;
 

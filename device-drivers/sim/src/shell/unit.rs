@@ -6,7 +6,7 @@ use super::{
     keeper::Keeper,
     stimulus,
 };
-use crate::{Defect, Kind, Setup};
+use crate::{Defect, Kind, Setup, defect::WRITES_IN_PLACE};
 use async_trait::async_trait;
 use hil_trace::UnitChange;
 use hil_unit::{Surroundings, Unit, UnitError};
@@ -58,7 +58,7 @@ impl SimUnit {
         let mut core = Core::new(kind, environment, surroundings.recorder, rng, keeper);
         match hardware {
             Some(mut hardware) => {
-                hardware.flash.in_place = core.environment.setup.has(Defect::WritesInPlace);
+                hardware.flash.in_place = core.environment.setup.has(WRITES_IN_PLACE);
                 core.hardware = hardware;
             }
             None => provision(&mut core, &Map::new())?,
@@ -187,7 +187,7 @@ fn provision(core: &mut Core, state: &Map<String, Value>) -> Result<(), UnitErro
     let setup = core.environment.setup.clone();
     core.hardware = Default::default();
     core.kind.provision(state, &setup, &mut core.hardware)?;
-    core.hardware.flash.in_place = setup.has(Defect::WritesInPlace);
+    core.hardware.flash.in_place = setup.has(WRITES_IN_PLACE);
     core.keep();
     Ok(())
 }

@@ -5,6 +5,7 @@ mod agent;
 mod calls;
 mod configuration;
 mod console;
+mod defects;
 #[cfg(test)]
 mod fixture_tests;
 mod gateways;
@@ -14,4 +15,5 @@ mod reactions;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use defects::DEFECTS;
 pub(crate) use kind::SotaKind;

@@ -6,6 +6,7 @@ use crate::{
     exit::Exit,
     library::Library,
 };
+use hil_runner::Filter;
 use hil_scenario::Plan;
 use hil_sim::{Defect, default_artifacts, default_timing};
 use hil_trace::{RollbackCell, Stimulus, TimingTable};
@@ -50,13 +51,13 @@ pub(crate) fn execute(arguments: ListArguments) -> Exit {
                 if !dialects.is_empty() {
                     let _ = writeln!(text, "  dialects: {}", dialects.join(", "));
                 }
-                let defects = Defect::ALL.iter().filter(|defect| defect.protocol() == protocol);
-                let defects = defects.map(|defect| defect.name()).collect::<Vec<_>>();
+                let defects = Defect::of(protocol).map(Defect::name).collect::<Vec<_>>();
                 if !defects.is_empty() {
                     let _ = writeln!(text, "  --defect: {}", defects.join(", "));
                 }
             }
         }
+        Listed::Defects => defects(&filter, &mut text),
         Listed::RollbackPaths => rollback_paths(&library.catalogue.timing, &filter.protocols, &mut text),
         Listed::Requirements => {
             let prefixes: Vec<String> = filter
@@ -105,6 +106,27 @@ fn provoked(stimulus: &Stimulus) -> String {
         None => format!("{}: {by}", stimulus.name),
         Some(reason) => format!("{}: {by} (simulated units only: {reason})", stimulus.name),
     }
+}
+
+/// Defects by protocol: name, requirement, what such a unit does.
+fn defects(filter: &Filter, text: &mut String) {
+    let wanted = |defect: &Defect| {
+        let asked = |prefix: &String| defect.primary().starts_with(prefix.as_str());
+        let protocol = defect.protocol().is_none_or(|p| filter.protocols.contains(&p));
+        (filter.protocols.is_empty() || protocol)
+            && (filter.requirements.is_empty() || filter.requirements.iter().any(asked))
+    };
+    let listed: Vec<Defect> = Defect::all().filter(wanted).collect();
+    let width = listed.iter().map(|defect| defect.name().len()).max().unwrap_or(0);
+    for defect in &listed {
+        let _ = writeln!(
+            text,
+            "{defect:width$}  {:18}  {}",
+            defect.primary(),
+            defect.summary()
+        );
+    }
+    let _ = writeln!(text, "{} defects", listed.len());
 }
 
 /// Every path with what shows it in each protocol, then every requirement on time.

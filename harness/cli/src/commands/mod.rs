@@ -11,6 +11,7 @@ mod proxy;
 mod report;
 mod run;
 mod schema;
+mod selftest;
 mod simulate;
 
 use crate::{args::Command, exit::Exit};
@@ -22,6 +23,7 @@ pub(crate) fn execute(command: Command) -> Exit {
     match command {
         Command::Run(arguments) => run::execute(arguments),
         Command::List(arguments) => list::execute(arguments),
+        Command::Selftest(arguments) => selftest::execute(arguments),
         Command::Lint(arguments) => lint::execute(arguments),
         Command::Judge(arguments) => judge::execute(arguments),
         Command::Report(arguments) => report::execute(arguments),

@@ -242,7 +242,7 @@ fn fresh_seed() -> u64 {
 }
 
 /// Ctrl-C, or SIGTERM, asks for a clean end; the second time units are not waited for; the third time ends all at once.
-fn stop_on_signal(stop: Stop) -> std::io::Result<()> {
+pub(super) fn stop_on_signal(stop: Stop) -> std::io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -378,4 +378,4 @@ const SIGXFSZ: i32 = 25;
 const KILLED_BY_USER: i32 = 130;
 /// Real instances that share a core.
 const WAITING_PER_CORE: usize = 4;
-const TOOL: &str = concat!("hil ", env!("CARGO_PKG_VERSION"));
+pub(super) const TOOL: &str = concat!("hil ", env!("CARGO_PKG_VERSION"));

@@ -1,4 +1,4 @@
-//! What a unit fetched and applied, compared with what it was told and given (POLL-VERIFY, POLL-DL-003, POLL-DL-009).
+//! What a unit fetched and applied, compared with what it was told and given (POLL-VERIFY, POLL-DL-003, -004, -005, -009).
 
 use crate::{Judge, Monitor, Tally};
 use hil_trace::{Event, HowClosed, HttpEnding, Record, RecordBody, Stamp, Who};
@@ -19,7 +19,12 @@ pub(super) struct ContentMonitor {
     /// Answers with whole blobs since the last update ended.
     whole: Vec<u64>,
     judged: BTreeSet<u64>,
+    /// A whole blob as it should be came since the version was told: whatever was cut later, it may be the one applied.
+    good_before: bool,
     matching: Tally,
+    joined: Tally,
+    unmixed: Tally,
+    unabridged: Tally,
     usable: Tally,
     once: Tally,
     resumed: Tally,
@@ -44,6 +49,12 @@ struct Fetched {
     bytes: Vec<u8>,
     complete: bool,
     record: u64,
+    /// Entity tag of the first part.
+    etag: Option<String>,
+    /// It came in several parts.
+    joined: bool,
+    /// A later part was of another entity.
+    mixed: bool,
 }
 
 impl Default for ContentMonitor {
@@ -56,7 +67,11 @@ impl Default for ContentMonitor {
             interrupted: None,
             whole: Vec::new(),
             judged: BTreeSet::new(),
+            good_before: false,
             matching: Tally::new("POLL-VERIFY-001"),
+            joined: Tally::new("POLL-VERIFY-003"),
+            unmixed: Tally::new("POLL-DL-004"),
+            unabridged: Tally::new("POLL-DL-005"),
             usable: Tally::new("POLL-VERIFY-002"),
             once: Tally::new("POLL-VERIFY-005"),
             resumed: Tally::new("POLL-DL-003"),
@@ -104,6 +119,9 @@ impl Monitor for ContentMonitor {
     fn close(&mut self, _: Stamp, _: HowClosed, judge: &mut Judge<'_>) {
         for tally in [
             &mut self.matching,
+            &mut self.joined,
+            &mut self.unmixed,
+            &mut self.unabridged,
             &mut self.usable,
             &mut self.once,
             &mut self.resumed,
@@ -121,6 +139,7 @@ impl ContentMonitor {
         };
         if self.told.as_ref().is_none_or(|told| told.version != version) {
             self.fetched = None;
+            self.good_before = false;
         }
         self.told = Some(Told {
             version: version.to_owned(),
@@ -150,7 +169,11 @@ impl ContentMonitor {
 
     fn answer(&mut self, record: &Record, event: &Event) {
         let RecordBody::HttpResponse {
-            status, body, ending, ..
+            status,
+            headers,
+            body,
+            ending,
+            ..
         } = &record.what
         else {
             return;
@@ -160,30 +183,42 @@ impl ContentMonitor {
         }
         let complete = *ending == HttpEnding::Complete;
         let body = body.bytes();
+        let etag = headers.get("ETag").map(str::to_owned);
         match (*status, event.text("content_range").and_then(part)) {
             (200, _) => {
                 self.fetched = Some(Fetched {
                     bytes: body.to_vec(),
                     complete,
                     record: record.seq,
+                    etag,
+                    joined: false,
+                    mixed: false,
                 });
                 self.whole.push(record.seq);
             }
             (206, Some((first, total))) => {
-                let before = self.fetched.take().map_or(Vec::new(), |fetched| fetched.bytes);
+                let before = self.fetched.take();
+                let (bytes, first_tag, mixed) = match &before {
+                    None => (&[][..], None, false),
+                    Some(before) => (&before.bytes[..], before.etag.clone(), before.mixed),
+                };
                 // Parts that leave a gap are put together in a way nobody can see from here.
-                if let Some(kept) = before.get(..first) {
+                if let Some(kept) = bytes.get(..first) {
                     let bytes = [kept, body].concat();
                     let complete = complete && bytes.len() == total;
                     self.fetched = Some(Fetched {
                         bytes,
                         complete,
                         record: record.seq,
+                        mixed: mixed || (first > 0 && first_tag != etag),
+                        etag: first_tag.or(etag),
+                        joined: first > 0,
                     });
                 }
             }
             _ => {}
         }
+        self.good_before |= self.is_good();
     }
 
     fn report(&mut self, record: u64, event: &Event, judge: &mut Judge<'_>) {
@@ -249,16 +284,33 @@ impl ContentMonitor {
             let text = format!("version {version} was applied although its checksum cannot be used: {told}");
             return self.usable.violated(text, evidence, judge);
         };
-        // How much came of an answer that was cut is not known.
+        let good = is_digest(&fetched.bytes, &wanted);
         if !fetched.complete {
+            // How much came of an answer that was cut is not known, only that it was not all.
+            if !good && !self.good_before {
+                let text = format!("version {version} was applied although its blob ended early");
+                self.unabridged.violated(text, evidence, judge);
+            }
             return;
         }
-        if is_digest(&fetched.bytes, &wanted) {
-            self.matching.met(record);
-        } else {
-            let found = sha256_hex(&fetched.bytes);
-            let text = format!("version {version} was applied although the SHA-256 of its blob is {found}");
-            self.matching.violated(text, evidence, judge);
+        // Where the blob was put together, a wrong one also says what it was put together from.
+        let (joined, mixed) = (fetched.joined, fetched.mixed);
+        let found = sha256_hex(&fetched.bytes);
+        let applied = format!("version {version} was applied although the SHA-256 of its blob is {found}");
+        for (tally, concerned, how) in [
+            (&mut self.matching, true, ""),
+            (&mut self.joined, joined, ", put together from parts"),
+            (
+                &mut self.unmixed,
+                mixed,
+                ", put together from parts of two entities",
+            ),
+        ] {
+            if concerned && good {
+                tally.met(record);
+            } else if concerned {
+                tally.violated(format!("{applied}{how}"), evidence.clone(), judge);
+            }
         }
     }
 

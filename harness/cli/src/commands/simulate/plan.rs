@@ -288,15 +288,9 @@ fn faces(
 
 fn check_defects(defects: &BTreeSet<Defect>, arguments: &SimulateArguments) -> Result<(), PlanError> {
     let protocol = arguments.protocol;
-    let all = Defect::ALL.iter().filter(|defect| defect.protocol() == protocol);
+    let all = Defect::of(protocol).map(Defect::name);
     for defect in defects {
-        known(
-            "defect",
-            defect.name(),
-            protocol,
-            defect.name(),
-            all.clone().map(|defect| defect.name()),
-        )?;
+        known("defect", defect.name(), protocol, defect.name(), all.clone())?;
     }
     Ok(())
 }

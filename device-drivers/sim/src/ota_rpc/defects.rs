@@ -1,0 +1,6 @@
+//! What a device can do wrong over the OTA RPCs.
+
+use crate::Defect;
+
+/// All of them.
+pub(crate) const DEFECTS: &[&[Defect]] = &[];
