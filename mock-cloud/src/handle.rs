@@ -525,14 +525,20 @@ impl MockCloud {
         make_core(self.settings.clone(), &surroundings)
     }
 
+    fn is_given(&self, face: &str) -> bool {
+        match self.surroundings.unit_faces.get(face) {
+            Some(Address::Path(_)) => true,
+            Some(Address::Host(..)) => matches!(self.surroundings.network, Network::Tcp),
+            None => false,
+        }
+    }
+
     fn wanted_address(&self, face: &str) -> Address {
         let paths = self.settings.options.get("paths");
         match paths.and_then(|paths| paths.get(face)).and_then(Value::as_str) {
             Some(path) => Address::Path(path.to_owned()),
-            // A path the unit file gives for a face of the unit that is ours to serve.
-            None if matches!(self.surroundings.unit_faces.get(face), Some(Address::Path(_))) => {
-                self.surroundings.unit_faces[face].clone()
-            }
+            // What the unit file gives for a face of the unit that is ours to serve.
+            None if self.is_given(face) => self.surroundings.unit_faces[face].clone(),
             None => {
                 let port = self.settings.ports.get(face).copied().unwrap_or(0);
                 Address::Host(self.settings.bind.clone(), port)

@@ -70,7 +70,7 @@ pub fn cloud_faces(protocol: Protocol) -> Vec<&'static str> {
         Protocol::EdgePoll => edge_poll::FACES.to_vec(),
         Protocol::DeviceCommand => device_command::FACES.to_vec(),
         Protocol::AosV7 => aos::FACES.to_vec(),
-        Protocol::Sota => [sota::FACES, &[sota::EVENTS]].concat(),
+        Protocol::Sota => [sota::FACES, &[sota::EVENTS, sota::BUS]].concat(),
         Protocol::OtaRpc => [ota_rpc::FACES, &[ota_rpc::BROKER]].concat(),
     }
 }

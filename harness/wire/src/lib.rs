@@ -4,6 +4,7 @@
 //! [`Oddity`] it met. Who receives the message decides what to do about them.
 
 pub mod aos;
+pub mod dbus;
 pub mod device_command;
 pub mod digest;
 pub mod edge_poll;

@@ -1,6 +1,12 @@
 //! The client: its state, one command at a time, polling, and where each input goes (reference section 5).
 
-use super::{configuration::Configuration, gateways::Gateways, kind::SYSTEM_INFO, packages};
+use super::{
+    bus::{BUS_TIMER, Bus},
+    configuration::Configuration,
+    gateways::Gateways,
+    kind::SYSTEM_INFO,
+    packages,
+};
 use crate::{Agent, Context, Hardware, Input, RequestId, Setup, TimerId};
 use hil_trace::Stamp;
 use hil_unit::UnitError;
@@ -25,6 +31,7 @@ pub(crate) struct SotaAgent {
     pub(super) system_info: Option<String>,
     pub(super) token: Option<String>,
     pub(super) gateways: Gateways,
+    pub(super) bus: Bus,
     /// Commands that wait, oldest first.
     pub(super) queue: VecDeque<Job>,
     pub(super) running: Option<Running>,
@@ -59,6 +66,8 @@ pub(super) enum Origin {
     Stream(crate::StreamId),
     /// Whoever types on the console.
     Console(crate::StreamId),
+    /// A caller on the bus, who was answered at once.
+    Bus,
 }
 
 /// The command under way.
@@ -111,6 +120,7 @@ impl SotaAgent {
             configuration,
             token: None,
             gateways: Gateways::new(setup.endpoints.get("events_socket")),
+            bus: Bus::new(setup),
             queue: VecDeque::new(),
             running: None,
             known: BTreeMap::new(),
@@ -182,6 +192,7 @@ impl SotaAgent {
     fn boot(&mut self, context: &mut Context<'_>) {
         context.console("sota client starts");
         self.gateways.open(context);
+        self.open_bus(context);
         self.plan_poll(context);
         self.enqueue(Command::Authenticate(Authentication::None), Origin::Own, context);
     }
@@ -194,6 +205,7 @@ impl SotaAgent {
             }
             AUTH_TIMER => self.enqueue(Command::Authenticate(Authentication::None), Origin::Own, context),
             INSTALL_TIMER => self.installed(context),
+            BUS_TIMER => self.open_bus(context),
             _ => {}
         }
     }

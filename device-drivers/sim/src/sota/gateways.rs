@@ -49,7 +49,8 @@ impl Gateways {
         context.serve_streams(CONSOLE);
     }
 
-    fn next_stream(&mut self) -> StreamId {
+    /// A number for a stream the client opens.
+    pub(super) fn next_stream(&mut self) -> StreamId {
         self.next_stream = (self.next_stream + 1) % StreamId::SERVED;
         StreamId(self.next_stream)
     }
@@ -73,13 +74,14 @@ impl SotaAgent {
             self.gateways.outgoing.insert(stream, bytes);
             context.open_stream(stream, &self.gateways.installer);
         }
+        self.announce_on_bus(event, context);
     }
 
     /// Gives the final event to whoever asked.
     pub(super) fn reply(&mut self, origin: Origin, event: &Event, context: &mut Context<'_>) {
         let text = event.encode(self.dialect);
         match origin {
-            Origin::Own | Origin::Poll => {}
+            Origin::Own | Origin::Poll | Origin::Bus => {}
             Origin::Http(exchange) => {
                 let response = gateway::reply(event, self.dialect).unwrap_or_else(|_| gateway::lost());
                 context.answer(exchange, response);
@@ -116,6 +118,9 @@ impl SotaAgent {
             } => self.upgrade(exchange, &request, context),
             Input::WsFrame { socket, frame } => self.frame(socket, frame, context),
             Input::WsClosed { socket } | Input::WsFailed { socket, .. } => self.forget(socket),
+            Input::StreamOpened { stream, .. } if self.bus.is(stream) => self.bus_opened(context),
+            Input::StreamData { stream, bytes } if self.bus.is(stream) => self.bus_bytes(&bytes, context),
+            Input::StreamClosed { stream } if self.bus.is(stream) => self.bus_closed(context),
             Input::StreamOpened { stream, face } if face.is_empty() => {
                 if let Some(bytes) = self.gateways.outgoing.remove(&stream) {
                     context.send_stream(stream, bytes);

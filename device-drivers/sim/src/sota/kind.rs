@@ -53,7 +53,7 @@ impl Kind for SotaKind {
     fn ics(&self) -> Map<String, Value> {
         object(json!({
             "dialect": "rustc", "auth": true, "no-auth": true, "http": true, "websocket": true, "socket": true,
-            "console": true, "d-bus": false, "package-manager": true, "no-package-manager": true,
+            "console": true, "d-bus": true, "package-manager": true, "no-package-manager": true,
             "system-info": true, "auto-download-switch": true, "system_info": SYSTEM_INFO,
             "package": PACKAGE,
         }))
@@ -67,6 +67,7 @@ impl Kind for SotaKind {
             "client_secret",
             "device_uuid",
             "events_socket",
+            "dbus_address",
         ]
     }
 }

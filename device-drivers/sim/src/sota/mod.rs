@@ -2,6 +2,7 @@
 //! itself, reports, and serves its gateways (reference sections 1 to 5).
 
 mod agent;
+mod bus;
 mod calls;
 mod configuration;
 mod console;

@@ -14,6 +14,7 @@ pub fn faces_of(protocol: Protocol) -> &'static [&'static str] {
             "sota-commands",
             "sota-events",
             "sota-console",
+            "sota-bus",
         ],
         Protocol::OtaRpc => &["rpc-http", "rpc-websocket", "rpc-serial"],
     }
@@ -36,6 +37,7 @@ pub fn faces_of_feature(protocol: Protocol, feature: &str) -> &'static [&'static
         (Protocol::Sota, "websocket") => &["sota-websocket"],
         (Protocol::Sota, "socket") => &["sota-commands"],
         (Protocol::Sota, "console") => &["sota-console"],
+        (Protocol::Sota, "d-bus") => &["sota-bus"],
         (Protocol::OtaRpc, "http") => &["rpc-http"],
         // One server may do both.
         (Protocol::OtaRpc, "websocket") => &["rpc-websocket", "rpc-http"],

@@ -1,6 +1,7 @@
 //! SOTA client protocol: commands and events in two dialects, the text grammar, the gateways, and the HTTP
 //! API of Core and the authentication server.
 
+pub mod bus;
 pub mod console;
 pub mod core;
 pub mod gateway;

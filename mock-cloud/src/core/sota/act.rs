@@ -1,7 +1,7 @@
 //! What scenario steps ask of this cloud; names and arguments are those of the vocabulary.
 
 use super::{
-    SotaCloud,
+    SotaCloud, bus_call,
     command::{self, Gateway, bad, span, word},
     gateway::Sending,
 };
@@ -54,6 +54,20 @@ impl SotaCloud {
                         name,
                     });
                 }
+                json!({})
+            }
+            "initiate_download" | "update_report" | "bus_call" => {
+                let calling = bus_call::read(action, with)?;
+                json!({"call": self.bus.call(now.stamp, calling, out)})
+            }
+            "software_manager" => {
+                let present = with.get("present") == Some(&Value::Bool(true));
+                self.bus.set_manager(present, out);
+                json!({})
+            }
+            "installed_software" => {
+                let (packages, firmwares) = bus_call::software(with)?;
+                self.bus.set_software(packages, firmwares);
                 json!({})
             }
             "queue" => self.queue(now, with, artifacts, out)?,

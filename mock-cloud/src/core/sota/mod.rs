@@ -2,6 +2,8 @@
 //! gateways and as the external installer (reference sections 1 to 4).
 
 mod act;
+mod bus;
+mod bus_call;
 mod command;
 #[cfg(test)]
 mod fixture_tests;
@@ -15,9 +17,11 @@ mod update;
 
 use super::{ActError, Core, HttpCall, Now, Operation, Outputs, RedirectPlaces};
 use crate::settings::CloudSettings;
+use bus::Bus;
 use gateway::Gateways;
 use hil_fault::{Artifact, MessagePlaces};
 use hil_wire::{
+    dbus::BusAddress,
     http::{Request, Response},
     sota::{Dialect, Package, core::Call},
 };
@@ -34,6 +38,8 @@ pub const CORE: &str = "sota-core";
 pub const SECOND_ORIGIN: &str = "sota-second";
 /// Where the external installer listens for events.
 pub const EVENTS: &str = "sota-events";
+/// The private bus of the D-Bus gateway.
+pub const BUS: &str = "sota-bus";
 /// The HTTP faces.
 pub(crate) const FACES: &[&str] = &[AUTH, CORE, SECOND_ORIGIN];
 
@@ -55,6 +61,7 @@ pub struct SotaCloud {
     installed: Vec<Package>,
     system_info: Option<Vec<u8>>,
     gateways: Gateways,
+    bus: Bus,
     next_id: u64,
 }
 
@@ -78,6 +85,10 @@ impl SotaCloud {
             installed: Vec::new(),
             system_info: None,
             gateways: Gateways::default(),
+            bus: Bus::new(
+                settings.seed,
+                settings.options.get("software_manager") != Some(&Value::Bool(false)),
+            ),
             next_id: 1,
             settings,
         }
@@ -97,7 +108,7 @@ impl Core for SotaCloud {
     }
 
     fn byte_faces(&self) -> &'static [&'static str] {
-        &[EVENTS]
+        &[EVENTS, BUS]
     }
 
     fn collections(&self) -> &'static [&'static str] {
@@ -190,7 +201,10 @@ impl Core for SotaCloud {
         }
     }
 
-    fn line_operation(&self, _: u32, line: &[u8]) -> Operation {
+    fn line_operation(&self, connection: u32, line: &[u8]) -> Operation {
+        if self.bus.has(connection) {
+            return Operation::default();
+        }
         Operation {
             name: if line.trim_ascii().is_empty() {
                 ""
@@ -203,7 +217,16 @@ impl Core for SotaCloud {
     }
 
     fn bytes(&mut self, _: Now, connection: u32, payload: &[u8], out: &mut Outputs) {
-        self.gateways.bytes(connection, payload, out);
+        match self.bus.has(connection) {
+            true => self.bus.bytes(connection, payload, out),
+            false => self.gateways.bytes(connection, payload, out),
+        }
+    }
+
+    fn stream_opened(&mut self, _: Now, connection: u32, face: &str, _: &mut Outputs) {
+        if face == BUS {
+            self.bus.opened(connection);
+        }
     }
 
     fn connect_patience(&self) -> Duration {
@@ -215,7 +238,10 @@ impl Core for SotaCloud {
     }
 
     fn connection_closed(&mut self, _: Now, connection: u32, out: &mut Outputs) {
-        self.gateways.closed(connection, out);
+        match self.bus.has(connection) {
+            true => self.bus.closed(connection, out),
+            false => self.gateways.closed(connection, out),
+        }
     }
 
     fn answered(&mut self, _: Now, call: u64, result: Result<Response, String>, out: &mut Outputs) {
@@ -223,11 +249,15 @@ impl Core for SotaCloud {
     }
 
     fn next_wake(&self) -> Option<hil_trace::Stamp> {
-        self.gateways.next_wake()
+        [self.gateways.next_wake(), self.bus.next_wake()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     fn wake(&mut self, now: Now, out: &mut Outputs) {
         self.gateways.wake(now.stamp, out);
+        self.bus.wake(now.stamp, out);
     }
 
     fn endpoints(&self, url: &dyn Fn(&str) -> String) -> BTreeMap<String, String> {
@@ -242,6 +272,7 @@ impl Core for SotaCloud {
             ("device_uuid".to_owned(), self.device.clone()),
             ("device_id".to_owned(), self.device.clone()),
             ("events_socket".to_owned(), events.to_owned()),
+            ("dbus_address".to_owned(), bus_address(&url(BUS))),
         ]);
         // Empty without authentication: a template of the unit's configuration names them all the same.
         let credentials = &self.tokens.credentials;
@@ -267,6 +298,18 @@ impl Core for SotaCloud {
                 | Call::RegisterClient)
         )
     }
+}
+
+/// The address of the bus as D-Bus writes it; empty if it is not open.
+fn bus_address(url: &str) -> String {
+    if let Some(path) = url.strip_prefix("unix:") {
+        return BusAddress::Path(path.to_owned()).to_string();
+    }
+    let host = url
+        .strip_prefix("tcp://")
+        .and_then(|address| address.rsplit_once(':'));
+    let parsed = host.and_then(|(host, port)| Some(BusAddress::Host(host.to_owned(), port.parse().ok()?)));
+    parsed.map(|address| address.to_string()).unwrap_or_default()
 }
 
 /// How long a client may take to open its gateways after a start.

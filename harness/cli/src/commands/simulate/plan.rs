@@ -192,7 +192,7 @@ fn listen(arguments: &SimulateArguments, told: &Told) -> Result<BTreeMap<&'stati
         let shape = "FACE=HOST:PORT or FACE=/PATH";
         let (name, address) = pair("listen", shape, given)?;
         let face = all.iter().copied().find(|face| *face == name);
-        let served = || all.iter().copied().filter(|face| *face != EVENTS);
+        let served = || all.iter().copied().filter(|face| !DIALLED.contains(face));
         known("listen", given, arguments.protocol, name, served())?;
         let address = parse_address(address).ok_or_else(|| PlanError::Shape {
             argument: "listen",
@@ -273,7 +273,7 @@ fn faces(
 ) -> BTreeMap<&'static str, Option<Address>> {
     let served = faces_of(protocol).iter().copied().filter(|face| match *face {
         DIRECT => endpoints.get("mode") == "direct",
-        face => face != EVENTS,
+        face => !DIALLED.contains(&face),
     });
     served
         .map(|face| {
@@ -427,8 +427,8 @@ fn pem(path: &Path, label: &'static str) -> Result<String, PlanError> {
 pub(super) const SERIAL: &str = "rpc-serial";
 /// The face that is a Unix socket.
 pub(super) const COMMANDS: &str = "sota-commands";
-/// Where an installer listens, which the unit dials.
-const EVENTS: &str = "sota-events";
+/// Where an installer and a bus listen, which the unit dials.
+const DIALLED: [&str; 2] = ["sota-events", "sota-bus"];
 const DIRECT: &str = "device-direct";
 const CERTIFICATE: &str = "_certificate_file";
 const KEY: &str = "_key_file";

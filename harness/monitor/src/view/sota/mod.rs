@@ -1,6 +1,7 @@
 //! SOTA in words: commands and replies on the gateways, events of every connection, and what the client asks of the
 //! authentication server and of Core.
 
+mod bus;
 mod exchange;
 mod words;
 
@@ -9,6 +10,7 @@ use super::{
     common::{common_event, event, fields},
 };
 use crate::message::{recorded_request, recorded_response};
+use bus::BusView;
 use exchange::Asked;
 use hil_trace::{Event, FaultPhase, Party, Record, RecordBody, Who};
 use hil_wire::{
@@ -31,6 +33,7 @@ pub(crate) struct SotaView {
     struck: Vec<String>,
     exchanges: BTreeMap<u32, Open>,
     connections: BTreeMap<u32, Connection>,
+    bus: BusView,
 }
 
 #[derive(Clone, Debug)]
@@ -81,6 +84,9 @@ impl View for SotaView {
                 let command = facts.get("command").and_then(Value::as_str);
                 self.struck.push(command.unwrap_or_default().to_owned());
                 return common_event(record).into_iter().collect();
+            }
+            RecordBody::ConnectionOpened { connection, face, .. } if face == BUS => {
+                self.bus.opened(*connection);
             }
             RecordBody::ConnectionOpened { connection, face, .. } => {
                 let open = Connection {
@@ -160,8 +166,18 @@ impl View for SotaView {
                 connection,
                 from,
                 payload,
+            } if self.bus.has(*connection) => {
+                return self.bus.bytes(record, *connection, *from, payload.bytes());
+            }
+            RecordBody::Bytes {
+                connection,
+                from,
+                payload,
             } => {
                 return self.bytes(record, *connection, *from, payload.bytes());
+            }
+            RecordBody::ConnectionClosed { connection, .. } if self.bus.has(*connection) => {
+                return self.bus.closed(record, *connection);
             }
             RecordBody::ConnectionClosed { connection, .. } => {
                 let open = self.connections.remove(connection);
@@ -405,5 +421,7 @@ impl Connection {
     }
 }
 
+/// The private bus.
+const BUS: &str = "sota-bus";
 /// The face that is the unit's console.
 const CONSOLE: &str = "sota-console";
