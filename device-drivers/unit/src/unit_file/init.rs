@@ -103,12 +103,14 @@ fn faces(protocol: Protocol, driver: DriverKind) -> String {
             DriverKind::Process => {
                 "# stdio is the standard input and output of the process. A gateway that is not here is not exercised.\n\
                  faces: {sota-http: \"127.0.0.1:0\", sota-websocket: \"127.0.0.1:0\"}\n\
-                 # sota-commands: \"{state_dir}/commands.socket\", sota-events: \"{state_dir}/events.socket\", sota-console: stdio\n"
+                 # sota-commands: \"{state_dir}/commands.socket\", sota-events: \"{state_dir}/events.socket\", sota-console: stdio\n\
+                 # sota-bus: \"{state_dir}/bus.socket\" (or \"127.0.0.1:0\") is where hil serves the private D-Bus of the client.\n"
             }
             _ => {
                 "# A gateway that is not here is not exercised.\n\
                  faces: {sota-http: \"127.0.0.1:8888\", sota-websocket: \"127.0.0.1:3012\"}\n\
-                 # sota-commands: /tmp/sota-commands.socket, sota-events: /tmp/sota-events.socket\n"
+                 # sota-commands: /tmp/sota-commands.socket, sota-events: /tmp/sota-events.socket\n\
+                 # sota-bus: \"127.0.0.1:4000\" is where hil serves the private D-Bus of the client.\n"
             }
         });
     } else if protocol == Protocol::OtaRpc {
@@ -317,7 +319,8 @@ fn own_settings(protocol: Protocol) -> &'static str {
         Protocol::Sota => {
             "# {core_url}, {device_uuid}; {auth_url}, {client_id}, {client_secret}, empty in scenarios without authentication.\n\
              # Where to listen: {sota_http} (host:port; also {sota_http_host}, {sota_http_port}), {sota_websocket},\n\
-             # {sota_commands}. {events_socket} is where the external installer listens.\n"
+             # {sota_commands}. {events_socket} is where the external installer listens,\n\
+             # {dbus_address} the private D-Bus, as in `environment: {DBUS_SESSION_BUS_ADDRESS: \"{dbus_address}\"}`.\n"
         }
         Protocol::AosV7 => {
             "# {system_id}, {node_password}; {offline_certificate_file}, {offline_key_file}.\n"

@@ -2,6 +2,7 @@
 
 use crate::{Judge, Monitor, Tally};
 use hil_trace::{Event, HowClosed, Record, Stamp, Who};
+use hil_wire::sota::bus::DOWNLOAD_COMPLETE;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -55,6 +56,9 @@ impl Monitor for DownloadMonitor {
                 }
                 (Who::Unit, "event" | "reply" | "installer_event") => {
                     self.outcome(record.seq, id, event.text("event").unwrap_or_default(), judge);
+                }
+                (Who::Unit, "manager_call") if event.text("method") == Some(DOWNLOAD_COMPLETE) => {
+                    self.outcome(record.seq, id, "DownloadComplete", judge);
                 }
                 _ => {}
             }

@@ -1,6 +1,7 @@
 //! Oracles of SOTA, one file per concern.
 
 mod authentication;
+mod bus;
 mod confirmation;
 mod download;
 mod event;
@@ -15,6 +16,7 @@ use hil_trace::TraceHeader;
 pub(crate) fn monitors(_: &TraceHeader) -> Vec<Box<dyn Monitor>> {
     vec![
         Box::new(authentication::AuthenticationMonitor::default()),
+        Box::new(bus::BusMonitor::default()),
         Box::new(event::EventMonitor::default()),
         Box::new(confirmation::ConfirmationMonitor::default()),
         Box::new(download::DownloadMonitor::default()),

@@ -2,11 +2,11 @@
 
 use super::{
     arguments::{ArgumentError, decode_arguments, encode_arguments, signature_of},
+    field::{Field, FieldValue, SIGNATURE, SignatureText},
     names::{is_bus_name, is_interface, is_member, is_path},
 };
-use std::str::FromStr;
 use zvariant::{
-    Endian, ObjectPath, Signature, Value,
+    Endian, ObjectPath, Value,
     serialized::{Context, Data},
     to_bytes,
 };
@@ -242,8 +242,8 @@ impl Message {
             endian,
             ..Message::of(Kind::from_code(kind))
         };
-        for (code, value) in fields {
-            message.take(code, &value)?;
+        for field in fields {
+            message.take(field)?;
         }
         message.check()?;
         Ok(message)
@@ -267,10 +267,14 @@ impl Message {
         }
     }
 
-    fn fields(&self) -> Vec<(u8, Value<'_>)> {
-        let mut fields: Vec<(u8, Value<'_>)> = Vec::new();
+    fn fields(&self) -> Vec<Field<'_>> {
+        let mut fields = Vec::new();
+        let mut put = |code, value| {
+            let value = FieldValue::Other(value);
+            fields.push(Field { code, value });
+        };
         if let Ok(path) = ObjectPath::try_from(self.path.as_str()) {
-            fields.push((PATH, Value::from(path)));
+            put(PATH, Value::from(path));
         }
         let texts = [
             (INTERFACE, &self.interface),
@@ -279,29 +283,39 @@ impl Message {
             (DESTINATION, &self.destination),
             (SENDER, &self.sender),
         ];
-        let texts = texts.into_iter().filter(|(_, text)| !text.is_empty());
-        fields.extend(texts.map(|(code, text)| (code, Value::from(text.as_str()))));
-        if let Some(serial) = self.reply_serial {
-            fields.push((REPLY_SERIAL, Value::U32(serial)));
+        for (code, text) in texts.into_iter().filter(|(_, text)| !text.is_empty()) {
+            put(code, Value::from(text.as_str()));
         }
-        if !self.signature.is_empty()
-            && let Ok(signature) = Signature::from_str(&self.signature)
-        {
-            fields.push((SIGNATURE, Value::Signature(signature)));
+        if let Some(serial) = self.reply_serial {
+            put(REPLY_SERIAL, Value::U32(serial));
+        }
+        if !self.signature.is_empty() {
+            fields.push(Field {
+                code: SIGNATURE,
+                value: FieldValue::Signature(SignatureText(self.signature.clone())),
+            });
         }
         fields
     }
 
-    fn take(&mut self, code: u8, value: &Value<'_>) -> Result<(), MessageError> {
+    fn take(&mut self, field: Field<'_>) -> Result<(), MessageError> {
+        let code = field.code;
+        let value = match field.value {
+            FieldValue::Signature(text) => {
+                self.signature = text.0;
+                return Ok(());
+            }
+            FieldValue::Other(value) => value,
+        };
         let wrong = || MessageError::Field {
             code,
             value: format!("{value:?}").chars().take(100).collect(),
         };
-        let text = |fits: fn(&str) -> bool| match value {
+        let text = |fits: fn(&str) -> bool| match &value {
             Value::Str(text) if fits(text) => Ok(text.as_str().to_owned()),
             _ => Err(wrong()),
         };
-        match (code, value) {
+        match (code, &value) {
             (PATH, Value::ObjectPath(path)) if is_path(path) => self.path = path.as_str().to_owned(),
             (INTERFACE, _) => self.interface = text(is_interface)?,
             (MEMBER, _) => self.member = text(is_member)?,
@@ -309,9 +323,8 @@ impl Message {
             (REPLY_SERIAL, Value::U32(serial)) => self.reply_serial = Some(*serial),
             (DESTINATION, _) => self.destination = text(is_bus_name)?,
             (SENDER, _) => self.sender = text(is_bus_name)?,
-            (SIGNATURE, Value::Signature(signature)) => self.signature = signature.to_string_no_parens(),
             (UNIX_FDS, Value::U32(_)) => {}
-            (PATH | REPLY_SERIAL | SIGNATURE | UNIX_FDS | 0, _) => return Err(wrong()),
+            (PATH | REPLY_SERIAL | UNIX_FDS | 0, _) => return Err(wrong()),
             // Fields nobody knows are passed over.
             _ => {}
         }
@@ -365,7 +378,7 @@ impl Kind {
 }
 
 /// Byte order, type, flags, version, length of the body, serial, fields.
-type Head<'a> = (u8, u8, u8, u8, u32, u32, Vec<(u8, Value<'a>)>);
+type Head<'a> = (u8, u8, u8, u8, u32, u32, Vec<Field<'a>>);
 
 /// Flag of calls whose sender wants no answer.
 pub const NO_REPLY_EXPECTED: u8 = 1;
@@ -377,7 +390,6 @@ const ERROR_NAME: u8 = 4;
 const REPLY_SERIAL: u8 = 5;
 const DESTINATION: u8 = 6;
 const SENDER: u8 = 7;
-const SIGNATURE: u8 = 8;
 const UNIX_FDS: u8 = 9;
 
 /// Bytes of all fields; names have at most 255 each.
@@ -427,6 +439,26 @@ mod tests {
             ("Hello", "/org/freedesktop/DBus")
         );
         assert_eq!(hello.destination, hello.interface);
+    }
+
+    #[test]
+    fn several_types_are_no_structure() {
+        let two = [Value::from("u".to_owned()), Value::U32(1)];
+        let bytes = Message::call("a.b", "/", "a.b", "c").with(&two).encode();
+        let at = bytes
+            .windows(5)
+            .position(|part| part == b"\x02su\0\0" || part == b"\x02su\0\x01");
+        assert!(at.is_some(), "{}", hex::encode(&bytes));
+        assert_eq!(Message::decode(&bytes).unwrap().signature, "su");
+        let one = Message {
+            signature: "(su)".into(),
+            ..Message::decode(&bytes).unwrap()
+        };
+        let read = Message::decode(&one.encode()).unwrap();
+        assert_eq!(
+            (read.signature.as_str(), read.arguments().unwrap().len()),
+            ("(su)", 1)
+        );
     }
 
     #[test]

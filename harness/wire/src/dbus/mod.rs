@@ -4,6 +4,7 @@
 mod address;
 mod arguments;
 mod assembler;
+mod field;
 mod handshake;
 mod message;
 mod names;

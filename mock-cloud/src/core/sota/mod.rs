@@ -223,9 +223,9 @@ impl Core for SotaCloud {
         }
     }
 
-    fn stream_opened(&mut self, _: Now, connection: u32, face: &str, _: &mut Outputs) {
+    fn stream_opened(&mut self, _: Now, connection: u32, face: &str, out: &mut Outputs) {
         if face == BUS {
-            self.bus.opened(connection);
+            self.bus.opened(connection, out);
         }
     }
 

@@ -80,8 +80,10 @@ impl Bus {
         self.peers.contains_key(&connection)
     }
 
-    /// Somebody connects.
-    pub(super) fn opened(&mut self, connection: u32) {
+    /// Somebody connects; whoever reads the trace learns whether the manager is there.
+    pub(super) fn opened(&mut self, connection: u32, out: &mut Outputs) {
+        let present = self.names.owner(MANAGER) == Some(Seat::Harness);
+        out.note("bus_manager", json!({"present": present}));
         let peer = Peer {
             handshake: Some(Handshake::default()),
             ..Peer::default()
