@@ -1,4 +1,5 @@
-//! What a measured time is held against: each value alone, and all values of a repeated scenario together.
+//! What a measured time is held against: each value alone, and all values of a repeated scenario together; and how it
+//! stands to that.
 
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +38,43 @@ impl Range {
             (None, Some(max)) => format!("at most {max:.3} s"),
             (None, None) => "anything".to_owned(),
         }
+    }
+}
+
+/// How a figure stands to its bounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It meets them, however far it is off.
+    Inside,
+    /// It breaks them, however far it is off.
+    Outside,
+    /// That depends on how far it is off, or on what is not known.
+    Unclear,
+}
+
+impl Standing {
+    /// Of a figure that lies outside by `surely` at least and by `possibly` at most (negative: inside), and may be off by
+    /// `slack`; all in seconds. What lies at the edge to the microsecond is unclear, unless nothing is off.
+    pub fn of(surely: f64, possibly: f64, slack: f64) -> Standing {
+        let micros = |seconds: f64| (seconds * 1e6).round();
+        let (surely, possibly, slack) = (micros(surely), micros(possibly), micros(slack));
+        match () {
+            () if surely > slack => Standing::Outside,
+            () if possibly < -slack || (slack == 0.0 && possibly <= 0.0) => Standing::Inside,
+            () => Standing::Unclear,
+        }
+    }
+}
+
+impl Range {
+    /// How far a figure between `low` and `high` lies outside, surely and possibly, in seconds; negative inside.
+    pub fn outside(&self, low: f64, high: f64) -> (f64, f64) {
+        let outside = |for_min: f64, for_max: f64| {
+            let short = self.min().map_or(f64::NEG_INFINITY, |min| min - for_min);
+            let long = self.max().map_or(f64::NEG_INFINITY, |max| for_max - max);
+            short.max(long)
+        };
+        (outside(high, low), outside(low, high))
     }
 }
 
@@ -82,4 +120,76 @@ impl Bounds {
 
 fn seconds(micros: u64) -> f64 {
     micros as f64 / 1e6
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// The standing of one value, microseconds all.
+    fn standing(value: u64, min: Option<u64>, max: Option<u64>, slack: u64) -> Standing {
+        let range = Range {
+            min_us: min,
+            max_us: max,
+        };
+        let (surely, possibly) = range.outside(seconds(value), seconds(value));
+        Standing::of(surely, possibly, seconds(slack))
+    }
+
+    #[test]
+    fn what_lies_inside_the_slack_is_unclear_up_to_its_very_edge() {
+        let (bound, slack) = (300_000_000, 40_001);
+        for (off, as_min, as_max) in [
+            (-60_000_000, Standing::Outside, Standing::Inside),
+            (-40_002, Standing::Outside, Standing::Inside),
+            (-40_001, Standing::Unclear, Standing::Unclear),
+            (-1, Standing::Unclear, Standing::Unclear),
+            (0, Standing::Unclear, Standing::Unclear),
+            (1, Standing::Unclear, Standing::Unclear),
+            (40_001, Standing::Unclear, Standing::Unclear),
+            (40_002, Standing::Inside, Standing::Outside),
+            (60_000_000, Standing::Inside, Standing::Outside),
+        ] {
+            let value = 300_000_000_u64.saturating_add_signed(off);
+            assert_eq!(standing(value, Some(bound), None, slack), as_min, "min, {off}");
+            assert_eq!(standing(value, None, Some(bound), slack), as_max, "max, {off}");
+        }
+    }
+
+    #[test]
+    fn an_exact_clock_leaves_nothing_unclear() {
+        for (value, expected) in [
+            (299_999_999, Standing::Outside),
+            (300_000_000, Standing::Inside),
+            (300_000_001, Standing::Inside),
+        ] {
+            assert_eq!(standing(value, Some(300_000_000), None, 0), expected, "{value}");
+        }
+        // Bounds made of seconds are no tighter than they say.
+        assert_eq!(
+            Standing::of(0.1 + 0.2 - 0.3, 0.1 + 0.2 - 0.3, 0.0),
+            Standing::Inside
+        );
+    }
+
+    proptest! {
+        /// Whatever a clock adds, what is stated is true of the time before it.
+        #[test]
+        fn no_clock_makes_a_statement_false(
+            truth in 0_u64..1_000_000_000,
+            off in -100_000_i64..=100_000,
+            min in prop::option::of(0_u64..1_000_000_000),
+            width in prop::option::of(0_u64..1_000_000),
+        ) {
+            let max = width.map(|width| min.unwrap_or(truth).saturating_add(width));
+            let meets = min.is_none_or(|min| truth >= min) && max.is_none_or(|max| truth <= max);
+            let seen = truth.saturating_add_signed(off);
+            match standing(seen, min, max, 100_000) {
+                Standing::Inside => prop_assert!(meets),
+                Standing::Outside => prop_assert!(!meets),
+                Standing::Unclear => {}
+            }
+        }
+    }
 }

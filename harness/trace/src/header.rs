@@ -129,6 +129,16 @@ impl TraceHeader {
         self.sweep.as_ref().map_or(&self.instance, |run| &run.name)
     }
 
+    /// How far the time between two stamps may be off, microseconds: both stamps, and the step of the clock. The steps of a
+    /// virtual clock are all the time there is.
+    pub fn slack_us(&self) -> u64 {
+        let step = match self.clock {
+            ClockKind::Virtual => 0,
+            ClockKind::Real => self.clock.resolution_us(),
+        };
+        self.tolerances.stamp_us.saturating_mul(2).saturating_add(step)
+    }
+
     /// A time of the unit in seconds; none if it is no span of a hundred years at most.
     pub fn timing_seconds(&self, name: &str) -> Option<f64> {
         let seconds = self.timing.get(name).and_then(Value::as_f64);

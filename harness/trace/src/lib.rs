@@ -21,7 +21,7 @@ mod sweep;
 mod timing;
 mod verdict;
 
-pub use bounds::{Bounds, Range};
+pub use bounds::{Bounds, Range, Standing};
 pub use event::{Event, Who};
 pub use figures::{Figure, Figures};
 pub use finding::{Blame, Finding};

@@ -77,6 +77,23 @@ impl Drift {
     /// Values it takes to tell a trend from chance.
     pub const FEWEST: usize = 10;
 
+    /// How much further than each value the drift may be off, if every value is off as badly as it can be; nothing for too
+    /// few values.
+    pub fn leverage(values: &[RepeatValue]) -> f64 {
+        let x = |value: &RepeatValue| f64::from(value.repetition);
+        let middle = mean(values.iter().map(x), values.len());
+        let spread: f64 = values.iter().map(|v| (x(v) - middle).powi(2)).sum();
+        let apart: f64 = values.iter().map(|v| (x(v) - middle).abs()).sum();
+        let ends = values
+            .iter()
+            .map(x)
+            .fold((f64::MAX, f64::MIN), |(low, high), x| (low.min(x), high.max(x)));
+        match spread > 0.0 {
+            true => apart / spread * (ends.1 - ends.0),
+            false => 0.0,
+        }
+    }
+
     fn of(values: &[RepeatValue]) -> Option<Drift> {
         let n = values.len();
         if n < Drift::FEWEST {

@@ -3,7 +3,7 @@
 //! ends before the first answer of the old firmware.
 
 use crate::{Judge, Monitor, Tally};
-use hil_trace::{Event, HowClosed, Record, RecordBody, Stamp, TraceHeader, UnitChange, Who};
+use hil_trace::{Event, HowClosed, Record, RecordBody, Stamp, Standing, TraceHeader, UnitChange, Who};
 use hil_wire::ota_rpc::argument;
 use serde_json::Value;
 use std::{collections::BTreeSet, time::Duration};
@@ -41,7 +41,7 @@ struct Window {
 impl WindowMonitor {
     pub(super) fn new(header: &TraceHeader) -> Self {
         WindowMonitor {
-            slack: Duration::from_micros(header.tolerances.stamp_us),
+            slack: Duration::from_micros(header.slack_us()),
             running: None,
             asked: Vec::new(),
             called: Vec::new(),
@@ -199,16 +199,26 @@ impl WindowMonitor {
                 let passed = record.at.since(window.applied.0);
                 let evidence = vec![window.applied.1, *seq, record.seq];
                 if !window.disturbed && !window.decided {
-                    if passed + slack < window.length {
-                        let text = format!(
-                            "the old firmware is back {:.3} s after the update was answered, its window is {} s",
-                            passed.as_secs_f64(),
-                            window.length.as_secs()
-                        );
-                        self.early.violated(text, evidence, judge);
-                    } else {
-                        self.early.met(record.seq);
-                        self.back.met(record.seq);
+                    let text = format!(
+                        "the old firmware is back {:.3} s after the update was answered, its window is {} s",
+                        passed.as_secs_f64(),
+                        window.length.as_secs()
+                    );
+                    let short = window.length.as_secs_f64() - passed.as_secs_f64();
+                    match Standing::of(short, short, slack.as_secs_f64()) {
+                        Standing::Outside => self.early.violated(text, evidence, judge),
+                        Standing::Unclear => {
+                            let text = format!(
+                                "{text}; the margin lies inside the tolerance of {:.3} s",
+                                slack.as_secs_f64()
+                            );
+                            judge.inconclusive("OTA-TIME-001", text, evidence);
+                            self.back.met(record.seq);
+                        }
+                        Standing::Inside => {
+                            self.early.met(record.seq);
+                            self.back.met(record.seq);
+                        }
                     }
                 }
                 self.window = None;

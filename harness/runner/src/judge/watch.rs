@@ -4,7 +4,6 @@ use super::matching::is_meant;
 use hil_scenario::{Condition, NOTHING};
 use hil_trace::{Event, Stamp};
 use serde_json::{Map, Value};
-use std::rc::Rc;
 
 /// A watch as the record of its step describes it. All times are absolute.
 #[derive(Clone)]
@@ -21,9 +20,33 @@ pub(super) struct Watch {
     pub(super) before: Option<Stamp>,
     hold_us: Option<u64>,
     times: usize,
-    tolerance_us: u64,
+    slack: Slack,
     seen: Vec<Event>,
+    /// One of those seen may lie outside.
+    unclear: bool,
     holding: Option<Stamp>,
+}
+
+/// How far times may be off for a watch.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Slack {
+    /// The time between two stamps, microseconds.
+    pub(super) us: u64,
+    /// The window begins with the record of a step, or so soon after it that only the order of records tells.
+    pub(super) begins_with_step: bool,
+    /// The window ends with the record of a step.
+    pub(super) ends_with_step: bool,
+}
+
+/// Where an event lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Placed {
+    /// Outside of the window.
+    Outside,
+    /// So near to one of its ends that the clock does not tell.
+    Unclear,
+    /// In the window.
+    Inside,
 }
 
 /// What a watch says after an event or a deadline.
@@ -54,7 +77,7 @@ impl Watch {
         decided(&self.verifies)
     }
 
-    pub(super) fn read(arguments: &Value, tolerance_us: u64) -> Watch {
+    pub(super) fn read(arguments: &Value, slack: Slack) -> Watch {
         let stamp = |name: &str| arguments.get(name).and_then(Value::as_u64).map(Stamp);
         let text = |name: &str| arguments.get(name).and_then(Value::as_str);
         let strings = |name: &str| -> Vec<String> {
@@ -84,8 +107,9 @@ impl Watch {
             before: stamp("before_us"),
             hold_us: arguments.get("hold_us").and_then(Value::as_u64),
             times: arguments.get("times").and_then(Value::as_u64).unwrap_or(1) as usize,
-            tolerance_us,
+            slack,
             seen: Vec::new(),
+            unclear: false,
             holding: None,
         }
     }
@@ -105,26 +129,39 @@ impl Watch {
         self.base.is_some_and(|base| record <= base)
     }
 
-    /// True if the event lies in the window a `never` forbids.
-    pub(super) fn covers(&self, event: &Event) -> bool {
-        !self.precedes(event)
-            && self.after.is_none_or(|after| event.at >= after)
-            && self.before.is_none_or(|before| event.at <= before)
-            && self.is_meant(event)
+    /// Where an event lies, whatever it is.
+    pub(super) fn placed(&self, event: &Event) -> Placed {
+        if self.precedes(event) {
+            return Placed::Outside;
+        }
+        let at = event.at;
+        let after = self.after.map_or(Placed::Inside, |after| {
+            self.side(at >= after, at.0.abs_diff(after.0), self.slack.begins_with_step)
+        });
+        let before = self.before.map_or(Placed::Inside, |before| {
+            self.side(at <= before, at.0.abs_diff(before.0), self.slack.ends_with_step)
+        });
+        after.min(before)
     }
 
-    /// Every event in the window, in order, if it is drawn so many microseconds wider at both ends; narrower if negative.
-    pub(super) fn covered<'e>(&self, events: &'e [Rc<Event>], wider_us: i64) -> Vec<&'e Rc<Event>> {
-        let moved = |stamp: Stamp, us: i64| Stamp(stamp.0.saturating_add_signed(us));
-        let inside = |event: &&Rc<Event>| {
-            !self.precedes(event)
-                && self.after.is_none_or(|after| event.at >= moved(after, -wider_us))
-                && self
-                    .before
-                    .is_none_or(|before| event.at <= moved(before, wider_us))
-                && self.is_meant(event)
-        };
-        events.iter().filter(inside).collect()
+    /// On which side of one end it lies, that far from it; `ordered`: on the inner side the order of records tells.
+    fn side(&self, inner: bool, off_us: u64, ordered: bool) -> Placed {
+        let clear = off_us > self.slack.us || self.slack.us == 0;
+        match inner {
+            true if clear || ordered => Placed::Inside,
+            false if clear => Placed::Outside,
+            _ => Placed::Unclear,
+        }
+    }
+
+    /// Whether a `never` forbids the event.
+    pub(super) fn forbids(&self, event: &Event) -> Placed {
+        let early = self.after.is_some_and(|after| event.at < after);
+        match () {
+            () if early && self.slack.begins_with_step => Placed::Outside,
+            () if !self.is_meant(event) => Placed::Outside,
+            () => self.placed(event),
+        }
     }
 
     /// True if a `never` also forbids what came before its step: it names the moment it begins at.
@@ -137,22 +174,30 @@ impl Watch {
         if self.precedes(event) || !self.is_meant(event) {
             return Answer::Open;
         }
-        if self.holding.is_some() {
-            return Answer::NotHeld(event.clone());
-        }
-        if let Some(after) = self.after
-            && event.at < after
-        {
-            let short = after.0 - event.at.0;
-            return if short <= self.tolerance_us {
-                Answer::Marginal(event.clone())
-            } else {
-                Answer::Early(event.clone(), after)
+        if let Some(until) = self.holding {
+            let near = until.0.saturating_sub(event.at.0) <= self.slack.us && self.slack.us > 0;
+            return match near {
+                true => Answer::Marginal(event.clone()),
+                false => Answer::NotHeld(event.clone()),
             };
         }
+        let placed = self.placed(event);
+        if let Some(after) = self.after.filter(|after| event.at < *after) {
+            return match placed {
+                Placed::Unclear => Answer::Marginal(event.clone()),
+                _ => Answer::Early(event.clone(), after),
+            };
+        }
+        if placed == Placed::Outside {
+            return Answer::Open;
+        }
+        self.unclear |= placed == Placed::Unclear;
         self.seen.push(event.clone());
         if self.seen.len() < self.times.max(1) {
             return Answer::Open;
+        }
+        if self.unclear {
+            return Answer::Marginal(event.clone());
         }
         match self.hold_us {
             None => Answer::Met(std::mem::take(&mut self.seen)),
@@ -165,12 +210,8 @@ impl Watch {
 
     /// The instant after which nothing can settle it any more; strictly after its window.
     pub(super) fn deadline(&self) -> Option<Stamp> {
-        let slack = match self.holding {
-            Some(_) => 0,
-            None => self.tolerance_us,
-        };
         let last = self.holding.or(self.before)?;
-        Some(Stamp(last.0.saturating_add(slack).saturating_add(1)))
+        Some(Stamp(last.0.saturating_add(self.slack.us).saturating_add(1)))
     }
 
     /// The deadline has passed.
@@ -179,11 +220,6 @@ impl Watch {
             Some(_) => Answer::Met(std::mem::take(&mut self.seen)),
             None => Answer::Missing,
         }
-    }
-
-    /// True if the event came after its window closed, but within the tolerance.
-    pub(super) fn is_late(&self, event: &Event) -> bool {
-        self.before.is_some_and(|before| event.at > before)
     }
 
     /// `unit.ack {id: "x"}`, for people.

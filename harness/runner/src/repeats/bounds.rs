@@ -4,7 +4,8 @@
 //! the tolerance of the clock decides nothing, and neither do too few repeats.
 
 use hil_trace::{
-    Blame, Bounds, Catalogue, Drift, Finding, Level, Quantile, Range, RepeatValue, TimedSeries, Verdict,
+    Blame, Bounds, Catalogue, Drift, Finding, Level, Quantile, Range, RepeatValue, Standing, TimedSeries,
+    Verdict,
 };
 
 /// What bounds over repeats say about one measured time, of which `missing` values are not known.
@@ -55,13 +56,7 @@ fn judge_quantile(
         return (Verdict::Inconclusive, text);
     }
     let (low, high) = quantile.of(sorted, missing);
-    // How far it lies outside: surely, and possibly.
-    let outside = |value_min: f64, value_max: f64| {
-        let short = range.min().map_or(f64::NEG_INFINITY, |min| min - value_max);
-        let long = range.max().map_or(f64::NEG_INFINITY, |max| value_min - max);
-        short.max(long)
-    };
-    let (surely, possibly) = (outside(low, high), outside(high, low));
+    let (surely, possibly) = range.outside(low, high);
     let value = match missing {
         0 => format!("{low:.3} s over {n} repeats"),
         _ => format!("{} over {n} of {all} repeats", between(low, high)),
@@ -101,7 +96,7 @@ fn judge_drift(
     decide(
         excess,
         possibly,
-        series.tolerance + drift.uncertainty,
+        series.tolerance * Drift::leverage(values) + drift.uncertainty,
         missing,
         text,
     )
@@ -109,16 +104,18 @@ fn judge_drift(
 
 /// `surely` and `possibly`: how far a figure lies outside its bounds, negative inside.
 fn decide(surely: f64, possibly: f64, slack: f64, missing: usize, text: String) -> (Verdict, String) {
-    if surely > slack {
-        (Verdict::Fail, text)
-    } else if possibly < -slack || (slack == 0.0 && possibly <= 0.0) {
-        (Verdict::Pass, text)
-    } else if missing > 0 {
-        let text = format!("{text}; what {missing} more would have been decides");
-        (Verdict::Inconclusive, text)
-    } else {
-        let text = format!("{text}; the margin lies inside {slack:.3} s, which is how far that may be off");
-        (Verdict::Inconclusive, text)
+    match Standing::of(surely, possibly, slack) {
+        Standing::Outside => (Verdict::Fail, text),
+        Standing::Inside => (Verdict::Pass, text),
+        Standing::Unclear if missing > 0 => {
+            let text = format!("{text}; what {missing} more would have been decides");
+            (Verdict::Inconclusive, text)
+        }
+        Standing::Unclear => {
+            let text =
+                format!("{text}; the margin lies inside {slack:.3} s, which is how far that may be off");
+            (Verdict::Inconclusive, text)
+        }
     }
 }
 
@@ -153,3 +150,132 @@ fn findings(bounds: &Bounds, verdict: Verdict, text: &str, catalogue: &Catalogue
 
 /// Who states it.
 pub(super) const MONITOR: &str = "repeats";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hil_trace::{Histogram, Statistics};
+    use proptest::prelude::*;
+
+    fn values(seconds: impl IntoIterator<Item = f64>) -> Vec<RepeatValue> {
+        (0..)
+            .zip(seconds)
+            .map(|(repetition, seconds)| RepeatValue { repetition, seconds })
+            .collect()
+    }
+
+    /// What is said of so many values, each off by the tolerance at most; none if there are none.
+    fn judged(values: Vec<RepeatValue>, tolerance: f64, bounds: Bounds) -> Vec<Verdict> {
+        let seconds = values.iter().map(|value| value.seconds);
+        let series = TimedSeries {
+            name: "back".to_owned(),
+            resolution: 1e-6,
+            tolerance,
+            bounds: Some(Box::new(bounds)),
+            missing: 0,
+            statistics: Statistics::of(&values).expect("values"),
+            histogram: Histogram::of(seconds, 1e-6).expect("values"),
+            values,
+        };
+        let findings = judge(&series, 0, &Catalogue::default());
+        findings.iter().map(|finding| finding.verdict).collect()
+    }
+
+    fn at_most(us: u64) -> Range {
+        Range {
+            min_us: None,
+            max_us: Some(us),
+        }
+    }
+
+    #[test]
+    fn a_percentile_at_its_bound_is_decided_outside_of_the_tolerance_only() {
+        use Verdict::{Fail, Inconclusive, Pass};
+        for (off, of_max, of_min) in [
+            (-0.060, Pass, Fail),
+            (-0.040_002, Pass, Fail),
+            (-0.040_001, Inconclusive, Inconclusive),
+            (0.0, Inconclusive, Inconclusive),
+            (0.040_001, Inconclusive, Inconclusive),
+            (0.040_002, Fail, Pass),
+            (0.060, Fail, Pass),
+        ] {
+            let all = values(vec![300.0 + off; 100]);
+            let at_least = Range {
+                min_us: Some(300_000_000),
+                max_us: None,
+            };
+            for (range, expected) in [(at_most(300_000_000), of_max), (at_least, of_min)] {
+                let bounds = Bounds {
+                    median: range,
+                    p95: range,
+                    p99: range,
+                    ..Bounds::default()
+                };
+                assert_eq!(judged(all.clone(), 0.040_001, bounds), [expected; 3], "{off}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_drift_that_the_clock_could_have_made_accuses_nobody() {
+        // From 20 ms too little to 20 ms too much, and no drift at all: allowed are 10 ms.
+        let seen = values((0..100).map(|n| 300.0 - 0.020 + 0.040 * f64::from(n) / 99.0));
+        let bounds = |us| Bounds {
+            drift_us: Some(us),
+            ..Bounds::default()
+        };
+        assert_eq!(
+            judged(seen.clone(), 0.020, bounds(10_000)),
+            [Verdict::Inconclusive]
+        );
+        assert_eq!(judged(seen.clone(), 0.020, bounds(200_000)), [Verdict::Pass]);
+        assert_eq!(judged(seen, 0.001, bounds(10_000)), [Verdict::Fail]);
+    }
+
+    proptest! {
+        /// However the clock was off, a pass and a fail are true of the times themselves.
+        #[test]
+        fn what_is_stated_of_all_repeats_is_true_of_the_times_before_the_clock(
+            truth in prop::collection::vec(0_u32..2_000_000, 100..130),
+            off in prop::collection::vec(-1.0_f64..=1.0, 130),
+            trend in -2.0_f64..2.0,
+            bound in 0_u64..3_000_000,
+        ) {
+            const TOLERANCE: f64 = 0.2;
+            let n = truth.len() as f64;
+            let micros = |seconds: f64| (seconds * 1e6).round() / 1e6;
+            let truth = truth.iter().enumerate();
+            let truth: Vec<f64> = truth
+                .map(|(at, us)| micros(f64::from(*us) / 1e6 + 10.0 + trend * at as f64 / n))
+                .collect();
+            let seen = truth.iter().zip(&off).map(|(truth, off)| micros(truth + off * TOLERANCE));
+            let (truth, seen) = (values(truth.iter().copied()), values(seen));
+            let statistics = Statistics::of(&truth).expect("values");
+            let allowed = 10_000_000 + bound;
+            let bounds = Bounds {
+                median: at_most(allowed),
+                p95: at_most(allowed),
+                p99: at_most(allowed),
+                drift_us: Some(bound),
+                ..Bounds::default()
+            };
+            let figures = [
+                (Some(statistics.median), allowed),
+                (statistics.p95, allowed),
+                (statistics.p99, allowed),
+                (statistics.drift.map(|drift| drift.seconds.abs()), bound),
+            ];
+            let verdicts = judged(seen, TOLERANCE, bounds);
+            prop_assert_eq!(verdicts.len(), figures.len());
+            for (verdict, (figure, allowed)) in verdicts.into_iter().zip(figures) {
+                let excess = figure.expect("enough values") - allowed as f64 / 1e6;
+                match verdict {
+                    Verdict::Pass => prop_assert!(excess < 2e-6, "{excess}"),
+                    Verdict::Fail => prop_assert!(excess > -2e-6, "{excess}"),
+                    _ => {}
+                }
+            }
+        }
+    }
+}

@@ -2,8 +2,8 @@
 //! repeats goes with the value, and is judged when they have all come.
 
 use super::ScenarioJudge;
-use crate::judge::watch::{Watch, decided};
-use hil_trace::{Bounds, Catalogue, Finding, Measurement, Quantile, Range, Stamp};
+use crate::judge::watch::{Placed, Slack, Watch, decided};
+use hil_trace::{Bounds, Catalogue, Finding, Measurement, Quantile, Range, Stamp, Standing};
 use serde_json::Value;
 
 impl ScenarioJudge {
@@ -14,7 +14,7 @@ impl ScenarioJudge {
         catalogue: &Catalogue,
         findings: &mut Vec<Finding>,
     ) {
-        let verifies = Watch::read(arguments, 0).verifies;
+        let verifies = Watch::read(arguments, Slack::default()).verifies;
         let ends = ["from", "to"].map(|name| self.end(&arguments[name]));
         let [Ok((from, first)), Ok((to, second))] = ends else {
             let missing: Vec<String> = ends.into_iter().filter_map(Result::err).collect();
@@ -22,7 +22,7 @@ impl ScenarioJudge {
             return self.undecided(step, &verifies, text, Vec::new(), catalogue, findings);
         };
         let seconds = (to.0 as f64 - from.0 as f64) / 1e6;
-        let tolerance = 2.0 * self.tolerance_us as f64 / 1e6;
+        let tolerance = self.slack_us as f64 / 1e6;
         let evidence = vec![first, second];
         let name = arguments
             .get("as")
@@ -30,7 +30,7 @@ impl ScenarioJudge {
             .unwrap_or(step)
             .to_owned();
         let bounds = bounds(arguments, step, self.accused(&verifies));
-        let over_repeats = bounds.are_over_repeats();
+        let (over_repeats, each) = (bounds.are_over_repeats(), bounds.each);
         self.measurements.push(Measurement {
             name,
             seconds,
@@ -39,30 +39,20 @@ impl ScenarioJudge {
             bounds: (over_repeats || !bounds.each.is_open()).then(|| Box::new(bounds)),
             evidence: evidence.clone(),
         });
-        let bound = |name: &str| arguments.get(name).and_then(Value::as_f64);
-        let (min, max) = (bound("min"), bound("max"));
-        if over_repeats && min.is_none() && max.is_none() {
+        if over_repeats && each.is_open() {
             // One value alone shows nothing of what is stated of all of them.
             let requirements = self.accused(&verifies).to_vec();
             return self.deferred.extend(requirements);
         }
-        let short = min.map(|min| min - seconds).unwrap_or(f64::MIN);
-        let long = max.map(|max| seconds - max).unwrap_or(f64::MIN);
-        let excess = short.max(long);
-        let range = match (min, max) {
-            (Some(min), Some(max)) => format!("between {min:.3} s and {max:.3} s"),
-            (Some(min), None) => format!("at least {min:.3} s"),
-            (None, Some(max)) => format!("at most {max:.3} s"),
-            (None, None) => "anything".to_owned(),
-        };
-        let text = format!("measured {seconds:.3} s; expected {range}");
-        if excess > tolerance {
-            self.violate(step, &verifies, text, evidence, catalogue, findings);
-        } else if excess.abs() <= tolerance && tolerance > 0.0 {
-            let text = format!("{text}; the margin lies inside the tolerance of {tolerance:.3} s");
-            self.undecided(step, &verifies, text, evidence, catalogue, findings);
-        } else {
-            self.show(step, decided(&verifies), &text, &evidence, catalogue, findings);
+        let (surely, possibly) = each.outside(seconds, seconds);
+        let text = format!("measured {seconds:.3} s; expected {}", each.words());
+        match Standing::of(surely, possibly, tolerance) {
+            Standing::Outside => self.violate(step, &verifies, text, evidence, catalogue, findings),
+            Standing::Unclear => {
+                let text = format!("{text}; the margin lies inside the tolerance of {tolerance:.3} s");
+                self.undecided(step, &verifies, text, evidence, catalogue, findings);
+            }
+            Standing::Inside => self.show(step, decided(&verifies), &text, &evidence, catalogue, findings),
         }
     }
 
@@ -72,15 +62,18 @@ impl ScenarioJudge {
             let moment = self.moments.get(step).copied();
             return moment.ok_or_else(|| format!("`{step}` has not happened"));
         }
-        let watch = Watch::read(end, self.tolerance_us);
+        let watch = self.watch(end);
         let last = end.get("which").and_then(Value::as_str) == Some("last");
-        let tolerance = i64::try_from(self.tolerance_us).unwrap_or(i64::MAX);
-        let chosen = |wider_us| {
-            let mut meant = watch.covered(&self.history, wider_us).into_iter();
+        let chosen = |at_least| {
+            let inside = self
+                .history
+                .iter()
+                .filter(|event| watch.placed(event) >= at_least);
+            let mut meant = inside.filter(|event| watch.is_meant(event));
             let event = if last { meant.next_back() } else { meant.next() };
             event.map(|event| (event.at, event.records.last().copied().unwrap_or_default()))
         };
-        let (wide, narrow) = (chosen(tolerance), chosen(-tolerance));
+        let (wide, narrow) = (chosen(Placed::Unclear), chosen(Placed::Inside));
         match (wide, narrow) {
             (None, _) => Err(format!("{} has not happened", watch.describe())),
             (Some(event), narrow) if narrow == wide => Ok(event),

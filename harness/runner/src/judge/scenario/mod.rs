@@ -1,6 +1,8 @@
 //! Follows the steps of a scenario through the trace: what they are called, what they wait for, how they end.
 
 mod closing;
+#[cfg(test)]
+mod edge_tests;
 mod fault;
 mod measure;
 mod missing;
@@ -9,7 +11,7 @@ mod statement;
 #[cfg(test)]
 mod tests;
 
-use super::watch::{Answer, Watch};
+use super::watch::{Answer, Placed, Slack, Watch};
 use hil_trace::{
     Blame, Catalogue, Event, Finding, Measurement, Record, RecordBody, Stamp, StepOutcome, TraceHeader,
     UnitChange, Verdict,
@@ -20,7 +22,8 @@ use std::{collections::BTreeMap, rc::Rc};
 /// The state of all steps.
 pub(crate) struct ScenarioJudge {
     verifies: Vec<String>,
-    tolerance_us: u64,
+    /// How far the time between two stamps may be off.
+    slack_us: u64,
     /// Values of named steps.
     pub(crate) values: Map<String, Value>,
     /// When named steps happened, and the record that shows it.
@@ -80,6 +83,8 @@ struct Forbidden {
     watch: Watch,
     since: u64,
     broken: bool,
+    /// One came so near to an end of the window that the clock does not tell.
+    unclear: bool,
 }
 
 struct Fault {
@@ -124,7 +129,7 @@ impl ScenarioJudge {
     pub(crate) fn new(header: &TraceHeader) -> Self {
         ScenarioJudge {
             verifies: header.scenario.verifies.clone(),
-            tolerance_us: header.tolerances.stamp_us,
+            slack_us: header.slack_us(),
             values: Map::new(),
             moments: BTreeMap::new(),
             measurements: Vec::new(),
@@ -277,25 +282,26 @@ impl ScenarioJudge {
         match verb {
             "expect" => {
                 let name = arguments.get("as").and_then(Value::as_str).map(str::to_owned);
-                let branches = vec![(name, Watch::read(arguments, self.tolerance_us))];
+                let branches = vec![(name, self.watch(arguments))];
                 self.wait(step, branches, catalogue, findings);
             }
             "one_of" => {
                 let list = arguments.get("branches").and_then(Value::as_array);
                 let branches = list.into_iter().flatten().map(|branch| {
                     let name = branch.get("as").and_then(Value::as_str).map(str::to_owned);
-                    (name, Watch::read(branch, self.tolerance_us))
+                    (name, self.watch(branch))
                 });
                 let branches = branches.collect();
                 self.wait(step, branches, catalogue, findings);
             }
             "never" => {
-                let watch = Watch::read(arguments, self.tolerance_us);
+                let watch = self.watch(arguments);
                 self.forbidden.push(Forbidden {
                     step: step.to_owned(),
                     watch,
                     since: record.seq,
                     broken: false,
+                    unclear: false,
                 });
                 for event in self.recent.clone() {
                     self.forbid(&event, catalogue, findings);
@@ -305,6 +311,30 @@ impl ScenarioJudge {
             "wait" => self.pause = arguments.get("until_us").and_then(Value::as_u64).map(Stamp),
             _ => {}
         }
+    }
+
+    /// A watch as the record of its step describes it.
+    fn watch(&self, arguments: &Value) -> Watch {
+        let number = |name: &str| arguments.get(name).and_then(Value::as_u64);
+        let us = self.slack_us;
+        let stamps = || self.moments.values().map(|(stamp, _)| stamp.0);
+        // What a window begins with, if it names that.
+        let named = self
+            .moments
+            .values()
+            .find(|(_, record)| number("base") == Some(*record));
+        let soon_after = |stamp: u64, after: u64| after.checked_sub(stamp).is_some_and(|offset| offset <= us);
+        let begins_with_step = number("after_us").is_some_and(|after| match named {
+            Some((stamp, _)) => soon_after(stamp.0, after),
+            None => after <= us || stamps().any(|stamp| soon_after(stamp, after)),
+        });
+        let ends_with_step = number("before_us").is_some_and(|before| stamps().any(|stamp| stamp == before));
+        let slack = Slack {
+            us,
+            begins_with_step,
+            ends_with_step,
+        };
+        Watch::read(arguments, slack)
     }
 
     fn wait(
@@ -335,13 +365,8 @@ impl ScenarioJudge {
         let Some(waiting) = &mut self.waiting else { return };
         let mut answered = None;
         for (index, (_, watch)) in waiting.branches.iter_mut().enumerate() {
-            let late = watch.is_late(event);
             match watch.observe(event) {
                 Answer::Open => continue,
-                Answer::Met(events) if late => {
-                    let event = events.into_iter().next_back().unwrap_or_else(|| event.clone());
-                    answered = Some((index, Answer::Marginal(event)));
-                }
                 answer => answered = Some((index, answer)),
             }
             break;
@@ -378,18 +403,35 @@ impl ScenarioJudge {
     }
 
     fn forbid(&mut self, event: &Event, catalogue: &Catalogue, findings: &mut Vec<Finding>) {
-        let mut broken = Vec::new();
+        let (mut broken, mut unclear) = (Vec::new(), Vec::new());
         for forbidden in &mut self.forbidden {
             let later = event
                 .records
                 .last()
                 .is_some_and(|record| *record > forbidden.since)
                 || forbidden.watch.covers_the_past();
-            if !forbidden.broken && later && forbidden.watch.covers(event) {
-                forbidden.broken = true;
-                let text = format!("{} came at {} and must not", forbidden.watch.describe(), event.at);
-                broken.push((forbidden.step.clone(), forbidden.watch.verifies.clone(), text));
+            if forbidden.broken || !later {
+                continue;
             }
+            let text = format!("{} came at {} and must not", forbidden.watch.describe(), event.at);
+            let stated = |text| (forbidden.step.clone(), forbidden.watch.verifies.clone(), text);
+            match forbidden.watch.forbids(event) {
+                Placed::Inside => {
+                    broken.push(stated(text));
+                    forbidden.broken = true;
+                }
+                Placed::Unclear if !forbidden.unclear => {
+                    let slack = self.slack_us as f64 / 1e6;
+                    unclear.push(stated(format!(
+                        "{text}; but that is within {slack:.3} s of an end of its window, which is the tolerance of the clock"
+                    )));
+                    forbidden.unclear = true;
+                }
+                Placed::Unclear | Placed::Outside => {}
+            }
+        }
+        for (step, verifies, text) in unclear {
+            self.undecided(&step, &verifies, text, event.records.clone(), catalogue, findings);
         }
         for (step, verifies, text) in broken {
             self.violate(&step, &verifies, text, event.records.clone(), catalogue, findings);

@@ -45,7 +45,7 @@ impl ScenarioJudge {
                 let text = format!(
                     "{all} came at {}, within {:.3} s of its bound, which is the tolerance of the clock",
                     event.at,
-                    self.tolerance_us as f64 / 1e6
+                    self.slack_us as f64 / 1e6
                 );
                 self.undecided(&step, &watch.verifies, text, event.records, catalogue, findings);
                 StepOutcome::Unmet

@@ -138,13 +138,13 @@ fn the_time_a_scenario_gives_its_steps_is_known() {
         (busy.map(|stamp| stamp.0), judge.busy_until().map(|stamp| stamp.0))
     };
     let window = json!({"event": "unit.booted", "match": {}, "verifies": [], "before_us": 9000});
-    assert_eq!(judge("expect", window.clone()).0, Some(9001));
+    assert_eq!(judge("expect", window.clone()).0, Some(9002));
     assert_eq!(judge("never", window), (Some(9000), Some(9000)));
     assert_eq!(judge("wait", json!({"until_us": 7000})), (Some(7000), None));
     assert_eq!(judge("do", json!({})), (None, None));
 }
 
-fn header() -> TraceHeader {
+pub(super) fn header() -> TraceHeader {
     TraceHeader {
         format: TraceHeader::FORMAT,
         instance: "edge-poll/x@unit".into(),
