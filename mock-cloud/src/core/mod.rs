@@ -339,6 +339,11 @@ pub trait Core {
         let _ = (now, connection, face, out);
     }
 
+    /// An MQTT message that a fault held back goes out now, to whoever wants it by now.
+    fn held_back(&mut self, now: Now, publish: &Publish, out: &mut Outputs) {
+        let _ = (now, publish, out);
+    }
+
     /// How long a face of the unit nobody listens on yet is tried again, as while it boots.
     fn connect_patience(&self) -> std::time::Duration {
         std::time::Duration::ZERO

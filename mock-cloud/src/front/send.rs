@@ -247,6 +247,14 @@ impl Host {
                     self.queue(connection, item.clone());
                 }
             }
+            MessageEffect::Delay { span } if let Form::Mqtt(publish) = message.form => {
+                let host = self.clone();
+                self.spawn(async move {
+                    host.edge.clock.sleep(span).await;
+                    host.tell(|core, now, out| core.held_back(now, &publish, out))
+                        .await;
+                });
+            }
             MessageEffect::Delay { span } => {
                 let (host, item) = (self.clone(), self.item(message, operation));
                 self.spawn(async move {

@@ -276,7 +276,7 @@ fn cloud(protocol: Protocol, driver: DriverKind) -> String {
         Protocol::DeviceCommand => "device-api: 8080",
         Protocol::AosV7 => "aos-discovery: 8443, aos-websocket: 8444, aos-blobs: 8445",
         Protocol::Sota => "sota-core: 8080, sota-auth: 9001",
-        Protocol::OtaRpc => "firmware-host: 8080",
+        Protocol::OtaRpc => "firmware-host: 8080, mqtt-broker: 1883",
     };
     format!(
         "# Where the mock cloud listens, for units that cannot be told: address, the host name units use, ports by face,\n\
@@ -314,7 +314,8 @@ fn own_settings(protocol: Protocol) -> &'static str {
     match protocol {
         Protocol::OtaRpc => {
             "# Where to listen: {rpc_http} (host:port; also {rpc_http_host}, {rpc_http_port}), {rpc_websocket}, {rpc_serial}.\n\
-             # {rpc_server_url} is the WebSocket to dial, {device_id} the unit's own id.\n"
+             # {rpc_server_url} is the WebSocket to dial, {mqtt_url} the MQTT broker to connect to (mqtt://host:port; also\n\
+             # {mqtt_host}, {mqtt_port}), {device_id} the unit's own id and the first level of its topics.\n"
         }
         Protocol::Sota => {
             "# {core_url}, {device_uuid}; {auth_url}, {client_id}, {client_secret}, empty in scenarios without authentication.\n\

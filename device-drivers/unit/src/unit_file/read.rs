@@ -77,6 +77,9 @@ impl<'c> Reader<'c> {
         let artifacts = self.artifacts(&mut map, protocol);
         let timing = self.timing(&mut map);
         let ics = self.ics(&mut map, protocol);
+        if protocol == Some(Protocol::OtaRpc) && driver.is_some_and(|driver| driver != DriverKind::Sim) {
+            self.reachable(&map, &faces, &ics);
+        }
         let stated = map.object("facts");
         let prepare = self.prepare(&mut map);
         let cloud = self.cloud(&mut map);
@@ -202,14 +205,19 @@ impl<'c> Reader<'c> {
                 self.collector.error(&entry.value.span, title, label, None);
             }
         }
-        if protocol == Protocol::OtaRpc && entries.is_empty() && driver.is_some_and(|d| d != DriverKind::Sim)
-        {
-            let title = "a unit of ota-rpc needs at least one face";
-            let help = "add for example `faces: {rpc-http: \"127.0.0.1:8080\"}`".to_owned();
-            self.collector
-                .error(map.head(), title, "hil calls the unit; where?", Some(help));
-        }
         faces
+    }
+
+    /// hil calls a unit of OTA RPC, unless it comes to the broker by itself.
+    fn reachable(&mut self, map: &MapReader<'c>, faces: &BTreeMap<String, String>, ics: &Map<String, Value>) {
+        if faces.is_empty() && ics.get("mqtt") != Some(&Value::Bool(true)) {
+            let title = "a unit of ota-rpc needs at least one face";
+            let help = "add for example `faces: {rpc-http: \"127.0.0.1:8080\"}`, or `ics: {mqtt: true}` if it connects to a \
+                        broker";
+            let help = Some(help.to_owned());
+            self.collector
+                .error(map.head(), title, "hil calls the unit; where?", help);
+        }
     }
 
     fn artifacts(

@@ -1,6 +1,7 @@
 //! Oracles of the OTA RPC service, one file per concern.
 
 mod boot_state;
+mod broker;
 mod download;
 mod http;
 mod reply;
@@ -19,6 +20,7 @@ pub(crate) fn monitors(header: &TraceHeader) -> Vec<Box<dyn Monitor>> {
         Box::new(http::HttpMonitor::default()),
         Box::new(serial::SerialMonitor::default()),
         Box::new(socket::SocketMonitor::default()),
+        Box::new(broker::BrokerMonitor::default()),
         Box::new(boot_state::BootStateMonitor::default()),
         Box::new(download::DownloadMonitor::default()),
         Box::new(window::WindowMonitor::new(header)),

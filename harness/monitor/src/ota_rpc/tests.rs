@@ -8,7 +8,13 @@ use hil_trace::{
 use hil_wire::{
     Protocol,
     http::Headers,
-    ota_rpc::{Frame, encode, uart::caller_line},
+    ota_rpc::{
+        Frame, RpcError, encode,
+        mqtt::{
+            ConnAck, Connect, ConnectReturnCode, Packet, Publish, QoS, SubAck, Subscribe, SubscribeReasonCode,
+        },
+        uart::caller_line,
+    },
 };
 use serde_json::{Value, json};
 
@@ -309,4 +315,70 @@ fn what_the_line_kept_from_before_is_nobodys_fault() {
     assert_eq!(later, Some(Verdict::Fail));
     let instead = story(&[(Cloud, &call), (Unit, &strange)]);
     assert_eq!(instead, Some(Verdict::Fail));
+}
+
+/// A client of the broker that subscribes, gets one call, and replies to some topics.
+fn over_mqtt(call: &Frame, replies: &[(&str, Frame)]) -> Vec<(String, Verdict)> {
+    let mut bench = Bench::new();
+    bench.push(RecordBody::ConnectionOpened {
+        connection: 1,
+        face: "mqtt-broker".into(),
+        by: Party::Unit,
+    });
+    let publish = |topic: &str, frame: &Frame| {
+        let mut publish = Publish::new(topic, QoS::AtLeastOnce, encode(frame));
+        publish.pkid = 1;
+        Packet::Publish(publish)
+    };
+    let mut subscribe = Subscribe::new("u1/rpc", QoS::AtLeastOnce);
+    subscribe.pkid = 1;
+    let granted = SubAck::new(1, vec![SubscribeReasonCode::Success(QoS::AtLeastOnce)]);
+    let mut said = vec![
+        (Party::Unit, Packet::Connect(Connect::new("u1"))),
+        (
+            Party::Cloud,
+            Packet::ConnAck(ConnAck::new(ConnectReturnCode::Success, false)),
+        ),
+        (Party::Unit, Packet::Subscribe(subscribe)),
+        (Party::Cloud, Packet::SubAck(granted)),
+        (Party::Cloud, publish("u1/rpc", call)),
+    ];
+    said.extend(
+        replies
+            .iter()
+            .map(|(topic, reply)| (Party::Unit, publish(topic, reply))),
+    );
+    for (from, packet) in said {
+        bench.push(RecordBody::Bytes {
+            connection: 1,
+            from,
+            payload: Payload::from(hil_wire::ota_rpc::mqtt::encode(&packet).to_vec()),
+        });
+    }
+    let ours = |(requirement, _): &(String, Verdict)| requirement.starts_with("OTA-MQTT");
+    bench.judge().into_iter().filter(ours).collect()
+}
+
+#[test]
+fn replies_over_mqtt_belong_to_the_topic_of_the_sender() {
+    let mut call = Frame::request(1, "OTA.GetBootState", None);
+    call.src = Some("me".to_owned());
+    let reply = call.reply("u1", json!({})).unwrap();
+    let right = ("OTA-MQTT-001".to_owned(), Verdict::Pass);
+    assert_eq!(over_mqtt(&call, &[("me/rpc", reply.clone())]), [right.clone()]);
+    let wrong = ("OTA-MQTT-001".to_owned(), Verdict::Fail);
+    assert_eq!(over_mqtt(&call, &[("u1/rpc/reply", reply.clone())]), [wrong]);
+    // A copy for somebody who watches does no harm.
+    let both = [("u1/log", reply.clone()), ("me/rpc", reply)];
+    assert_eq!(over_mqtt(&call, &both), [right]);
+}
+
+#[test]
+fn a_request_over_mqtt_without_sender_is_not_carried_out() {
+    let call = Frame::request(1, "OTA.Commit", None);
+    let done = call.reply("u1", json!(null)).unwrap();
+    let violated = ("OTA-MQTT-002".to_owned(), Verdict::Fail);
+    assert_eq!(over_mqtt(&call, &[("u1/out", done)]), [violated]);
+    let refused = call.reply_error("u1", RpcError::new(400, "who asks?")).unwrap();
+    assert_eq!(over_mqtt(&call, &[("u1/out", refused)]), []);
 }

@@ -53,7 +53,7 @@ impl OtaRpcCloud {
                 json!({"call": self.call(now, request, out), "id": id})
             }
             "push" => self.push(now, with, out)?,
-            "call_raw" => self.raw(now, with, out)?,
+            "call_raw" => self.raw(with, out)?,
             "poll" => self.poll(now, with, None, out)?,
             "await" => {
                 let version = with.get("version").and_then(Value::as_str);
@@ -251,7 +251,7 @@ impl OtaRpcCloud {
         Ok(request)
     }
 
-    fn raw(&mut self, now: Now, with: &Map<String, Value>, out: &mut Outputs) -> Result<Value, ActError> {
+    fn raw(&mut self, with: &Map<String, Value>, out: &mut Outputs) -> Result<Value, ActError> {
         let word = |name: &str| with.get(name).and_then(Value::as_str);
         let fill = with.get("fill").and_then(Value::as_u64).unwrap_or(0);
         let mut bytes = vec![b'x'; usize::try_from(fill).unwrap_or_default().min(MOST)];
@@ -264,7 +264,7 @@ impl OtaRpcCloud {
         request.frame.id = None;
         request.frame.method = None;
         let path = word("path").unwrap_or("/rpc").to_owned();
-        Ok(json!({"call": self.call_raw(now, request, &path, bytes, out)}))
+        Ok(json!({"call": self.call_raw(request, &path, bytes, out)}))
     }
 
     /// An id as `mos` draws them: from 2^40 up to 2^41.

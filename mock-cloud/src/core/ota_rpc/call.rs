@@ -44,7 +44,10 @@ impl OtaRpcCloud {
                 "transport": request.transport.name(),
             })),
         );
-        self.transmit(now, number, &request, None, out);
+        if !self.transmit(number, &request, None, out) {
+            self.unanswered(&request, "nobody has subscribed to the unit's topic", out);
+            return number;
+        }
         let deadline = (!request.transport.is_http()).then(|| now.stamp + request.limit);
         // Nobody answers a notification on a lasting connection.
         if request.transport.is_http() || request.frame.id.is_some() {
@@ -61,7 +64,6 @@ impl OtaRpcCloud {
     /// Posts bytes that are no frame of ours, or sends them over a connection.
     pub(super) fn call_raw(
         &mut self,
-        now: Now,
         mut request: CallRequest,
         path: &str,
         bytes: Vec<u8>,
@@ -72,9 +74,8 @@ impl OtaRpcCloud {
         match Name::of(request.transport, &request.connection) {
             Some(name) => self.send_over(&name, bytes, channel::operation("raw"), out),
             None if request.transport == Transport::Mqtt => {
-                let until = now.stamp + request.limit;
                 let topic = frames_topic(&self.settings.unit_id);
-                self.publish_to_unit(now, topic, bytes, channel::operation("raw"), until, out);
+                self.publish_to_unit(topic, bytes, &channel::operation("raw"), out);
             }
             None => {
                 let mut post = Request::new("POST", path)
@@ -97,7 +98,6 @@ impl OtaRpcCloud {
     /// The answer to an HTTP exchange, or why there is none.
     pub(super) fn exchange_ended(
         &mut self,
-        now: Now,
         number: u64,
         result: Result<Response, String>,
         out: &mut Outputs,
@@ -129,13 +129,7 @@ impl OtaRpcCloud {
             uri: &post.target,
         };
         let header = self.answer_challenge(challenge, login, context).to_header();
-        self.transmit(
-            now,
-            number,
-            &pending.request,
-            Some(Credentials::Header(header)),
-            out,
-        );
+        self.transmit(number, &pending.request, Some(Credentials::Header(header)), out);
         let pending = Pending {
             repeated: true,
             ..pending
@@ -177,7 +171,7 @@ impl OtaRpcCloud {
             return;
         };
         let auth = self.answer_challenge(challenge, login, Context::Frame).to_auth();
-        self.transmit(now, number, &pending.request, Some(Credentials::Frame(auth)), out);
+        self.transmit(number, &pending.request, Some(Credentials::Frame(auth)), out);
         let deadline = Some(now.stamp + pending.request.limit);
         let pending = Pending {
             repeated: true,
@@ -233,20 +227,21 @@ impl OtaRpcCloud {
         out.note("unanswered", without_nulls(facts));
     }
 
+    /// Puts a call on its way; false if there is nobody to take it.
     fn transmit(
         &mut self,
-        now: Now,
         number: u64,
         request: &CallRequest,
         credentials: Option<Credentials>,
         out: &mut Outputs,
-    ) {
+    ) -> bool {
         if request.transport.is_http() {
             let mut post = self.http_request(request);
             if let Some(Credentials::Header(header)) = credentials {
                 post.headers.push("Authorization", header);
             }
-            return self.exchange(number, request, post, out);
+            self.exchange(number, request, post, out);
+            return true;
         }
         let mut frame = request.frame.clone();
         if let Some(Credentials::Frame(auth)) = credentials {
@@ -255,14 +250,16 @@ impl OtaRpcCloud {
         let payload = channel::payload(request, &frame);
         let operation = channel::call_operation(request.method());
         match Name::of(request.transport, &request.connection) {
-            Some(name) => self.send_over(&name, payload, operation, out),
+            Some(name) => {
+                self.send_over(&name, payload, operation, out);
+                true
+            }
             None => {
                 let topic = match request.method_topic {
                     true => method_topic(&self.settings.unit_id, request.method()),
                     false => frames_topic(&self.settings.unit_id),
                 };
-                let until = now.stamp + request.limit;
-                self.publish_to_unit(now, topic, payload, operation, until, out);
+                self.publish_to_unit(topic, payload, &operation, out)
             }
         }
     }

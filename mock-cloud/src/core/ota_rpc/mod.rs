@@ -21,8 +21,7 @@ use call::Pending;
 use channel::{Channel, Name};
 use hil_fault::{Artifact, MessagePlaces};
 use hil_trace::Stamp;
-use hil_wire::http::Response;
-use published::Waiting;
+use hil_wire::{http::Response, ota_rpc::mqtt::Publish};
 use request::Transport;
 use serde_json::{Map, Value, json};
 use signing::SigningKeys;
@@ -61,8 +60,6 @@ pub struct OtaRpcCloud {
     running: Option<String>,
     channels: BTreeMap<Name, Channel>,
     broker: Broker,
-    /// What is published to the unit once it has subscribed.
-    waiting: Vec<Waiting>,
     /// Connections that are being opened.
     links: BTreeMap<u64, Name>,
     /// Connections that are open.
@@ -89,7 +86,6 @@ impl OtaRpcCloud {
             running: None,
             channels: BTreeMap::new(),
             broker: Broker::default(),
-            waiting: Vec::new(),
             links: BTreeMap::new(),
             connections: BTreeMap::new(),
             next_call: 1,
@@ -211,6 +207,10 @@ impl Core for OtaRpcCloud {
         }
     }
 
+    fn held_back(&mut self, _: Now, publish: &Publish, out: &mut Outputs) {
+        self.publish_late(publish, out);
+    }
+
     fn link_opened(&mut self, _: Now, link: u64, result: Result<u32, String>, out: &mut Outputs) {
         let Some(name) = self.links.remove(&link) else {
             return;
@@ -231,8 +231,8 @@ impl Core for OtaRpcCloud {
         }
     }
 
-    fn answered(&mut self, now: Now, call: u64, result: Result<Response, String>, out: &mut Outputs) {
-        self.exchange_ended(now, call, result, out);
+    fn answered(&mut self, _: Now, call: u64, result: Result<Response, String>, out: &mut Outputs) {
+        self.exchange_ended(call, result, out);
     }
 
     fn next_wake(&self) -> Option<Stamp> {
@@ -252,10 +252,15 @@ impl Core for OtaRpcCloud {
 
     fn endpoints(&self, url: &dyn Fn(&str) -> String) -> BTreeMap<String, String> {
         let server = url(RPC_SERVER).replacen("http", "ws", 1);
+        let broker = url(BROKER).replacen("tcp", "mqtt", 1);
+        let place = broker.strip_prefix("mqtt://").unwrap_or_default();
+        let (host, port) = place.rsplit_once(':').unwrap_or_default();
         let places = [
             ("firmware_url".to_owned(), self.firmware_url.clone()),
             ("rpc_server_url".to_owned(), format!("{server}/rpc")),
-            ("mqtt_url".to_owned(), url(BROKER).replacen("tcp", "mqtt", 1)),
+            ("mqtt_host".to_owned(), host.to_owned()),
+            ("mqtt_port".to_owned(), port.to_owned()),
+            ("mqtt_url".to_owned(), broker.clone()),
             ("device_id".to_owned(), self.settings.unit_id.clone()),
         ];
         places.into_iter().chain(self.signing.settings()).collect()

@@ -1,43 +1,36 @@
-//! Calls over MQTT: published to the unit's topic, answered on that of the sender (reference section 2.4).
+//! Calls over MQTT: published to the unit's topic, answered on that of the sender (reference section 2.4). What nobody has
+//! subscribed to is lost: the caller asks again if it matters, and nothing is carried out long after it was asked.
 
 use super::{
     OtaRpcCloud,
     request::{CallRequest, Transport},
 };
 use crate::core::{Now, Operation, Outputs};
-use hil_trace::Stamp;
 use hil_wire::ota_rpc::{
     FrameKind, decode,
     mqtt::{Publish, QoS, frames_topic},
 };
 
-/// A message nobody has subscribed to yet.
-#[derive(Debug)]
-pub(super) struct Waiting {
-    message: Publish,
-    operation: Operation,
-    /// The caller does not wait for an answer any longer.
-    until: Stamp,
-}
-
 impl OtaRpcCloud {
-    /// Publishes something to a topic of the unit, once it has subscribed to it.
+    /// Publishes something to a topic of the unit; false if nobody has subscribed to it.
     pub(super) fn publish_to_unit(
         &mut self,
-        now: Now,
         topic: String,
         payload: Vec<u8>,
-        operation: Operation,
-        until: Stamp,
+        operation: &Operation,
         out: &mut Outputs,
-    ) {
+    ) -> bool {
         let message = Publish::new(topic, QoS::AtLeastOnce, payload);
-        self.waiting.push(Waiting {
-            message,
-            operation,
-            until,
-        });
-        self.publish_waiting(now, out);
+        let received = self.broker.has_receiver(&message.topic);
+        if received {
+            self.broker.call(&message, operation, out);
+        }
+        received
+    }
+
+    /// A call that a fault held back goes to whoever has subscribed by now.
+    pub(super) fn publish_late(&mut self, message: &Publish, out: &mut Outputs) {
+        self.broker.call(message, &Operation::default(), out);
     }
 
     /// Bytes came from a client of the broker.
@@ -53,24 +46,11 @@ impl OtaRpcCloud {
                 self.reply_received(now, &reply, to_sender, out);
             }
         }
-        self.publish_waiting(now, out);
     }
 
     /// Parts with the unit, or whoever else listens to its topic.
     pub(super) fn part_with_unit(&mut self, out: &mut Outputs) {
         let topic = frames_topic(&self.settings.unit_id);
         self.broker.close_receivers(&topic, out);
-    }
-
-    fn publish_waiting(&mut self, now: Now, out: &mut Outputs) {
-        for waiting in std::mem::take(&mut self.waiting) {
-            if !self.broker.has_receiver(&waiting.message.topic) {
-                if waiting.until > now.stamp {
-                    self.waiting.push(waiting);
-                }
-                continue;
-            }
-            self.broker.publish(&waiting.message, &waiting.operation, out);
-        }
     }
 }

@@ -11,6 +11,7 @@ use hil_wire::ota_rpc::{
     },
 };
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 /// One connection to the broker.
 #[derive(Default)]
@@ -20,14 +21,21 @@ pub(super) struct Client {
     /// Its CONNECT, until it is accepted.
     introduced: Option<Value>,
     accepted: bool,
+    /// Whose session it is, if the broker keeps it.
+    keeps: Option<String>,
     filters: Vec<String>,
     /// Subscriptions that wait for their acknowledgement, by packet identifier.
     asked: Vec<(u16, Vec<String>)>,
 }
 
-/// Calls delivered over MQTT and not answered yet; a reply may come over another connection.
+/// What is known beyond one connection.
 #[derive(Default)]
-pub(super) struct Delivered(Vec<(Id, String)>);
+pub(super) struct Broker {
+    /// Calls delivered and not answered yet; a reply may come over another connection.
+    delivered: Vec<(Id, String)>,
+    /// Subscriptions of sessions that are kept, by client id.
+    sessions: BTreeMap<String, Vec<String>>,
+}
 
 impl Client {
     /// Events of the bytes of one read or write.
@@ -36,7 +44,7 @@ impl Client {
         record: &Record,
         from: Party,
         bytes: &[u8],
-        delivered: &mut Delivered,
+        broker: &mut Broker,
     ) -> Vec<Event> {
         let by_client = from == Party::Unit;
         let reader = match by_client {
@@ -51,11 +59,11 @@ impl Client {
         let mut events = Vec::new();
         for packet in packets {
             match packet {
-                Packet::Publish(publish) if by_client => events.extend(delivered.reply(record, &publish)),
+                Packet::Publish(publish) if by_client => events.extend(broker.reply(record, &publish)),
                 Packet::Publish(publish) if self.takes(&publish.topic) => {
-                    events.extend(delivered.call(record, &publish));
+                    events.extend(broker.call(record, &publish));
                 }
-                other => events.extend(self.packet(record, other)),
+                other => events.extend(self.packet(record, other, broker)),
             }
         }
         events
@@ -67,9 +75,10 @@ impl Client {
             .then(|| event(record, Who::Unit, "broker_left", fields(json!({}))))
     }
 
-    fn packet(&mut self, record: &Record, packet: Packet) -> Option<Event> {
+    fn packet(&mut self, record: &Record, packet: Packet, broker: &mut Broker) -> Option<Event> {
         match packet {
             Packet::Connect(connect) => {
+                self.keeps = (!connect.clean_session).then(|| connect.client_id.clone());
                 self.introduced = Some(json!({
                     "client": connect.client_id,
                     "keep_alive": connect.keep_alive,
@@ -81,6 +90,9 @@ impl Client {
                 let mut facts = self.introduced.take()?;
                 facts["session_present"] = json!(ack.session_present);
                 self.accepted = true;
+                if let (Some(client), true) = (&self.keeps, ack.session_present) {
+                    self.filters = broker.sessions.get(client).cloned().unwrap_or_default();
+                }
                 Some(event(record, Who::Unit, "broker_joined", fields(facts)))
             }
             Packet::Subscribe(subscribe) => {
@@ -95,14 +107,22 @@ impl Client {
                 let granted = granted.filter(|(_, code)| **code != SubscribeReasonCode::Failure);
                 let granted: Vec<String> = granted.map(|(filter, _)| filter).collect();
                 self.filters.extend(granted.iter().cloned());
+                self.keep(broker);
                 let facts = fields(json!({"topics": granted}));
                 Some(event(record, Who::Unit, "subscribed", facts))
             }
             Packet::Unsubscribe(unsubscribe) => {
                 self.filters.retain(|filter| !unsubscribe.topics.contains(filter));
+                self.keep(broker);
                 None
             }
             _ => None,
+        }
+    }
+
+    fn keep(&self, broker: &mut Broker) {
+        if let Some(client) = &self.keeps {
+            broker.sessions.insert(client.clone(), self.filters.clone());
         }
     }
 
@@ -113,7 +133,7 @@ impl Client {
     }
 }
 
-impl Delivered {
+impl Broker {
     fn call(&mut self, record: &Record, publish: &Publish) -> Option<Event> {
         let mut frame = decode(&publish.payload).value?;
         match parse_topic(&publish.topic)? {
@@ -124,7 +144,7 @@ impl Delivered {
         let mut facts = said(publish);
         describe_call(&frame, &mut facts);
         if let Some(id) = frame.id {
-            self.0.push((id, method));
+            self.delivered.push((id, method));
         }
         Some(event(record, Who::Cloud, "call", fields(facts)))
     }
@@ -139,9 +159,9 @@ impl Delivered {
         let asked = frame
             .id
             .as_ref()
-            .and_then(|id| self.0.iter().position(|(asked, _)| asked.answers(id)));
+            .and_then(|id| self.delivered.iter().position(|(asked, _)| asked.answers(id)));
         if let Some(position) = asked {
-            facts["method"] = json!(self.0.remove(position).1);
+            facts["method"] = json!(self.delivered.remove(position).1);
         }
         describe_reply(&frame, &mut facts);
         Some(event(record, Who::Unit, "reply", fields(facts)))

@@ -27,7 +27,7 @@ pub(crate) struct OtaRpcView {
     announced: Vec<(String, Value)>,
     /// Connections to the broker.
     clients: BTreeMap<u32, broker::Client>,
-    delivered: broker::Delivered,
+    broker: broker::Broker,
 }
 
 /// A connection between caller and unit.
@@ -132,7 +132,7 @@ impl View for OtaRpcView {
             } => {
                 let bytes = payload.bytes();
                 if let Some(client) = self.clients.get_mut(connection) {
-                    return client.bytes(record, *from, bytes, &mut self.delivered);
+                    return client.bytes(record, *from, bytes, &mut self.broker);
                 }
                 let open = self.connections.get_mut(connection);
                 open.map_or_else(Vec::new, |open| open.bytes(record, *from, bytes))

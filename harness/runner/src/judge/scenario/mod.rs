@@ -36,7 +36,8 @@ pub(crate) struct ScenarioJudge {
     history: Vec<Rc<Event>>,
     /// The last `do`, and whether only what goes with it followed, set the unit going.
     starting: bool,
-    used: Vec<(u64, String)>,
+    /// Events that satisfied a step; one record may hold several of a kind.
+    used: Vec<Event>,
     waiting: Option<Waiting>,
     /// When the present `wait` ends.
     pause: Option<Stamp>,
@@ -355,11 +356,7 @@ impl ScenarioJudge {
     }
 
     fn feed(&mut self, event: &Event, catalogue: &Catalogue, findings: &mut Vec<Finding>) {
-        let key = (
-            event.records.last().copied().unwrap_or_default(),
-            event.full_name(),
-        );
-        if self.used.contains(&key) {
+        if self.used.contains(event) {
             return;
         }
         let Some(waiting) = &mut self.waiting else { return };

@@ -72,12 +72,7 @@ impl ScenarioJudge {
         findings: &mut Vec<Finding>,
     ) {
         let evidence: Vec<u64> = events.iter().flat_map(|event| event.records.clone()).collect();
-        for event in events {
-            self.used.push((
-                event.records.last().copied().unwrap_or_default(),
-                event.full_name(),
-            ));
-        }
+        self.used.extend_from_slice(events);
         if let Some(event) = events.last() {
             self.proof.push(event.records.last().copied().unwrap_or_default());
             if let Some(name) = name {

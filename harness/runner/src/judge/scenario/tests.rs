@@ -2,8 +2,9 @@
 
 use crate::judge_trace;
 use hil_trace::{
-    Catalogue, ClockKind, FaultPhase, HowClosed, InstanceSummary, Record, RecordBody, ScenarioRef, Stamp,
-    StepOutcome, SweepKind, SweepPoint, SweepRun, Tolerances, Trace, TraceHeader, UnitChange, Verdict,
+    Catalogue, ClockKind, FaultPhase, HowClosed, InstanceSummary, Party, Payload, Record, RecordBody,
+    ScenarioRef, Stamp, StepOutcome, SweepKind, SweepPoint, SweepRun, Tolerances, Trace, TraceHeader,
+    UnitChange, Verdict,
 };
 use hil_wire::Protocol;
 use serde_json::{Map, Value, json};
@@ -299,4 +300,36 @@ fn a_step_that_names_its_fault_needs_no_other() {
     assert_eq!(verdict(json!("fault_1")), Verdict::Fail);
     assert_eq!(verdict(json!("fault_2")), Verdict::Inconclusive);
     assert_eq!(verdict(Value::Null), Verdict::Inconclusive);
+}
+
+#[test]
+fn each_of_two_events_in_one_record_meets_a_step_of_its_own() {
+    let reply = |step: &str, ok: bool| {
+        let matched = json!({"event": "unit.reply", "match": {"ok": ok}, "verifies": [], "before_us": 9000});
+        (step.to_owned(), matched)
+    };
+    let mut story = Story::new()
+        .record(RecordBody::ConnectionOpened {
+            connection: 1,
+            face: "rpc-serial".into(),
+            by: Party::Cloud,
+        })
+        .record(RecordBody::Bytes {
+            connection: 1,
+            from: Party::Unit,
+            payload: Payload::from(
+                "\n{\"id\":1,\"result\":null}\n\n{\"id\":1,\"error\":{\"code\":-1}}\n".as_bytes(),
+            ),
+        });
+    for (step, arguments) in [reply("1", true), reply("2", false)] {
+        story = story
+            .begin(&step, "expect", "unit.reply", arguments)
+            .end(&step, StepOutcome::Done);
+    }
+    let header = TraceHeader {
+        protocol: Protocol::OtaRpc,
+        ..header()
+    };
+    let summary = story.close_as(header);
+    assert_eq!(summary.verdict, Verdict::Pass, "{:?}", summary.findings);
 }

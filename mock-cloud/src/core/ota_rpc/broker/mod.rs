@@ -3,6 +3,8 @@
 
 mod client;
 mod session;
+#[cfg(test)]
+mod tests;
 
 use super::channel::operation;
 use crate::core::{Now, Operation, Outputs, Send};
@@ -80,9 +82,9 @@ impl Broker {
         self.clients.values().any(|client| client.receives(topic))
     }
 
-    /// Delivers a message to everybody who subscribed to its topic; on its way to those who are no mere observers faults
-    /// know it by its name.
-    pub(super) fn publish(&mut self, message: &Publish, named: &Operation, out: &mut Outputs) {
+    /// Delivers a call of the cloud to everybody who subscribed to its topic; on its way to those who are no mere observers
+    /// faults know it by its name. It is delivered once: a session keeps none of it.
+    pub(super) fn call(&mut self, message: &Publish, named: &Operation, out: &mut Outputs) {
         for (connection, client) in &mut self.clients {
             let Some(wanted) = client.wants(&message.topic) else {
                 continue;
@@ -98,9 +100,6 @@ impl Broker {
                 publish,
                 operation,
             });
-        }
-        for session in self.kept.values_mut() {
-            session.remember(message);
         }
     }
 
@@ -212,8 +211,25 @@ impl Broker {
                 }
             }
         }
-        self.publish(&publish, &Operation::default(), out);
+        self.forward(&publish, out);
         Some(publish)
+    }
+
+    /// Delivers a message of a client to everybody who subscribed to its topic, now or when they are back.
+    fn forward(&mut self, message: &Publish, out: &mut Outputs) {
+        for (connection, client) in &mut self.clients {
+            if let Some(wanted) = client.wants(&message.topic) {
+                let publish = client.session.lasting_delivery(message, wanted);
+                out.sends.push(Send::Publish {
+                    connection: *connection,
+                    publish,
+                    operation: Operation::default(),
+                });
+            }
+        }
+        for session in self.kept.values_mut() {
+            session.remember(message);
+        }
     }
 
     fn subscribe(&mut self, connection: u32, subscribe: &Subscribe, out: &mut Outputs) {

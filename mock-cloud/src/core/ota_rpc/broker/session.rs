@@ -41,13 +41,10 @@ impl Session {
         filters.any(|filter| filter != EVERYTHING && matches(filter, topic))
     }
 
-    /// A message on its way to this client.
-    pub(super) fn delivery(&mut self, message: &Publish, wanted: QoS) -> Publish {
-        let mut delivered = Publish::from_bytes(&message.topic, QoS::AtMostOnce, message.payload.clone());
-        if message.qos != QoS::AtMostOnce && wanted != QoS::AtMostOnce {
-            self.last_number = self.last_number.checked_add(1).unwrap_or(1);
-            delivered.qos = QoS::AtLeastOnce;
-            delivered.pkid = self.last_number;
+    /// A message of another client on its way to this one, until it is acknowledged.
+    pub(super) fn lasting_delivery(&mut self, message: &Publish, wanted: QoS) -> Publish {
+        let delivered = self.delivery(message, wanted);
+        if delivered.qos != QoS::AtMostOnce {
             self.unacknowledged.push_back(Publish {
                 dup: true,
                 ..delivered.clone()
@@ -59,10 +56,21 @@ impl Session {
         delivered
     }
 
+    /// A message on its way to this client.
+    pub(super) fn delivery(&mut self, message: &Publish, wanted: QoS) -> Publish {
+        let mut delivered = Publish::from_bytes(&message.topic, QoS::AtMostOnce, message.payload.clone());
+        if message.qos != QoS::AtMostOnce && wanted != QoS::AtMostOnce {
+            self.last_number = self.last_number.checked_add(1).unwrap_or(1);
+            delivered.qos = QoS::AtLeastOnce;
+            delivered.pkid = self.last_number;
+        }
+        delivered
+    }
+
     /// A message goes by while the client is away.
     pub(super) fn remember(&mut self, message: &Publish) {
         if let Some(wanted) = self.wants(&message.topic) {
-            let delivered = self.delivery(message, wanted);
+            let delivered = self.lasting_delivery(message, wanted);
             let waiting = self.unacknowledged.back_mut();
             if let Some(waiting) = waiting.filter(|waiting| waiting.pkid == delivered.pkid) {
                 waiting.dup = false;
