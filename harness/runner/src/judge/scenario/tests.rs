@@ -316,6 +316,11 @@ fn each_of_two_events_in_one_record_meets_a_step_of_its_own() {
         })
         .record(RecordBody::Bytes {
             connection: 1,
+            from: Party::Cloud,
+            payload: Payload::from("{\"id\":1,\"method\":\"OTA.Commit\"}\n".as_bytes()),
+        })
+        .record(RecordBody::Bytes {
+            connection: 1,
             from: Party::Unit,
             payload: Payload::from(
                 "\n{\"id\":1,\"result\":null}\n\n{\"id\":1,\"error\":{\"code\":-1}}\n".as_bytes(),
