@@ -109,6 +109,12 @@ pub(crate) fn without(headers: &mut Headers, name: &str) {
     headers.0.retain(|(own, _)| !own.eq_ignore_ascii_case(name));
 }
 
+/// Sets a header, in place of all of its name.
+pub(crate) fn set_header(headers: &mut Headers, name: &str, value: &str) {
+    without(headers, name);
+    headers.push(name, value);
+}
+
 fn outputs<F: Copy + 'static>(edit: F, act: fn(F, &mut Output) -> bool) -> Box<dyn Tamper> {
     Box::new(Outputs { edit, act })
 }

@@ -1,7 +1,7 @@
 //! The device's agent: its state, and where each input goes.
 
 use super::{
-    boot, direct, execution::Work, fetching::Fetching, outbox::Outbox, probe, signing::SigningKeys,
+    boot, defects, direct, execution::Work, fetching::Fetching, outbox::Outbox, probe, signing::SigningKeys,
     store::Commands,
 };
 use crate::{
@@ -42,6 +42,8 @@ pub(super) struct DeviceAgent {
     pub(super) on_trial: bool,
     /// The software does not work: it neither fetches nor sends.
     pub(super) silent: bool,
+    /// Images may come over plain `http` in any case.
+    plain_images: bool,
 }
 
 /// Timer of the next fetch.
@@ -70,6 +72,7 @@ impl DeviceAgent {
     pub(super) fn new(setup: &Setup, hardware: &Hardware) -> Self {
         let endpoints = &setup.endpoints;
         let policy = match endpoints.get("signature_policy") {
+            _ if setup.has(defects::SIGNATURES_UNCHECKED) => SignaturePolicy::Off,
             "required" => SignaturePolicy::Required,
             "if_present" => SignaturePolicy::IfPresent,
             "off" => SignaturePolicy::Off,
@@ -88,6 +91,7 @@ impl DeviceAgent {
             not_before: Stamp::ZERO,
             on_trial: false,
             silent: false,
+            plain_images: setup.has(defects::PLAIN_IMAGES),
         }
     }
 
@@ -95,6 +99,7 @@ impl DeviceAgent {
     pub(super) fn url_policy(&self) -> UrlPolicy {
         match &self.base {
             Some(base) if !base.secure => UrlPolicy::LabMode,
+            _ if self.plain_images => UrlPolicy::LabMode,
             _ => UrlPolicy::HttpsOnly,
         }
     }

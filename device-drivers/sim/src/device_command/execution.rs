@@ -61,6 +61,13 @@ impl DeviceAgent {
             let Some(record) = self.commands.next().cloned() else {
                 return;
             };
+            let record = match self.commands.iter().last() {
+                Some(last) if context.setup.has(defects::SHARED_PARAMETERS) => CommandRecord {
+                    parameters: last.parameters.clone(),
+                    ..record
+                },
+                _ => record,
+            };
             let now_ms = context.counter_ms();
             if record.due_ms > now_ms {
                 context.timer(START_TIMER, Duration::from_millis(record.due_ms - now_ms));
@@ -229,7 +236,8 @@ impl DeviceAgent {
         if context.setup.has(defects::NO_UPDATE_LIMIT) {
             return None;
         }
-        let last: u64 = store::load(&context.hardware.flash, LAST_UPDATE)?;
+        let stored: Option<u64> = store::load(&context.hardware.flash, LAST_UPDATE);
+        let last = stored.or(context.setup.has(defects::LIMITED_AFTER_BOOT).then_some(0))?;
         let passed = context.counter_ms().saturating_sub(last);
         let interval = header::FIRMWARE_UPDATE_INTERVAL_S * 1_000;
         (passed < interval).then(|| (interval - passed).div_ceil(1_000))
