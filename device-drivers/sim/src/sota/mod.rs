@@ -3,6 +3,8 @@
 
 mod agent;
 mod bus;
+#[cfg(test)]
+mod bus_tests;
 mod calls;
 mod configuration;
 mod console;

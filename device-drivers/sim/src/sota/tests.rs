@@ -25,6 +25,7 @@ fn setup() -> Setup {
         ("client_id", "dev"),
         ("client_secret", "s"),
         ("events_socket", "cloud:1"),
+        ("dbus_address", "tcp:host=cloud,port=2"),
     ] {
         setup.endpoints.settings.insert(name.into(), value.into());
     }
@@ -61,7 +62,7 @@ pub(super) fn token(desk: &mut Desk) {
 }
 
 /// Answers everything with success until a request for this path end comes.
-fn until(desk: &mut Desk, end: &str) -> (RequestId, HttpCall) {
+pub(super) fn until(desk: &mut Desk, end: &str) -> (RequestId, HttpCall) {
     for _ in 0..20 {
         let (request, call) = desk.next_request();
         if call.url.ends_with(end) {

@@ -1,5 +1,6 @@
 //! The D-Bus gateway: the software manager hears of every finished download (SOTA-DBUS-001), arguments of other types are
-//! refused (SOTA-DBUS-004), and a result without a code is never a success (SOTA-DBUS-005).
+//! refused (SOTA-DBUS-004), results go to Core as they are (SOTA-DBUS-003), and one without a code is never a success
+//! (SOTA-DBUS-005).
 
 use crate::{Judge, Monitor, Tally};
 use hil_trace::{Event, HowClosed, Record, Stamp, Who};
@@ -15,6 +16,7 @@ use std::{
 /// Follows downloads to the call of the software manager, and calls of the client to their answers.
 pub(super) struct BusMonitor {
     told: Tally,
+    unchanged: Tally,
     refused: Tally,
     codeless: Tally,
     /// The client has its name on the bus.
@@ -30,6 +32,8 @@ pub(super) struct BusMonitor {
     calls: BTreeMap<u64, Wrong>,
     /// Updates results without a code were sent for, with the record of the call.
     without_code: BTreeMap<String, u64>,
+    /// Results that were sent, by update, and the record of the first call.
+    sent: BTreeMap<String, (u64, Vec<Vec<Outcome>>)>,
     /// Updates somebody may report for another reason.
     reportable: BTreeSet<String>,
 }
@@ -41,10 +45,14 @@ enum Wrong {
     NoCode,
 }
 
+/// Id, code and text of a result.
+type Outcome = (String, u64, String);
+
 impl Default for BusMonitor {
     fn default() -> Self {
         BusMonitor {
             told: Tally::new("SOTA-DBUS-001"),
+            unchanged: Tally::new("SOTA-DBUS-003"),
             refused: Tally::new("SOTA-DBUS-004"),
             codeless: Tally::new("SOTA-DBUS-005"),
             named: false,
@@ -54,6 +62,7 @@ impl Default for BusMonitor {
             awaited: BTreeMap::new(),
             calls: BTreeMap::new(),
             without_code: BTreeMap::new(),
+            sent: BTreeMap::new(),
             reportable: BTreeSet::new(),
         }
     }
@@ -99,6 +108,7 @@ impl Monitor for BusMonitor {
 
     fn close(&mut self, _: Stamp, _: HowClosed, judge: &mut Judge<'_>) {
         self.told.close(judge);
+        self.unchanged.close(judge);
         self.refused.close(judge);
         self.codeless.close(judge);
     }
@@ -146,7 +156,7 @@ impl BusMonitor {
             "bus_call" => {
                 let (Some(call), Some(wrong)) = (event.field("call").and_then(Value::as_u64), wrong(event))
                 else {
-                    self.reportable.extend(event.text("id").map(str::to_owned));
+                    self.remember(record.seq, event);
                     return;
                 };
                 self.calls.insert(call, wrong);
@@ -154,10 +164,14 @@ impl BusMonitor {
                     self.without_code.insert(id.to_owned(), record.seq);
                 }
             }
-            // Raw bytes on a gateway may be a report of anything.
             "command" => match event.text("id") {
                 Some(id) => drop(self.reportable.insert(id.to_owned())),
-                None => self.without_code.clear(),
+                // Raw bytes may be a report of anything.
+                None if event.text("command").is_none() => {
+                    self.without_code.clear();
+                    self.sent.clear();
+                }
+                None => {}
             },
             "updates_answer" => {
                 let ids = event.field("ids").and_then(Value::as_array).into_iter().flatten();
@@ -182,21 +196,38 @@ impl BusMonitor {
         }
     }
 
-    fn reported(&mut self, seq: u64, id: &str, event: &Event, judge: &mut Judge<'_>) {
-        let Some(call) = self
-            .without_code
-            .get(id)
-            .filter(|_| !self.reportable.contains(id))
+    fn remember(&mut self, seq: u64, event: &Event) {
+        let Some(id) = event
+            .text("id")
+            .filter(|_| event.text("method") == Some(UPDATE_REPORT))
         else {
             return;
         };
-        let results = event.field("results").and_then(Value::as_array);
-        let code = |result: &Value| result["result_code"].as_u64();
-        let success =
-            results.is_some_and(|results| results.iter().all(|result| matches!(code(result), Some(0 | 1))));
-        if success {
-            let text = format!("results of `{id}` that lack a code are reported as a success");
-            self.codeless.violated(text, vec![*call, seq], judge);
+        match outcomes(event) {
+            Some(results) => {
+                let (_, sent) = self.sent.entry(id.to_owned()).or_insert((seq, Vec::new()));
+                sent.push(results);
+            }
+            // What a client makes of others is not known.
+            None => drop(self.reportable.insert(id.to_owned())),
+        }
+    }
+
+    fn reported(&mut self, seq: u64, id: &str, event: &Event, judge: &mut Judge<'_>) {
+        let Some(results) = outcomes(event).filter(|_| !self.reportable.contains(id)) else {
+            return;
+        };
+        let sent = self.sent.get(id);
+        if sent.is_some_and(|(_, sent)| sent.contains(&results)) {
+            self.unchanged.met(seq);
+        } else if let Some(call) = self.without_code.get(id) {
+            if results.iter().all(|(_, code, _)| *code <= 1) {
+                let text = format!("results of `{id}` that lack a code are reported as a success");
+                self.codeless.violated(text, vec![*call, seq], judge);
+            }
+        } else if let Some((call, _)) = sent {
+            let text = format!("the results reported for `{id}` are not those that came over D-Bus");
+            self.unchanged.violated(text, vec![*call, seq], judge);
         }
     }
 
@@ -205,6 +236,17 @@ impl BusMonitor {
         self.awaited.clear();
         self.calls.clear();
     }
+}
+
+/// The results of a call or a report; `None` if one is not whole.
+fn outcomes(event: &Event) -> Option<Vec<Outcome>> {
+    let text = |result: &Value, name: &str| result[name].as_str().map(str::to_owned);
+    let outcome = |result: &Value| {
+        let code = result["result_code"].as_u64().filter(|code| *code <= 19)?;
+        Some((text(result, "id")?, code, text(result, "result_text")?))
+    };
+    let results = event.field("results")?.as_array()?;
+    results.iter().map(outcome).collect()
 }
 
 /// What is wrong with a call of the client. An argument too many is left to the client.

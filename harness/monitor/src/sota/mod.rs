@@ -2,6 +2,8 @@
 
 mod authentication;
 mod bus;
+#[cfg(test)]
+mod bus_tests;
 mod confirmation;
 mod download;
 mod event;

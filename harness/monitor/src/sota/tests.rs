@@ -14,14 +14,14 @@ use serde_json::{Value, json};
 
 /// A trace in the making: a unit, Core and one subscriber.
 #[derive(Default)]
-struct Trace {
+pub(super) struct Trace {
     records: Vec<(u64, RecordBody)>,
-    millis: u64,
+    pub(super) millis: u64,
     exchange: u32,
 }
 
 impl Trace {
-    fn push(&mut self, what: RecordBody) {
+    pub(super) fn push(&mut self, what: RecordBody) {
         self.records.push((self.millis, what));
     }
 
@@ -65,7 +65,14 @@ impl Trace {
         self.ask("sota-auth", ("POST", "/token"), headers, grant, (status, &body));
     }
 
-    fn core(&mut self, method: &str, rest: &str, token: Option<&str>, body: &str, answer: (u16, &str)) {
+    pub(super) fn core(
+        &mut self,
+        method: &str,
+        rest: &str,
+        token: Option<&str>,
+        body: &str,
+        answer: (u16, &str),
+    ) {
         let mut headers = Headers::new().with("Content-Type", "application/json");
         if let Some(token) = token {
             headers.push("Authorization", format!("Bearer {token}"));
@@ -74,7 +81,7 @@ impl Trace {
         self.ask("sota-core", (method, &target), headers, body, answer);
     }
 
-    fn subscribe(&mut self) {
+    pub(super) fn subscribe(&mut self) {
         self.push(RecordBody::ConnectionOpened {
             connection: 1,
             face: "sota-websocket".into(),
@@ -87,7 +94,7 @@ impl Trace {
         self.millis += 5000;
     }
 
-    fn event(&mut self, event: Value) {
+    pub(super) fn event(&mut self, event: Value) {
         self.frame(1, true, &event.to_string());
     }
 
@@ -102,7 +109,7 @@ impl Trace {
     }
 
     /// How many events of the unit have this name.
-    fn count(&self, name: &str) -> usize {
+    pub(super) fn count(&self, name: &str) -> usize {
         let mut view = view_for(Protocol::Sota, &serde_json::Map::new());
         let events = self.records().flat_map(|record| view.events(&record));
         events.filter(|event| event.name == name).count()
@@ -117,7 +124,7 @@ impl Trace {
     }
 
     /// The worst verdict on a requirement.
-    fn verdict(&self, requirement: &str) -> Option<Verdict> {
+    pub(super) fn verdict(&self, requirement: &str) -> Option<Verdict> {
         let header = header(Protocol::Sota);
         let catalogue = Catalogue::default();
         let (mut view, mut monitors, mut findings) = (
@@ -129,11 +136,13 @@ impl Trace {
             let events = View::events(&mut *view, &record);
             for monitor in &mut monitors {
                 let mut judge = Judge::new(&catalogue, monitor.name(), &mut findings);
+                monitor.expire(record.at, &mut judge);
                 monitor.observe(&record, &events, &mut judge);
             }
         }
         for monitor in &mut monitors {
             let mut judge = Judge::new(&catalogue, monitor.name(), &mut findings);
+            monitor.expire(Stamp(self.millis * 1000), &mut judge);
             monitor.close(Stamp(self.millis * 1000), HowClosed::Complete, &mut judge);
         }
         let about = findings
@@ -143,7 +152,7 @@ impl Trace {
     }
 }
 
-fn complete(id: &str) -> Value {
+pub(super) fn complete(id: &str) -> Value {
     let data = json!({"update_id": id, "update_image": "/x", "signature": ""});
     json!({"variant": "DownloadComplete", "fields": [data]})
 }

@@ -127,8 +127,8 @@ fn shorten(text: &str) -> String {
 /// What the lab does to a unit: that it did not come is no fault of the unit.
 const LAB_EVENTS: [&str; 2] = ["unit.power_cut", "unit.power_restored"];
 /// What shows nothing of the unit by not coming, where it decides nothing: what a probe says is the lab's word on what the
-/// lab did, and a unit that knows its certificate to be bad need not try it.
-const DECIDE_NOTHING: [(&str, &str); 2] = [
+/// lab did, a unit that knows its certificate to be bad need not try it, and what is not on a bus cannot be asked there.
+const DECIDE_NOTHING: [(&str, &str); 3] = [
     (
         "unit.probed",
         "it decides nothing, and shows that the lab did not do what was asked of it",
@@ -136,6 +136,10 @@ const DECIDE_NOTHING: [(&str, &str); 2] = [
     (
         "unit.tls_refused",
         "it decides nothing: the unit did not try what would have been refused",
+    ),
+    (
+        "unit.bus_name",
+        "it decides nothing: a unit that is not on the bus cannot be judged there",
     ),
 ];
 const EVIDENCE_LIMIT: usize = 8;

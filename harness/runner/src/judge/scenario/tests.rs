@@ -220,14 +220,16 @@ fn a_unit_without_power_owes_nothing() {
 
 #[test]
 fn what_a_probe_says_where_that_decides_nothing_is_the_word_of_the_lab() {
-    let probed = |verifies: Value| {
-        let wanted = json!({"event": "unit.probed", "match": {}, "verifies": verifies, "before_us": 3000});
-        let story = booting("1", "unit.start").begin("2", "expect", "unit.probed", wanted);
+    let probed = |event: &str, verifies: Value| {
+        let wanted = json!({"event": event, "match": {}, "verifies": verifies, "before_us": 3000});
+        let story = booting("1", "unit.start").begin("2", "expect", event, wanted);
         let story = story.unit(UnitChange::Exited).unit(UnitChange::Booted);
         story.unit(UnitChange::Exited).close().verdict
     };
-    assert_eq!(probed(json!(["none"])), Verdict::Inconclusive);
-    assert_eq!(probed(json!([])), Verdict::Fail);
+    for event in ["unit.probed", "unit.bus_name"] {
+        assert_eq!(probed(event, json!(["none"])), Verdict::Inconclusive);
+        assert_eq!(probed(event, json!([])), Verdict::Fail);
+    }
 }
 
 #[test]
