@@ -1,7 +1,10 @@
 //! The D-Bus gateway: the client takes its name on the bus, serves its two methods, and tells the software manager of finished
 //! downloads (reference section 2.5). Without a bus it runs on and tries again.
 
-use super::agent::{Origin, SotaAgent};
+use super::{
+    agent::{Origin, SotaAgent},
+    defects::bus as defects,
+};
 use crate::{Context, Setup, StreamId, TimerId};
 use hil_wire::{
     dbus::{Assembler, BusAddress, Kind, Message, OPENING, Value},
@@ -137,7 +140,7 @@ impl SotaAgent {
     /// A call of somebody: it is answered, then done.
     fn called_on_bus(&mut self, call: &Message, context: &mut Context<'_>) {
         let read = match (call.path.as_str(), call.interface.as_str()) {
-            (CLIENT_PATH, CLIENT | "") => ClientCall::read(call),
+            (CLIENT_PATH, CLIENT | "") => ClientCall::read(&defects::taken(call, context.setup)),
             _ => Err(CallError::UnknownMethod(call.member.clone())),
         };
         let answer = match &read {
@@ -148,6 +151,7 @@ impl SotaAgent {
             self.send_bus(answer, context);
         }
         let command = match read {
+            Ok(ClientCall::InitiateDownload(_)) if context.setup.has(defects::DOWNLOAD_IGNORED) => return,
             Ok(ClientCall::InitiateDownload(id)) => Command::StartDownload(id),
             Ok(ClientCall::UpdateReport(report)) => Command::SendUpdateReport(report),
             Err(_) => return,
