@@ -49,7 +49,8 @@ pub struct Surroundings {
     /// Images by role.
     pub artifacts: Artifacts,
     /// Where the unit must listen (name to address), for units that are the server: `rpc-http`, `rpc-serial`,
-    /// `sota-http`, `sota-websocket`, `sota-commands`, `sota-events`, `device-direct`.
+    /// `sota-http`, `sota-websocket`, `sota-commands`, `device-direct`; and where the cloud serves it: `sota-events`,
+    /// `sota-bus`.
     pub faces: BTreeMap<String, Address>,
     /// Times of the unit in seconds.
     pub timing: Map<String, Value>,

@@ -98,3 +98,21 @@ fn arguments_a_probe_is_not_given_are_none_and_a_restarted_unit_repeats_no_trans
         &["aos-v7/power-cut-while-downloading", "aos-v7/bad-digest."],
     );
 }
+
+#[test]
+fn a_unit_on_a_bus_is_judged_over_a_unix_socket_and_over_tcp() {
+    for bus in ["{state_dir}/bus.socket", "127.0.0.1:0"] {
+        let folder = tempfile::tempdir().unwrap();
+        let unit = format!(
+            "timing: {{poll_interval: 1s, boot: 200ms}}\n\
+             faces: {{sota-http: \"127.0.0.1:0\", sota-bus: \"{bus}\"}}\n\
+             prepare: {{polling: true, auth: true, auto_download: true, package_manager: false, system_info: true}}\n"
+        );
+        let scenarios = [
+            "sota/dbus-result-codes",
+            "sota/dbus-initiate-download",
+            "sota/dbus-no-manager",
+        ];
+        run(folder.path(), "sota", &unit, &scenarios);
+    }
+}
