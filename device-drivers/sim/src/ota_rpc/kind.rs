@@ -92,7 +92,13 @@ impl Kind for OtaRpcKind {
     }
 
     fn settings(&self) -> &'static [&'static str] {
-        &["rpc_server_url", "mqtt_url", "device_id"]
+        &[
+            "rpc_server_url",
+            "mqtt_url",
+            "device_id",
+            "update_key0",
+            "update_key1",
+        ]
     }
 }
 

@@ -400,8 +400,8 @@ fn seconds(text: &str) -> Option<f64> {
 /// The same URL as of HTTP.
 fn http_form(url: &str) -> String {
     match url.split_once("://") {
-        Some(("ws", rest)) => format!("http://{rest}"),
-        Some(("wss", rest)) => format!("https://{rest}"),
+        Some(("ws" | "mqtt", rest)) => format!("http://{rest}"),
+        Some(("wss" | "mqtts", rest)) => format!("https://{rest}"),
         _ => url.to_owned(),
     }
 }
