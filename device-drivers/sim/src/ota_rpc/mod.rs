@@ -12,6 +12,8 @@ mod intake;
 mod kind;
 mod methods;
 mod mqtt;
+#[cfg(test)]
+mod mqtt_tests;
 mod probe;
 mod push;
 mod record;
