@@ -192,16 +192,22 @@ fn way_out<'w>(word: &str, known: impl IntoIterator<Item = &'w str> + Clone) -> 
     did_you_mean(word, known.clone()).unwrap_or_else(|| format!("expected {}", one_of(known)))
 }
 
-/// The simulated unit of a protocol with these defects, those of other protocols left out.
+/// The simulated unit of a protocol, in another dialect than its usual one and with a defect if they are given.
 pub(crate) fn defective(
     protocol: Protocol,
-    defects: impl IntoIterator<Item = Defect>,
+    dialect: Option<&str>,
+    defect: Option<Defect>,
 ) -> Result<UnitUnderTest, UnitsError> {
     let options = UnitOptions {
-        defects: defects.into_iter().collect(),
+        defects: defect.into_iter().collect(),
         ..UnitOptions::default()
     };
-    simulated(protocol, &options, Map::new())
+    let mut unit = simulated(protocol, &options, Map::new())?;
+    if let Some(dialect) = dialect {
+        unit.name = format!("{}-{dialect}", unit.name);
+        unit.ics.insert("dialect".to_owned(), json!(dialect));
+    }
+    Ok(unit)
 }
 
 /// `said`: what the unit says of itself, such as its platform.

@@ -26,15 +26,21 @@ pub struct Specimen {
     pub primary: String,
     /// What such a unit does, in one sentence.
     pub summary: String,
-    /// The unit.
-    pub unit: Arc<UnitUnderTest>,
+    /// The unit, once for each clean unit of its protocol and in their order: all dialects.
+    pub units: Vec<Arc<UnitUnderTest>>,
+}
+
+impl Specimen {
+    fn protocol(&self) -> Option<Protocol> {
+        self.units.first().map(|unit| unit.protocol)
+    }
 }
 
 /// What a selftest is done with.
 pub struct Selftest<'a> {
     /// Every scenario.
     pub plans: &'a [Arc<Plan>],
-    /// Units without defects, one of each protocol.
+    /// Units without defects, one for each dialect of each protocol.
     pub clean: &'a [Arc<UnitUnderTest>],
     /// Units with one defect each.
     pub specimens: &'a [Specimen],
@@ -67,7 +73,11 @@ pub fn selftest(
     let clock = Clock::new_real();
     progress.planned(test.seeds.len() * (1 + test.specimens.len()));
     let mut clean = Vec::new();
-    let mut lines: Vec<DefectLine> = test.specimens.iter().map(|s| line(s, test.catalogue)).collect();
+    let mut lines: Vec<DefectLine> = test
+        .specimens
+        .iter()
+        .filter_map(|specimen| line(specimen, test.catalogue))
+        .collect();
     for seed in test.seeds {
         let outcome = run_clean(test, *seed, stop)?;
         let alarms = outcome.summary.instances.iter().flat_map(alarms).collect();
@@ -78,7 +88,7 @@ pub fn selftest(
         };
         progress.clean(&round);
         clean.push(round);
-        let grounds = Grounds::of(test.plans, &outcome);
+        let grounds = Grounds::of(test, &outcome);
         for (line, run) in lines
             .iter_mut()
             .zip(try_all(test, *seed, &grounds, stop, progress))
@@ -102,15 +112,15 @@ pub fn selftest(
     })
 }
 
-fn line(specimen: &Specimen, catalogue: &Catalogue) -> DefectLine {
-    DefectLine {
+fn line(specimen: &Specimen, catalogue: &Catalogue) -> Option<DefectLine> {
+    Some(DefectLine {
         name: specimen.name.clone(),
-        protocol: specimen.unit.protocol,
+        protocol: specimen.protocol()?,
         summary: specimen.summary.clone(),
         primary: specimen.primary.clone(),
         level: catalogue.level(&specimen.primary),
         runs: Vec::new(),
-    }
+    })
 }
 
 fn run_clean(test: &Selftest<'_>, seed: u64, stop: &Stop) -> Result<RunOutcome, RunError> {
@@ -151,40 +161,55 @@ fn alarms(instance: &InstanceSummary) -> Vec<Alarm> {
     alarms
 }
 
-/// Where each requirement passes on clean units: the scenarios, those written for it first, then by their length.
-struct Grounds(BTreeMap<String, Vec<Arc<Plan>>>);
+/// Where each requirement passes on clean units: the scenarios and on which unit of the protocol, those written for it
+/// first, then by their length.
+struct Grounds(BTreeMap<String, Vec<Ground>>);
+
+/// A scenario on one of the units of its protocol.
+#[derive(Clone)]
+struct Ground {
+    plan: Arc<Plan>,
+    unit: usize,
+}
 
 impl Grounds {
-    fn of(plans: &[Arc<Plan>], clean: &RunOutcome) -> Self {
-        let mut lengths: BTreeMap<&str, u64> = BTreeMap::new();
-        let mut passing: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    fn of(test: &Selftest<'_>, clean: &RunOutcome) -> Self {
+        let by_path: BTreeMap<&str, &Arc<Plan>> =
+            test.plans.iter().map(|plan| (plan.path.as_str(), plan)).collect();
+        let mut lengths: BTreeMap<(&str, usize), u64> = BTreeMap::new();
+        let mut passing: BTreeMap<&str, BTreeSet<(&str, usize)>> = BTreeMap::new();
         for instance in &clean.summary.instances {
-            let path = instance.header.scenario.path.as_str();
-            *lengths.entry(path).or_default() += instance.records;
+            let header = &instance.header;
+            let of_protocol = test.clean.iter().filter(|unit| unit.protocol == header.protocol);
+            let Some(unit) = of_protocol.clone().position(|unit| unit.name == header.unit) else {
+                continue;
+            };
+            let place = (header.scenario.path.as_str(), unit);
+            *lengths.entry(place).or_default() += instance.records;
             let passes = instance.findings.iter().filter(|f| f.verdict == Verdict::Pass);
             for requirement in passes.filter_map(|f| f.requirement.as_deref()) {
-                passing.entry(requirement).or_default().insert(path);
+                passing.entry(requirement).or_default().insert(place);
             }
         }
-        let by_path: BTreeMap<&str, &Arc<Plan>> =
-            plans.iter().map(|plan| (plan.path.as_str(), plan)).collect();
-        let ordered = passing.into_iter().map(|(requirement, paths)| {
-            let mut found: Vec<&Arc<Plan>> = paths
-                .iter()
-                .filter_map(|path| by_path.get(path))
-                .copied()
+        let ordered = passing.into_iter().map(|(requirement, places)| {
+            let mut found: Vec<(&str, usize, &Arc<Plan>)> = places
+                .into_iter()
+                .filter_map(|(path, unit)| Some((path, unit, *by_path.get(path)?)))
                 .collect();
-            found.sort_by_key(|plan| {
+            found.sort_by_key(|(path, unit, plan)| {
                 let written_for = plan.verifies.iter().any(|id| id == requirement);
-                let length = lengths.get(plan.path.as_str()).copied();
-                (!written_for, length, plan.path.clone())
+                (!written_for, *unit, lengths.get(&(*path, *unit)).copied(), *path)
             });
-            (requirement.to_owned(), found.into_iter().cloned().collect())
+            let grounds = found.into_iter().map(|(_, unit, plan)| Ground {
+                plan: plan.clone(),
+                unit,
+            });
+            (requirement.to_owned(), grounds.collect())
         });
         Grounds(ordered.collect())
     }
 
-    fn for_requirement(&self, id: &str) -> &[Arc<Plan>] {
+    fn for_requirement(&self, id: &str) -> &[Ground] {
         self.0.get(id).map(Vec::as_slice).unwrap_or_default()
     }
 }
@@ -228,14 +253,17 @@ fn try_one(test: &Selftest<'_>, specimen: &Specimen, seed: u64, grounds: &Ground
         ..test.options.clone()
     };
     let candidates = grounds.for_requirement(&specimen.primary);
-    for plan in candidates.iter().take(MOST_SCENARIOS) {
+    for Ground { plan, unit } in candidates.iter().take(MOST_SCENARIOS) {
+        let Some(unit) = specimen.units.get(*unit) else {
+            continue;
+        };
         let filter = Filter {
             paths: vec![plan.path.clone()],
             ..Filter::default()
         };
         let ran = run(
             std::slice::from_ref(plan),
-            std::slice::from_ref(&specimen.unit),
+            std::slice::from_ref(unit),
             &filter,
             test.catalogue,
             &options,
@@ -291,9 +319,10 @@ fn without_defect(test: &Selftest<'_>) -> BTreeMap<Protocol, Vec<String>> {
             .map(|r| r.id.clone())
             .collect::<Vec<_>>()
     };
-    test.clean
-        .iter()
-        .map(|unit| (unit.protocol, of(unit.protocol)))
+    let protocols: BTreeSet<Protocol> = test.clean.iter().map(|unit| unit.protocol).collect();
+    protocols
+        .into_iter()
+        .map(|protocol| (protocol, of(protocol)))
         .filter(|(_, ids)| !ids.is_empty())
         .collect()
 }

@@ -162,7 +162,7 @@ impl AosAgent {
                     &fetch.received,
                     info,
                     &run.desired,
-                    &context.setup.endpoints.authority,
+                    context.setup,
                 ))
             }
         };

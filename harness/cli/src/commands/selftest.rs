@@ -15,6 +15,7 @@ use hil_reports::{selftest_json, selftest_text, wants_color, write_selftest};
 use hil_runner::{RunOptions, Selftest, SelftestProgress, Specimen, Stop, UnitUnderTest, selftest};
 use hil_sim::Defect;
 use hil_trace::{CleanRun, DefectOutcome, DefectRun, SelftestMatrix};
+use hil_unit::unit_file::dialects_of;
 use hil_wire::Protocol;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::Map;
@@ -92,7 +93,7 @@ fn subjects(arguments: &SelftestArguments) -> Result<(Vec<Arc<UnitUnderTest>>, V
             name: defect.name().to_owned(),
             primary: defect.primary().to_owned(),
             summary: defect.summary().to_owned(),
-            unit: Arc::new(units::defective(protocol, [defect])?),
+            units: dialects(protocol, Some(defect))?,
         });
     }
     let needed = |protocol: &Protocol| {
@@ -102,12 +103,24 @@ fn subjects(arguments: &SelftestArguments) -> Result<(Vec<Arc<UnitUnderTest>>, V
             protocols.contains(protocol)
         }
     };
-    let clean = Protocol::ALL
-        .into_iter()
-        .filter(needed)
-        .map(|protocol| units::defective(protocol, []).map(Arc::new))
-        .collect::<Result<_, _>>()?;
+    let mut clean = Vec::new();
+    for protocol in Protocol::ALL.into_iter().filter(needed) {
+        clean.extend(dialects(protocol, None)?);
+    }
     Ok((clean, specimens))
+}
+
+/// The simulated unit of a protocol in each of its dialects, the usual one first.
+fn dialects(protocol: Protocol, defect: Option<Defect>) -> Result<Vec<Arc<UnitUnderTest>>, UnitsError> {
+    let usual = units::defective(protocol, None, defect)?;
+    let spoken = usual.ics.get("dialect").cloned();
+    let mut units = vec![Arc::new(usual)];
+    for dialect in dialects_of(protocol) {
+        if spoken.as_ref().is_some_and(|spoken| spoken != dialect) {
+            units.push(Arc::new(units::defective(protocol, Some(dialect), defect)?));
+        }
+    }
+    Ok(units)
 }
 
 fn finish(matrix: &SelftestMatrix, arguments: &SelftestArguments) -> Exit {

@@ -3,15 +3,19 @@
 use crate::{Judge, Monitor, Tally};
 use hil_trace::{CertificateFacts, Event, HowClosed, Party, Record, RecordBody, Stamp, TraceHeader};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 /// Follows discoveries and upgrades.
 pub(super) struct DiscoveryMonitor {
     faces: BTreeMap<u32, String>,
     peers: BTreeMap<u32, Option<CertificateFacts>>,
+    /// Since when each WebSocket is open.
+    open: BTreeMap<u32, (Stamp, u64)>,
     system_id: Option<String>,
     /// The unit was given a certificate of its own, as units are.
     has_own: bool,
+    /// The refusal to come is one that was injected.
+    injected: bool,
     discovered: bool,
     paths: Vec<String>,
     token: Option<String>,
@@ -34,8 +38,10 @@ impl DiscoveryMonitor {
         let given = header.prepare.get("certificate").and_then(Value::as_str);
         DiscoveryMonitor {
             has_own: given.is_none_or(|given| given == "own"),
+            injected: false,
             faces: BTreeMap::new(),
             peers: BTreeMap::new(),
+            open: BTreeMap::new(),
             system_id: None,
             discovered: false,
             paths: Vec::new(),
@@ -66,9 +72,34 @@ impl Monitor for DiscoveryMonitor {
             RecordBody::ConnectionOpened { connection, face, .. } => {
                 self.faces.insert(*connection, face.clone());
             }
+            RecordBody::TlsRefused { connection, reason } if reason == NO_CERTIFICATE && self.has_own => {
+                if std::mem::take(&mut self.injected) {
+                    return;
+                }
+                let face = self.faces.get(connection).map(String::as_str);
+                let (tally, where_to) = match face {
+                    Some("aos-discovery") => (&mut self.presented_to_discovery, "service discovery"),
+                    Some("aos-websocket") => (&mut self.presented, "the WebSocket"),
+                    _ => return,
+                };
+                let text = format!("no client certificate on {where_to}");
+                tally.violated(text, vec![record.seq], judge);
+            }
             RecordBody::TlsEstablished { connection, peer, .. } => {
                 self.peers.insert(*connection, peer.clone());
             }
+            RecordBody::WebSocketOpened { connection, .. } => {
+                self.open.insert(*connection, (record.at, record.seq));
+            }
+            RecordBody::ConnectionClosed { connection, .. } => {
+                self.open.remove(connection);
+            }
+            RecordBody::WebSocketFrame {
+                connection,
+                from: Party::Unit,
+                opcode: 1 | 2,
+                ..
+            } => self.alone(*connection, record, judge),
             RecordBody::HttpRequest {
                 connection,
                 face,
@@ -146,6 +177,7 @@ impl Monitor for DiscoveryMonitor {
                 // A unit that ran before may know from then where to connect.
                 "unit.started" => self.discovered = event.field("remote") == Some(&Value::Bool(true)),
                 "unit.booted" => self.discovered = false,
+                "fault.acted" => self.injected |= event.text("fault") == Some("tls.client"),
                 "unit.plain" => {
                     let text = "the unit speaks without TLS to a face that demands it";
                     self.secured.violated(text, vec![record.seq], judge);
@@ -190,6 +222,22 @@ impl Monitor for DiscoveryMonitor {
 }
 
 impl DiscoveryMonitor {
+    /// A unit that still speaks on a connection after it opened a later one has two. The older one may be dead without
+    /// anybody knowing; what was on its way may come a little later.
+    fn alone(&mut self, connection: u32, record: &Record, judge: &mut Judge<'_>) {
+        let Some((opened, _)) = self.open.get(&connection) else {
+            return;
+        };
+        let later = self
+            .open
+            .values()
+            .find(|(at, _)| at > opened && record.at > *at + ON_ITS_WAY);
+        if let Some((_, seq)) = later {
+            let text = "the unit speaks on one connection after it opened another";
+            self.version.violated(text, vec![*seq, record.seq], judge);
+        }
+    }
+
     fn certificate(&mut self, connection: u32, seq: u64, judge: &mut Judge<'_>) {
         let Some(Some(peer)) = self.peers.get(&connection) else {
             return;
@@ -205,6 +253,12 @@ impl DiscoveryMonitor {
         }
     }
 }
+
+/// How long what was sent before a new connection may take on the old one.
+const ON_ITS_WAY: Duration = Duration::from_secs(2);
+
+/// What the TLS library says of a unit without a certificate.
+const NO_CERTIFICATE: &str = "peer sent no certificates";
 
 /// The path of a URL.
 fn path_of(url: &str) -> Option<String> {

@@ -8,7 +8,10 @@ use super::{
 use hil_trace::{
     CertificateFacts, Ending, Event, HttpEnding, PLAIN_INSTEAD_OF_TLS, Party, Record, RecordBody, Who,
 };
-use hil_wire::aos::{Dialect, Direction, decode};
+use hil_wire::{
+    OddityKind,
+    aos::{Dialect, Direction, decode},
+};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
@@ -273,6 +276,14 @@ impl AosView {
             };
             if let Some((answered, _)) = self.sent.get(&(other, txn.clone())) {
                 facts.insert("message".to_owned(), json!(answered));
+            }
+            let unknown = decoded.oddities.iter();
+            let unknown = unknown.filter(|oddity| oddity.kind == OddityKind::UnknownMember);
+            let more: Vec<&str> = unknown
+                .filter_map(|oddity| oddity.path.strip_prefix("/data/"))
+                .collect();
+            if !more.is_empty() {
+                facts.insert("more".to_owned(), json!(more));
             }
         } else {
             let known = self.sent.entry((from, txn.clone())).or_insert((name.clone(), 0));
