@@ -137,7 +137,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         "strange-acks-break",
         "AOS7-ACK-013",
         "Closes the connection at an ack it does not know.",
-        || at_strange("ack", |socket, edge| drop_connection(socket, edge)),
+        || at_strange("ack", drop_connection),
     ),
     Defect::tampering(
         "duplicates-unacknowledged",
@@ -260,7 +260,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         "strange-nacks-break",
         "AOS7-NACK-006",
         "Closes the connection at a nack it does not know.",
-        || at_strange("nack", |socket, edge| drop_connection(socket, edge)),
+        || at_strange("nack", drop_connection),
     ),
     Defect::tampering(
         "gives-up-after-three-nacks",
