@@ -22,6 +22,8 @@ pub(super) struct AckMonitor {
     acked: BTreeMap<String, (Stamp, u32, u64)>,
     /// Requests of the cloud by correlation id: transaction and connection.
     asked: BTreeMap<String, (String, u32)>,
+    /// Connections with a fault of the network: whether what the cloud sent there came, and when, is not known.
+    disturbed: BTreeSet<u32>,
     sent: Tally,
     echoed: Tally,
     formed: Tally,
@@ -72,6 +74,7 @@ impl AckMonitor {
             open: BTreeMap::new(),
             acked: BTreeMap::new(),
             asked: BTreeMap::new(),
+            disturbed: BTreeSet::new(),
             sent: Tally::new("AOS7-ACK-001"),
             echoed: Tally::new("AOS7-ACK-002"),
             formed: Tally::new("AOS7-ACK-003"),
@@ -106,6 +109,11 @@ impl Monitor for AckMonitor {
                 (Who::Unit, "disconnected", _) => self.open.retain(|_, open| open.connection != connection),
                 (Who::Unit, "power_cut" | "rebooted" | "stopped" | "exited" | "started" | "close", _)
                 | (Who::Cloud, "close" | "stopped", _) => self.open.clear(),
+                (Who::Fault, "acted", _) => {
+                    if event.text("fault").is_some_and(|fault| fault.starts_with("net.")) {
+                        self.disturbed.insert(connection);
+                    }
+                }
                 (Who::Unit, "ack", Some(txn)) => self.ack_of_unit(txn.to_owned(), event, record, judge),
                 (Who::Cloud, "ack", Some(txn)) => {
                     self.refusals.insert(txn.to_owned());
@@ -321,6 +329,7 @@ impl AckMonitor {
     fn repeated(&mut self, txn: &str, connection: u32, record: &Record, judge: &mut Judge<'_>) {
         if let Some((at, acked_on, seq)) = self.acked.get(txn)
             && *acked_on == connection
+            && !self.disturbed.contains(&connection)
             && record.at.since(*at) > Duration::from_secs(2) + self.slack
         {
             let text = format!("txn `{txn}` was sent again after it was acknowledged");

@@ -12,6 +12,10 @@ pub(super) struct StatusMonitor {
     first_new: Option<bool>,
     /// The unit ran before the trace began, and has not connected since.
     ran_before: bool,
+    /// The unit took leave of the connection there was last.
+    took_leave: bool,
+    /// A connection broke: what the unit sent on it may never have come, and comes again before anything new.
+    broke: bool,
     prompt: Tally,
     first: Tally,
     complete: Tally,
@@ -28,6 +32,8 @@ impl StatusMonitor {
             connected: None,
             first_new: None,
             ran_before: false,
+            took_leave: false,
+            broke: false,
             prompt: Tally::new("AOS7-STATUS-001"),
             first: Tally::new("AOS7-STATUS-002"),
             complete: Tally::new("AOS7-STATUS-003"),
@@ -56,6 +62,7 @@ impl Monitor for StatusMonitor {
                 }
                 (Who::Unit, "connected") => {
                     self.connected = Some((record.at, record.seq));
+                    self.took_leave = false;
                     // What looks new here may have been sent before the trace began.
                     self.first_new = (!std::mem::take(&mut self.ran_before)).then_some(true);
                 }
@@ -63,13 +70,20 @@ impl Monitor for StatusMonitor {
                 | (Who::Cloud, "stopped" | "close") => {
                     self.connected = None;
                     self.first_new = None;
+                    match (event.who, event.name.as_str()) {
+                        (Who::Unit, "close") => self.took_leave = true,
+                        (Who::Unit, "disconnected") => self.broke |= !self.took_leave,
+                        _ => {}
+                    }
                 }
                 (Who::Unit, "ack") => {}
                 (Who::Unit, name) if event.field("copy").is_some() => {
                     let new = event.field("copy").and_then(Value::as_u64) == Some(1);
                     let full =
                         name == "unitStatus" && event.field("isDeltaInfo") == Some(&Value::Bool(false));
-                    if new && self.first_new.take().is_some() {
+                    let again = self.broke && !full;
+                    self.broke &= !(new && full);
+                    if new && !again && self.first_new.take().is_some() {
                         let text = || {
                             format!(
                                 "the first new message of the connection is {name}, not a full unitStatus"

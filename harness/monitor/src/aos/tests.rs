@@ -2,7 +2,10 @@
 
 use super::monitors;
 use crate::{Judge, testing::header, view::view_for};
-use hil_trace::{Catalogue, Event, Finding, HowClosed, Party, Payload, Record, RecordBody, Stamp, Verdict};
+use hil_trace::{
+    Catalogue, Ending, Event, FaultPhase, Finding, HowClosed, Party, Payload, Record, RecordBody, Stamp,
+    Verdict,
+};
 use hil_wire::Protocol;
 use hil_wire::http::Headers;
 use serde_json::{Value, json};
@@ -19,6 +22,31 @@ fn message(txn: &str, data: &Value) -> Vec<u8> {
 
 /// What frames at (milliseconds, from whom, payload) on one connection violate.
 fn violated(frames: &[(u64, Party, Vec<u8>)]) -> Vec<String> {
+    let frames = frames
+        .iter()
+        .map(|(at, from, payload)| (*at, frame(1, *from, 2, payload.clone())));
+    violated_by(std::iter::once((0, opened(1))).chain(frames))
+}
+
+fn opened(connection: u32) -> RecordBody {
+    RecordBody::WebSocketOpened {
+        connection,
+        exchange: 1,
+    }
+}
+
+fn frame(connection: u32, from: Party, opcode: u8, payload: Vec<u8>) -> RecordBody {
+    RecordBody::WebSocketFrame {
+        connection,
+        from,
+        opcode,
+        fin: true,
+        payload: Payload::from(payload),
+    }
+}
+
+/// What happens at (milliseconds, what) after service discovery violates.
+fn violated_by(happened: impl Iterator<Item = (u64, RecordBody)>) -> Vec<String> {
     let mut findings: Vec<Finding> = Vec::new();
     let header = header(Protocol::AosV7);
     let catalogue = Catalogue::default();
@@ -36,23 +64,8 @@ fn violated(frames: &[(u64, Party, Vec<u8>)]) -> Vec<String> {
             .with("Content-Length", asked.len().to_string()),
         body: Payload::from(asked),
     };
-    let opened = RecordBody::WebSocketOpened {
-        connection: 1,
-        exchange: 1,
-    };
-    let frames = frames.iter().map(|(at, from, payload)| {
-        let what = RecordBody::WebSocketFrame {
-            connection: 1,
-            from: *from,
-            opcode: 2,
-            fin: true,
-            payload: Payload::from(payload.clone()),
-        };
-        (*at, what)
-    });
-    let records: Vec<Record> = [(0, discovery), (0, opened)]
-        .into_iter()
-        .chain(frames)
+    let records: Vec<Record> = std::iter::once((0, discovery))
+        .chain(happened)
         .zip(0..)
         .map(|((at, what), seq)| Record {
             seq,
@@ -172,6 +185,51 @@ fn a_variable_that_was_not_set_need_not_belong_to_an_instance() {
     };
     assert!(!violated(&[(0, UNIT, status(true))]).contains(&"AOS7-ENVVAR-001".into()));
     assert!(violated(&[(0, UNIT, status(false))]).contains(&"AOS7-ENVVAR-001".into()));
+}
+
+#[test]
+fn what_was_lost_with_a_connection_comes_again_before_the_full_status() {
+    let answer = || {
+        let correlation = "21111111-2222-4333-8444-555555555555";
+        let data =
+            json!({"messageType": "overrideEnvVarsStatus", "correlationId": correlation, "statuses": []});
+        frame(2, UNIT, 2, message("11111111-2222-4333-8444-555555555555", &data))
+    };
+    let closed = || RecordBody::ConnectionClosed {
+        connection: 1,
+        ending: Ending::Reset,
+        by: CLOUD,
+    };
+    let status_is_late = |leave: Option<RecordBody>| {
+        let before = [(0, opened(1))].into_iter();
+        let left = leave.into_iter().map(|leave| (1000, leave));
+        let after = [(1000, closed()), (2000, opened(2)), (2000, answer())];
+        violated_by(before.chain(left).chain(after)).contains(&"AOS7-STATUS-002".into())
+    };
+    assert!(!status_is_late(None));
+    assert!(status_is_late(Some(frame(1, UNIT, 8, Vec::new()))));
+}
+
+#[test]
+fn who_sends_again_where_no_ack_can_come_repeats_nothing_acknowledged() {
+    let correlation = "21111111-2222-4333-8444-555555555555";
+    let txn = "11111111-2222-4333-8444-555555555555";
+    let data = json!({"messageType": "overrideEnvVarsStatus", "correlationId": correlation, "statuses": []});
+    let sent = |at: u64| (at, frame(1, UNIT, 2, message(txn, &data)));
+    let repeated = |fault: &str| {
+        let facts = json!({"connection": 1}).as_object().cloned().unwrap_or_default();
+        let acted = RecordBody::Fault {
+            id: 1,
+            name: fault.into(),
+            phase: FaultPhase::Acted,
+            facts,
+        };
+        let acked = (1, frame(1, CLOUD, 2, ack(txn)));
+        let happened = [(0, opened(1)), (0, acted), sent(0), acked, sent(9000)];
+        violated_by(happened.into_iter()).contains(&"AOS7-ACK-008".into())
+    };
+    assert!(repeated("cloud.delay"));
+    assert!(!repeated("net.black_hole"));
 }
 
 /// Two certificate requests for keys made for this test.

@@ -15,7 +15,8 @@ pub(super) struct ReportMonitor {
 #[derive(Default)]
 struct Attempt {
     command: Option<String>,
-    states: Vec<String>,
+    /// What it reported last, since the unit was interrupted.
+    state: Option<String>,
     terminal: Option<u64>,
 }
 
@@ -40,6 +41,12 @@ impl Monitor for ReportMonitor {
             match (event.who, event.name.as_str()) {
                 (Who::Unit, "report") => self.report(record.seq, event, judge),
                 (Who::Unit, "ack") => self.ack(record.seq, event, judge),
+                // What it had not stored safely is gone: an attempt may go on from further back.
+                (Who::Unit, "power_cut" | "rebooted" | "stopped" | "exited") => {
+                    for attempt in self.attempts.values_mut() {
+                        attempt.state = None;
+                    }
+                }
                 _ => {}
             }
         }
@@ -62,18 +69,18 @@ impl ReportMonitor {
             .command
             .take()
             .or_else(|| event.text("command_id").map(str::to_owned));
-        if attempt.states.last().map(String::as_str) == Some(status) {
+        if attempt.state.as_deref() == Some(status) {
             return;
         }
         let rank = |status: &str| ORDER.iter().position(|state| *state == status);
-        let backwards = match (attempt.states.last().and_then(|last| rank(last)), rank(status)) {
+        let backwards = match (attempt.state.as_deref().and_then(rank), rank(status)) {
             (Some(last), Some(now)) => now < last,
             _ => false,
         };
-        let last = attempt.states.last().cloned().unwrap_or_default();
+        let last = attempt.state.clone().unwrap_or_default();
         let text = || format!("attempt `{id}` reported {status} after {last}");
         self.in_order.check(!backwards, text, seq, judge);
-        attempt.states.push(status.to_owned());
+        attempt.state = Some(status.to_owned());
         if TERMINAL.contains(&status) {
             attempt.terminal = Some(seq);
             self.ended.met(seq);
