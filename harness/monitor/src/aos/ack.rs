@@ -109,10 +109,10 @@ impl Monitor for AckMonitor {
                 (Who::Unit, "disconnected", _) => self.open.retain(|_, open| open.connection != connection),
                 (Who::Unit, "power_cut" | "rebooted" | "stopped" | "exited" | "started" | "close", _)
                 | (Who::Cloud, "close" | "stopped", _) => self.open.clear(),
-                (Who::Fault, "acted", _) => {
-                    if event.text("fault").is_some_and(|fault| fault.starts_with("net.")) {
-                        self.disturbed.insert(connection);
-                    }
+                (Who::Fault, "acted", _)
+                    if event.text("fault").is_some_and(|fault| fault.starts_with("net.")) =>
+                {
+                    self.disturbed.insert(connection);
                 }
                 (Who::Unit, "ack", Some(txn)) => self.ack_of_unit(txn.to_owned(), event, record, judge),
                 (Who::Cloud, "ack", Some(txn)) => {
