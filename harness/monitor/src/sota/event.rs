@@ -1,9 +1,14 @@
-//! The form of events and of the frames that carry them, and their order for each update (SOTA-EVT-001, 003, 005, 006,
-//! 008, 009, SOTA-WS-003).
+//! The form of events and of what carries them, and their order for each update (SOTA-EVT-001, 003, 005, 006, 008, 009,
+//! SOTA-WS-003, SOTA-HTTP-001).
 
+use super::lists::Lists;
 use crate::{Judge, Monitor, Tally};
 use hil_trace::{Event, HowClosed, Party, Record, RecordBody, Stamp, Who};
-use hil_wire::sota::{Dialect, Event as SotaEvent};
+use hil_wire::{
+    http::Headers,
+    sota::{Dialect, Event as SotaEvent},
+};
+use serde::de::IgnoredAny;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,6 +21,8 @@ pub(super) struct EventMonitor {
     explained: Tally,
     reasoned: Tally,
     framed: Tally,
+    answered: Tally,
+    lists: Lists,
     dialect: Option<(Dialect, u64)>,
     /// Exchanges on the HTTP gateway.
     commands: BTreeSet<u32>,
@@ -41,6 +48,8 @@ impl Default for EventMonitor {
             explained: Tally::new("SOTA-EVT-008"),
             reasoned: Tally::new("SOTA-EVT-009"),
             framed: Tally::new("SOTA-WS-003"),
+            answered: Tally::new("SOTA-HTTP-001"),
+            lists: Lists::default(),
             dialect: None,
             commands: BTreeSet::new(),
             fragments: BTreeMap::new(),
@@ -67,13 +76,25 @@ impl Monitor for EventMonitor {
             } if face == "sota-http" => {
                 self.commands.insert(*exchange);
             }
+            RecordBody::HttpRequest {
+                exchange,
+                face,
+                method,
+                target,
+                ..
+            } => self.lists.asked(*exchange, face, method, target),
             RecordBody::HttpResponse {
                 exchange,
                 status,
+                headers,
                 body,
                 ..
-            } if self.commands.remove(exchange) && *status == 200 => {
-                self.message(record.seq, body.bytes(), judge);
+            } => {
+                self.lists.answered(*exchange, *status, body.bytes());
+                if self.commands.remove(exchange) && (200..300).contains(status) {
+                    self.judge_answer(record.seq, *status, headers, judge);
+                    self.message(record.seq, body.bytes(), judge);
+                }
             }
             RecordBody::WebSocketOpened { connection, .. } => {
                 self.sockets.insert(*connection, record.at);
@@ -97,6 +118,9 @@ impl Monitor for EventMonitor {
                 message.extend_from_slice(payload.bytes());
                 if *fin {
                     let message = std::mem::take(message);
+                    let several = || "a frame that does not carry one JSON text".to_owned();
+                    let single = serde_json::from_slice::<IgnoredAny>(&message).is_ok();
+                    self.framed.check(single, several, record.seq, judge);
                     let event = self.message(record.seq, &message, judge);
                     if let Some(event) = event {
                         self.follow(*connection, record.seq, &event, judge);
@@ -133,9 +157,11 @@ impl Monitor for EventMonitor {
             &mut self.explained,
             &mut self.reasoned,
             &mut self.framed,
+            &mut self.answered,
         ] {
             tally.close(judge);
         }
+        self.lists.close(judge);
     }
 }
 
@@ -163,7 +189,11 @@ impl EventMonitor {
         };
         self.known.met(seq);
         match &event {
-            SotaEvent::UpdatesReceived(updates) if updates.len() > 1 => {
+            SotaEvent::UpdatesReceived(updates) => {
+                self.lists.check(updates, seq, judge);
+                if updates.len() < 2 {
+                    return Some(event);
+                }
                 let ascending = updates.is_sorted_by_key(|update| update.install_pos);
                 let text = || "updates are announced in another order than their positions".to_owned();
                 self.ascending.check(ascending, text, seq, judge);
@@ -179,6 +209,15 @@ impl EventMonitor {
             _ => {}
         }
         Some(event)
+    }
+
+    /// What the HTTP gateway says of a command it took is 200 and JSON.
+    fn judge_answer(&mut self, seq: u64, status: u16, headers: &Headers, judge: &mut Judge<'_>) {
+        let kind = headers.get("Content-Type").unwrap_or_default();
+        let essence = kind.split(';').next().unwrap_or_default().trim();
+        let right = status == 200 && essence.eq_ignore_ascii_case("application/json");
+        let text = || format!("a command is answered with status {status} and the content type `{kind}`");
+        self.answered.check(right, text, seq, judge);
     }
 
     /// Result codes of installation events are whole numbers from 0 to 19.

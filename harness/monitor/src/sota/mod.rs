@@ -8,6 +8,7 @@ mod confirmation;
 mod download;
 mod event;
 mod installer;
+mod lists;
 mod polling;
 #[cfg(test)]
 mod tests;

@@ -45,7 +45,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         "Says more in an ack than that it is one.",
         || super::said("ack", |data| data["result"] = json!("accepted")),
     ),
-    Defect::tampering("acks-acks", "AOS7-ACK-004", "Acknowledges acks.", || {
+    Defect::tampering("acks-acks", "AOS7-ACK-004", "Acknowledges even acks.", || {
         stateful::<()>(
             |(), input, edge| {
                 if let Input::WsFrame { socket, frame } = &input

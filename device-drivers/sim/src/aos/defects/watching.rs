@@ -116,9 +116,12 @@ pub(super) const DEFECTS: &[Defect] = &[
             )
         },
     ),
-    Defect::tampering("no-monitoring", "AOS7-MON-001", "Sends no monitoring.", || {
-        unsaid("monitoringData")
-    }),
+    Defect::tampering(
+        "no-monitoring",
+        "AOS7-MON-001",
+        "Sends no monitoring at all.",
+        || unsaid("monitoringData"),
+    ),
 ];
 
 /// Leaves alerts of one tag out; a message with none left is not sent.

@@ -60,9 +60,12 @@ pub(super) const DEFECTS: &[Defect] = &[
         "Executes requests for another device.",
         || frames_heard(|frame| remove(frame, "dst")),
     ),
-    Defect::tampering("tag-lost", "OTA-RPC-006", "Does not copy `tag`.", || {
-        answers(|frame| remove(frame, "tag"))
-    }),
+    Defect::tampering(
+        "tag-lost",
+        "OTA-RPC-006",
+        "Does not copy the `tag` of a call.",
+        || answers(|frame| remove(frame, "tag")),
+    ),
     Defect::tampering(
         "ends-at-garbage",
         "OTA-RPC-007",

@@ -396,8 +396,10 @@ impl Connection {
         let (name, facts) = match self.face.as_str() {
             _ if self.socket => ("socket_closed", json!({"connection": self.name})),
             "sota-events" if !self.bytes.is_empty() => {
-                let event = SocketEvent::decode(&self.bytes).value;
-                let event = event.map(SocketEvent::into_event);
+                let decoded = SocketEvent::decode(&self.bytes);
+                // In a wrapper of another version it is another message.
+                let foreign = decoded.oddities.iter().any(|oddity| oddity.path == "/version");
+                let event = decoded.value.filter(|_| !foreign).map(SocketEvent::into_event);
                 let raw = || json!({"text": String::from_utf8_lossy(&self.bytes)});
                 let facts = event.as_ref().map_or_else(raw, words::event_facts);
                 ("installer_event", facts)
