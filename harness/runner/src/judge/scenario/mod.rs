@@ -36,6 +36,8 @@ pub(crate) struct ScenarioJudge {
     history: Vec<Rc<Event>>,
     /// The last `do`, and whether only what goes with it followed, set the unit going.
     starting: bool,
+    /// The unit was given another certificate than its own, or none, and need not run with that.
+    not_itself: bool,
     /// Events that satisfied a step; one record may hold several of a kind.
     used: Vec<Event>,
     waiting: Option<Waiting>,
@@ -138,6 +140,10 @@ impl ScenarioJudge {
             recent: Vec::new(),
             history: Vec::new(),
             starting: false,
+            not_itself: header
+                .prepare
+                .get("certificate")
+                .is_some_and(|given| given != "own"),
             used: Vec::new(),
             waiting: None,
             pause: None,
@@ -463,6 +469,7 @@ impl ScenarioJudge {
                 .to_owned();
             let blame = result.get("blame").and_then(Value::as_str).unwrap_or("harness");
             let (verdict, blame) = match blame {
+                "unit" if self.starting && self.not_itself => (Verdict::Inconclusive, Blame::Unit),
                 "unit" => (Verdict::Fail, Blame::Unit),
                 "cloud" => (Verdict::Error, Blame::Cloud),
                 "lab" => (Verdict::Error, Blame::Lab),

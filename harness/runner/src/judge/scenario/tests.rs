@@ -197,6 +197,23 @@ fn a_step_that_directly_follows_the_start_hides_nothing_of_it() {
 }
 
 #[test]
+fn a_unit_need_not_run_with_another_certificate_than_its_own() {
+    for (given, verdict) in [("own", Verdict::Fail), ("none", Verdict::Inconclusive)] {
+        let refused = RecordBody::StepFinished {
+            step: "1".into(),
+            outcome: StepOutcome::Refused,
+            result: json!({"blame": "unit", "reason": "the unit's process ended"}),
+        };
+        let story = Story::new()
+            .begin("1", "do", "unit.start", json!({}))
+            .record(refused);
+        let mut header = header();
+        header.prepare.insert("certificate".into(), given.into());
+        assert_eq!(story.close_as(header).verdict, verdict, "{given}");
+    }
+}
+
+#[test]
 fn what_the_lab_does_not_bring_about_is_no_fault_of_the_unit() {
     let power_cut = json!({"event": "unit.power_cut", "match": {}, "verifies": [], "before_us": 3000});
     let story = booting("1", "unit.start").begin("2", "expect", "unit.power_cut", power_cut);
