@@ -49,7 +49,7 @@ pub struct OtaRpcCloud {
     /// What calls take that name no transport.
     usual: Transport,
     archives: BTreeMap<String, Vec<u8>>,
-    signing: SigningKeys,
+    signing: &'static SigningKeys,
     pending: BTreeMap<u64, Pending>,
     polls: Vec<Poll>,
     /// The unit may be in any state: nobody provisioned it.
@@ -78,7 +78,7 @@ impl OtaRpcCloud {
             usual: Transport::usual(unit_faces, settings.flag("mqtt")),
             firmware_url: settings.public_url.clone().unwrap_or(firmware_url),
             archives: BTreeMap::new(),
-            signing: SigningKeys::drawn(settings.seed),
+            signing: SigningKeys::of(settings.seed),
             pending: BTreeMap::new(),
             polls: Vec::new(),
             unsettled: settings.flag("unsettled"),

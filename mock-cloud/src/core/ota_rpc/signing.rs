@@ -1,5 +1,5 @@
-//! Signatures of firmware archives (reference section 5): keys drawn from the seed of a run, good signatures, and
-//! wrong ones.
+//! Signatures of firmware archives (reference section 5): keys chosen by the seed of a run, good signatures, and wrong
+//! ones.
 
 use super::variant::{VariantError, take_apart};
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -10,12 +10,14 @@ use p256::{
 };
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
-use std::fmt;
+use std::{fmt, sync::OnceLock};
 
 /// Keys of one run: the unit is told the public halves of the first ones, and nobody knows the last.
 pub(super) struct SigningKeys {
     known: [SigningKey; KNOWN],
     stranger: SigningKey,
+    /// The public halves of those known, in DER, in Base64.
+    told: [String; KNOWN],
 }
 
 /// How an archive is signed.
@@ -52,21 +54,31 @@ impl Signed {
 }
 
 impl SigningKeys {
-    /// The keys of a run.
-    pub(super) fn drawn(seed: u64) -> Self {
+    /// The keys of a run. There are only a few sets, each made once: thousands of repeats need theirs at once, and making
+    /// keys takes longer than everything else in them.
+    pub(super) fn of(seed: u64) -> &'static Self {
+        static SETS: [OnceLock<SigningKeys>; 4] = [const { OnceLock::new() }; 4];
+        let number = seed % SETS.len() as u64;
+        SETS[number as usize].get_or_init(|| SigningKeys::drawn(number))
+    }
+
+    fn drawn(number: u64) -> Self {
+        let known = std::array::from_fn(|index| key(number, index));
+        let told = |key: &SigningKey| {
+            let der = key.verifying_key().to_public_key_der();
+            der.map_or_else(|_| String::new(), |der| STANDARD.encode(der.as_bytes()))
+        };
         SigningKeys {
-            known: std::array::from_fn(|index| key(seed, index)),
-            stranger: key(seed, KNOWN),
+            told: known.each_ref().map(told),
+            known,
+            stranger: key(number, KNOWN),
         }
     }
 
     /// What a unit has to know, by setting: `update_key0` and so on, each a public key in DER, in Base64.
     pub(super) fn settings(&self) -> impl Iterator<Item = (String, String)> {
-        self.known.iter().enumerate().map(|(index, key)| {
-            let der = key.verifying_key().to_public_key_der();
-            let text = der.map_or_else(|_| String::new(), |der| STANDARD.encode(der.as_bytes()));
-            (format!("update_key{index}"), text)
-        })
+        let told = self.told.iter().enumerate();
+        told.map(|(index, text)| (format!("update_key{index}"), text.clone()))
     }
 
     /// The archive, signed so; `was_told`: the unit knows the keys. What came signed is left alone or spoilt.
@@ -134,8 +146,8 @@ fn is_signed(builder: &ArchiveBuilder) -> bool {
 }
 
 /// One key; nearly every 32 bytes are one.
-fn key(seed: u64, index: usize) -> SigningKey {
-    let mut secret = Sha256::digest(format!("update key {index} of {seed}"));
+fn key(set: u64, index: usize) -> SigningKey {
+    let mut secret = Sha256::digest(format!("update key {index} of {set}"));
     loop {
         match SigningKey::from_slice(&secret) {
             Ok(key) => return key,
