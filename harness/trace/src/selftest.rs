@@ -125,11 +125,22 @@ impl DefectLine {
 }
 
 impl SelftestMatrix {
-    /// Whether every defect was caught with every seed and no clean unit tripped anything.
-    pub fn passed(&self) -> bool {
-        !self.interrupted
-            && self.clean.iter().all(|run| run.alarms.is_empty())
-            && self.defects.iter().all(DefectLine::is_detected)
+    /// The verdict on the harness: a missed defect or a false alarm fails it, what was cut short is inconclusive.
+    pub fn verdict(&self) -> Verdict {
+        let accused = self.clean.iter().any(|run| !run.alarms.is_empty());
+        let missed = |run: &DefectRun| {
+            matches!(
+                run.outcome,
+                DefectOutcome::Missed { .. } | DefectOutcome::NotExercised
+            )
+        };
+        if accused || self.defects.iter().any(|line| line.runs.iter().any(missed)) {
+            Verdict::Fail
+        } else if self.interrupted {
+            Verdict::Inconclusive
+        } else {
+            Verdict::Pass
+        }
     }
 
     /// How many of the defects were caught with every seed.

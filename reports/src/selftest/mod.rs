@@ -21,36 +21,12 @@ pub fn selftest_json(matrix: &SelftestMatrix) -> Result<String, serde_json::Erro
     }
     let mut text = serde_json::to_string_pretty(&File {
         schema: "hil-selftest/1",
-        passed: matrix.passed(),
+        passed: matrix.verdict() == Verdict::Pass,
         detected: matrix.detected(),
         matrix,
     })?;
     text.push('\n');
     Ok(text)
-}
-
-/// The verdict on the harness: a missed defect or a false alarm is its failure.
-pub(crate) fn verdict(matrix: &SelftestMatrix) -> Verdict {
-    let broken = matrix.clean.iter().any(|run| !run.alarms.is_empty());
-    let tried = |line: &&DefectLine| {
-        !line
-            .runs
-            .iter()
-            .any(|run| matches!(run.outcome, DefectOutcome::NotRun))
-    };
-    if broken
-        || matrix
-            .defects
-            .iter()
-            .filter(tried)
-            .any(|line| !line.is_detected())
-    {
-        Verdict::Fail
-    } else if matrix.interrupted {
-        Verdict::Inconclusive
-    } else {
-        Verdict::Pass
-    }
 }
 
 /// Such as `310 of 312 defects detected by their own requirement with 10 seeds; clean units tripped nothing`.

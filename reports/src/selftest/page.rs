@@ -1,6 +1,6 @@
 //! The matrix as one HTML page.
 
-use super::{missed, sentence, verdict};
+use super::{missed, sentence};
 use crate::{
     HtmlError,
     style::{verdict_class, word},
@@ -59,7 +59,7 @@ struct DefectView {
 
 impl Page {
     fn of(matrix: &SelftestMatrix) -> Self {
-        let verdict = verdict(matrix);
+        let verdict = matrix.verdict();
         let seeds: Vec<String> = matrix.seeds.iter().map(u64::to_string).collect();
         let alarms = matrix.clean.iter().flat_map(|run| &run.alarms);
         Page {

@@ -1,6 +1,6 @@
 //! The matrix on a terminal: what is wrong in full, what is right as counts.
 
-use super::{missed, sentence, verdict};
+use super::{missed, sentence};
 use crate::{
     style::{Paint, Painter, word},
     text,
@@ -75,7 +75,7 @@ pub fn selftest_text(matrix: &SelftestMatrix, all: bool, color: bool) -> String 
             text::count(instances as u64, "instance")
         );
     }
-    let verdict = verdict(matrix);
+    let verdict = matrix.verdict();
     let _ = writeln!(
         out,
         "\n{}: {}, {}",

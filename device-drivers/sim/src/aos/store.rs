@@ -113,4 +113,5 @@ pub(super) fn blob_file(digest: &str) -> String {
     format!("blobs/{}", digest.trim_start_matches("sha256:"))
 }
 
-const FILE: &str = "state/aos.json";
+/// Where it lies.
+pub(super) const FILE: &str = "state/aos.json";

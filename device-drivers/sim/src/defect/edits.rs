@@ -86,6 +86,32 @@ pub(crate) fn stateful<S: Default + 'static>(
     })
 }
 
+/// Restarts once more, so long after the boot that follows its first restart.
+pub(crate) fn restarts_once_more(after: Duration) -> Box<dyn Tamper> {
+    Box::new(RestartsOnceMore {
+        after,
+        restarts: false,
+        again: false,
+    })
+}
+
+/// Restarts at some inputs, without its memory of commands.
+pub(crate) fn starts_afresh(at: fn(&Input) -> bool, forget: fn(&mut Hardware)) -> Box<dyn Tamper> {
+    Box::new(StartsAfresh {
+        at,
+        forget,
+        due: false,
+    })
+}
+
+/// Removes every file whose name begins so.
+pub(crate) fn forget(hardware: &mut Hardware, prefix: &str) {
+    let names: Vec<String> = hardware.flash.names(prefix).map(str::to_owned).collect();
+    for name in names {
+        let _ = hardware.flash.remove(&name);
+    }
+}
+
 /// Passes an input on as it is.
 pub(crate) fn hear<S>(_: &mut S, input: Input, edge: &mut Edge<'_>) {
     edge.hear(input);
@@ -229,6 +255,51 @@ impl Tamper for Repeated {
             edge.request_later(self.after, (**call).clone());
         }
         edge.perform(output);
+    }
+}
+
+struct RestartsOnceMore {
+    after: Duration,
+    /// It restarts for the first time.
+    restarts: bool,
+    /// It did so again.
+    again: bool,
+}
+
+impl Tamper for RestartsOnceMore {
+    fn input(&mut self, input: Input, edge: &mut Edge<'_>) {
+        let boot = input == Input::Boot;
+        edge.hear(input);
+        if boot && self.restarts && !std::mem::replace(&mut self.again, true) {
+            edge.perform_later(self.after, Output::Reboot(Duration::ZERO));
+        }
+    }
+
+    fn output(&mut self, output: Output, edge: &mut Edge<'_>) {
+        self.restarts |= matches!(output, Output::Reboot(_));
+        edge.perform(output);
+    }
+}
+
+struct StartsAfresh {
+    at: fn(&Input) -> bool,
+    forget: fn(&mut Hardware),
+    due: bool,
+}
+
+impl Tamper for StartsAfresh {
+    fn booting(&mut self, hardware: &mut Hardware) {
+        if std::mem::take(&mut self.due) {
+            (self.forget)(hardware);
+        }
+    }
+
+    fn input(&mut self, input: Input, edge: &mut Edge<'_>) {
+        if (self.at)(&input) {
+            self.due = true;
+            edge.perform(Output::Reboot(Duration::ZERO));
+        }
+        edge.hear(input);
     }
 }
 

@@ -104,5 +104,6 @@ fn file(number: u64) -> String {
     format!("{FOLDER}{number:010}")
 }
 
-const FOLDER: &str = "state/command/";
+/// The folder of the records.
+pub(crate) const FOLDER: &str = "state/command/";
 const KEPT: usize = 1000;

@@ -10,7 +10,7 @@ mod slot;
 pub(crate) use counter::Counter;
 pub use flash::{Flash, FlashError};
 pub(crate) use keep::Mark;
-pub(crate) use ledger::{Entry, Ledger, load, save};
+pub(crate) use ledger::{Entry, FOLDER as COMMANDS, Ledger, load, save};
 pub use service::Service;
 pub use slot::Slot;
 

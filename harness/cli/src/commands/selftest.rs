@@ -14,7 +14,7 @@ use crate::{
 use hil_reports::{selftest_json, selftest_text, wants_color, write_selftest};
 use hil_runner::{RunOptions, Selftest, SelftestProgress, Specimen, Stop, UnitUnderTest, selftest};
 use hil_sim::Defect;
-use hil_trace::{CleanRun, DefectOutcome, DefectRun, SelftestMatrix};
+use hil_trace::{CleanRun, DefectOutcome, DefectRun, SelftestMatrix, Verdict};
 use hil_unit::unit_file::dialects_of;
 use hil_wire::Protocol;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -136,20 +136,10 @@ fn finish(matrix: &SelftestMatrix, arguments: &SelftestArguments) -> Exit {
         selftest_text(matrix, arguments.all, color)
     };
     print(&text);
-    let missed = matrix.defects.iter().any(|line| {
-        let bad = |run: &DefectRun| {
-            matches!(
-                run.outcome,
-                DefectOutcome::Missed { .. } | DefectOutcome::NotExercised
-            )
-        };
-        line.runs.iter().any(bad)
-    });
-    let accused = matrix.clean.iter().any(|run| !run.alarms.is_empty());
-    let exit = match (missed || accused, matrix.interrupted) {
-        (true, _) => Exit::Run(4),
-        (false, true) => Exit::Run(5),
-        (false, false) => Exit::Pass,
+    let exit = match matrix.verdict() {
+        Verdict::Pass => Exit::Pass,
+        Verdict::Inconclusive => Exit::Run(5),
+        _ => Exit::Run(4),
     };
     match &arguments.report {
         None => exit,

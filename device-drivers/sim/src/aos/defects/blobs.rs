@@ -4,7 +4,7 @@ use super::{BLOBS_UNVERIFIED, SIGNATURES_UNVERIFIED, kind, message, said, unsaid
 use crate::{
     Defect, Input, Output,
     aos::agent::DOWNLOAD,
-    defect::edits::{hear, requests, stateful, without},
+    defect::edits::{forget, hear, perform, requests, stateful, without},
 };
 use serde_json::Value;
 
@@ -123,15 +123,11 @@ pub(super) const DEFECTS: &[Defect] = &[
                     if let Input::WsFrame { frame, .. } = &input
                         && message(frame).is_some_and(|message| kind(&message) == "desiredStatus")
                     {
-                        let names: Vec<String> =
-                            edge.hardware.flash.names("blobs/").map(str::to_owned).collect();
-                        for name in names {
-                            let _ = edge.hardware.flash.remove(&name);
-                        }
+                        forget(edge.hardware, "blobs/");
                     }
                     edge.hear(input);
                 },
-                crate::defect::edits::perform,
+                perform,
             )
         },
     ),

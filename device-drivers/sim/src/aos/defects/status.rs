@@ -3,6 +3,7 @@
 use super::{Fate, ack_of, each, ignored, kind, message, remove, said, sent, told, txn, with_message};
 use crate::{
     Defect, Frame, Input, Output,
+    aos::store,
     defect::{
         Edge, Tamper,
         edits::{boots, hear, perform, stateful},
@@ -248,10 +249,12 @@ pub(super) const DEFECTS: &[Defect] = &[
         "Does not go on with an update run after it lost its power.",
         || {
             boots(|hardware| {
-                let stored = hardware.flash.read(STORE).unwrap_or_default();
+                let stored = hardware.flash.read(store::FILE).unwrap_or_default();
                 if let Ok(mut store) = serde_json::from_slice::<Value>(stored) {
                     store["desired"] = Value::Null;
-                    let _ = hardware.flash.replace(STORE, store.to_string().into_bytes());
+                    let _ = hardware
+                        .flash
+                        .replace(store::FILE, store.to_string().into_bytes());
                 }
             })
         },
@@ -314,5 +317,3 @@ impl Tamper for FetchesAgain {
         edge.perform(output);
     }
 }
-
-const STORE: &str = "state/aos.json";

@@ -2,10 +2,10 @@
 
 use super::{is_status, status_of};
 use crate::{
-    Defect, Hardware, Input, Output,
+    Defect, Hardware, Output,
     defect::{
         Edge, Tamper,
-        edits::{boots, edit_json, hear, requests, set_header, stateful, timers},
+        edits::{boots, edit_json, forget, hear, requests, restarts_once_more, set_header, stateful, timers},
     },
     device_command::{
         agent::WORK_TIMER,
@@ -67,22 +67,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         "boots-twice",
         "DCMD-RESTART-003",
         "Restarts once more after a restart.",
-        || {
-            // Whether it restarts for the first time, and whether it did so again.
-            stateful::<(bool, bool)>(
-                |(restarts, again), input, edge| {
-                    let boot = matches!(input, Input::Boot);
-                    edge.hear(input);
-                    if boot && *restarts && !std::mem::replace(again, true) {
-                        edge.perform_later(Duration::from_secs(10), Output::Reboot(Duration::ZERO));
-                    }
-                },
-                |(restarts, _), output, edge| {
-                    *restarts |= matches!(output, Output::Reboot(_));
-                    edge.perform(output);
-                },
-            )
-        },
+        || restarts_once_more(Duration::from_secs(10)),
     ),
     Defect::tampering(
         "configuration-reset",
@@ -304,11 +289,4 @@ fn with_module(hardware: &mut Hardware, edit: impl FnOnce(&mut Module)) {
 
 fn forget_configuration(hardware: &mut Hardware) {
     let _ = hardware.flash.remove(CONFIGURATION);
-}
-
-fn forget(hardware: &mut Hardware, prefix: &str) {
-    let names: Vec<String> = hardware.flash.names(prefix).map(str::to_owned).collect();
-    for name in names {
-        let _ = hardware.flash.remove(&name);
-    }
 }

@@ -4,17 +4,19 @@ use super::{
     NO_COMMAND_HISTORY, SHARED_PARAMETERS, SIGNATURES_UNCHECKED, STATUSES_NOT_PERSISTED, commands_heard,
 };
 use crate::{
-    Defect, Hardware, Input, Output,
+    Defect, Input, Output,
     defect::{
         COUNTER_WRAPS, Edge, Tamper,
         edits::{
-            answers_heard, any_input, boots, edit_json, hear, perform, requests, stateful, timers, without,
+            answers_heard, any_input, boots, edit_json, forget, hear, perform, requests, starts_afresh,
+            stateful, timers, without,
         },
     },
     device_command::{
         agent::{DELIVERY, FETCH, FETCH_TIMER, START_TIMER, WATCHDOG_TIMER},
         store::STATUSES,
     },
+    hardware::COMMANDS,
 };
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -72,7 +74,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         "queue-lost",
         "DCMD-QUEUE-006",
         "Loses the commands it has accepted when it boots.",
-        || boots(|hardware| forget(hardware, "state/command/")),
+        || boots(|hardware| forget(hardware, COMMANDS)),
     ),
     Defect::tampering(
         "crashes-when-busy",
@@ -148,7 +150,23 @@ pub(super) const DEFECTS: &[Defect] = &[
         "forgets-when-cut-off",
         "DCMD-ROBUST-001",
         "Restarts and forgets its commands when it does not reach the cloud.",
-        || Box::new(Afresh::default()),
+        || {
+            starts_afresh(
+                |input| {
+                    matches!(
+                        input,
+                        Input::HttpFailed {
+                            request: FETCH | DELIVERY,
+                            ..
+                        }
+                    )
+                },
+                |hardware| {
+                    forget(hardware, COMMANDS);
+                    forget(hardware, STATUSES);
+                },
+            )
+        },
     ),
     Defect::tampering(
         "gives-up-the-cloud",
@@ -242,42 +260,6 @@ pub(super) const DEFECTS: &[Defect] = &[
         },
     ),
 ];
-
-fn forget(hardware: &mut Hardware, prefix: &str) {
-    let names: Vec<String> = hardware.flash.names(prefix).map(str::to_owned).collect();
-    for name in names {
-        let _ = hardware.flash.remove(&name);
-    }
-}
-
-/// Restarts without its memory of commands.
-#[derive(Default)]
-struct Afresh {
-    due: bool,
-}
-
-impl Tamper for Afresh {
-    fn booting(&mut self, hardware: &mut Hardware) {
-        if std::mem::take(&mut self.due) {
-            forget(hardware, "state/command/");
-            forget(hardware, STATUSES);
-        }
-    }
-
-    fn input(&mut self, input: Input, edge: &mut Edge<'_>) {
-        if matches!(
-            input,
-            Input::HttpFailed {
-                request: FETCH | DELIVERY,
-                ..
-            }
-        ) {
-            self.due = true;
-            edge.perform(Output::Reboot(Duration::ZERO));
-        }
-        edge.hear(input);
-    }
-}
 
 /// Restarts when anything new is heard between `executing` and the terminal status.
 #[derive(Default)]

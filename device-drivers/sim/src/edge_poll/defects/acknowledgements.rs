@@ -5,9 +5,12 @@ use crate::{
     Defect, Hardware, HttpCall, HttpError, Input, Output,
     defect::{
         Edge, Tamper,
-        edits::{any_input, boots, edit_json, hear, json_requests, pretended, stateful},
+        edits::{
+            any_input, boots, edit_json, forget, hear, json_requests, pretended, starts_afresh, stateful,
+        },
     },
     edge_poll::{agent::DELIVERY, store},
+    hardware::COMMANDS,
 };
 use hil_wire::http::Response;
 use serde_json::{Map, Value, json};
@@ -120,7 +123,12 @@ pub(super) const DEFECTS: &[Defect] = &[
         "starts-afresh-with-the-cloud",
         "POLL-ROBUST-001",
         "Restarts and forgets its commands when it does not reach the cloud.",
-        || Box::new(Afresh::default()),
+        || {
+            starts_afresh(
+                |input| matches!(input, Input::HttpFailed { .. }),
+                |hardware| forget(hardware, COMMANDS),
+            )
+        },
     ),
     Defect::tampering(
         "interrupted-forgotten",
@@ -191,28 +199,6 @@ impl Early {
     }
 }
 
-/// Restarts without its memory of commands.
-#[derive(Default)]
-struct Afresh {
-    due: bool,
-}
-
-impl Tamper for Afresh {
-    fn booting(&mut self, hardware: &mut Hardware) {
-        if std::mem::take(&mut self.due) {
-            forget(hardware, COMMANDS);
-        }
-    }
-
-    fn input(&mut self, input: Input, edge: &mut Edge<'_>) {
-        if matches!(input, Input::HttpFailed { .. }) {
-            self.due = true;
-            edge.perform(Output::Reboot(Duration::ZERO));
-        }
-        edge.hear(input);
-    }
-}
-
 /// Has the agent take some answers to acknowledgements for a timeout.
 fn answers_to_acks(which: fn(u16) -> bool) -> Box<dyn Tamper> {
     Box::new(AnswersToAcks(which))
@@ -259,15 +245,6 @@ pub(super) fn interrupted_is_done(hardware: &mut Hardware) {
     }
     forget(hardware, store::UPDATE);
 }
-
-fn forget(hardware: &mut Hardware, prefix: &str) {
-    let names: Vec<String> = hardware.flash.names(prefix).map(str::to_owned).collect();
-    for name in names {
-        let _ = hardware.flash.remove(&name);
-    }
-}
-
-const COMMANDS: &str = "state/command/";
 
 fn delivered() -> Input {
     Input::HttpAnswer {

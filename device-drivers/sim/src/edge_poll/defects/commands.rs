@@ -3,7 +3,7 @@
 use super::{acknowledgements::acks, is_ack, lists::edit_list, member};
 use crate::{
     Defect, Hardware, Input, Output,
-    defect::edits::{boots, hear, perform, stateful},
+    defect::edits::{boots, hear, perform, restarts_once_more, stateful},
     edge_poll::{
         agent::{CONFIGURATION_TIMER, POLL_TIMER},
         store,
@@ -53,22 +53,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         "restarts-itself-twice",
         "POLL-CMD-005",
         "Restarts once more after a restart of its own service.",
-        || {
-            // Whether it restarts for the first time, and whether it did so again.
-            stateful::<(bool, bool)>(
-                |(restarts, again), input, edge| {
-                    let boot = matches!(input, Input::Boot);
-                    edge.hear(input);
-                    if boot && *restarts && !std::mem::replace(again, true) {
-                        edge.perform_later(Duration::from_secs(60), Output::Reboot(Duration::ZERO));
-                    }
-                },
-                |(restarts, _), output, edge| {
-                    *restarts |= matches!(output, Output::Reboot(_));
-                    edge.perform(output);
-                },
-            )
-        },
+        || restarts_once_more(Duration::from_secs(60)),
     ),
     Defect::tampering(
         "probes-beyond-the-subnet",

@@ -5,7 +5,7 @@ use crate::{
     Defect, Hardware, Input, Output, TimerId,
     defect::{
         Edge, Tamper,
-        edits::{boots, hear, stateful},
+        edits::{boots, forget, hear, stateful},
     },
     ota_rpc::{
         agent::{COMMIT_TIMER, INIT_TIMER},
@@ -187,14 +187,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         "files-lost",
         "OTA-REVERT-008",
         "Loses the files of the user with each boot.",
-        || {
-            boots(|hardware| {
-                let names: Vec<String> = hardware.flash.names("files/").map(str::to_owned).collect();
-                for name in names {
-                    let _ = hardware.flash.remove(&name);
-                }
-            })
-        },
+        || boots(|hardware| forget(hardware, "files/")),
     ),
     Defect::tampering(
         "every-snapshot-is-the-way-back",
