@@ -4,9 +4,10 @@ use hil_trace::{CoverageState, Level, RequirementCoverage};
 use std::collections::BTreeMap;
 
 /// Every state in the order reports list them.
-pub(crate) const STATES: [CoverageState; 6] = [
-    CoverageState::Passed,
-    CoverageState::Failed,
+pub(crate) const STATES: [CoverageState; 7] = [
+    CoverageState::Verified,
+    CoverageState::Violated,
+    CoverageState::Waived,
     CoverageState::Warned,
     CoverageState::Inconclusive,
     CoverageState::NotExercised,
@@ -50,8 +51,9 @@ impl Tally {
 /// The words of a state.
 pub(crate) fn state_name(state: CoverageState) -> &'static str {
     match state {
-        CoverageState::Passed => "passed",
-        CoverageState::Failed => "failed",
+        CoverageState::Verified => "verified",
+        CoverageState::Violated => "violated",
+        CoverageState::Waived => "waived",
         CoverageState::Warned => "warned",
         CoverageState::Inconclusive => "inconclusive",
         CoverageState::NotExercised => "not exercised",
@@ -62,8 +64,9 @@ pub(crate) fn state_name(state: CoverageState) -> &'static str {
 /// A one-character sign of a state.
 pub(crate) fn state_sign(state: CoverageState) -> &'static str {
     match state {
-        CoverageState::Passed => "✓",
-        CoverageState::Failed => "✗",
+        CoverageState::Verified => "✓",
+        CoverageState::Violated => "✗",
+        CoverageState::Waived => "⚑",
         CoverageState::Warned => "▲",
         CoverageState::Inconclusive => "?",
         CoverageState::NotExercised => "·",
@@ -73,12 +76,13 @@ pub(crate) fn state_sign(state: CoverageState) -> &'static str {
 
 fn index(state: CoverageState) -> usize {
     match state {
-        CoverageState::Passed => 0,
-        CoverageState::Failed => 1,
-        CoverageState::Warned => 2,
-        CoverageState::Inconclusive => 3,
-        CoverageState::NotExercised => 4,
-        CoverageState::NotApplicable => 5,
+        CoverageState::Verified => 0,
+        CoverageState::Violated => 1,
+        CoverageState::Waived => 2,
+        CoverageState::Warned => 3,
+        CoverageState::Inconclusive => 4,
+        CoverageState::NotExercised => 5,
+        CoverageState::NotApplicable => 6,
     }
 }
 
@@ -89,12 +93,13 @@ mod tests {
     #[test]
     fn states_are_counted_by_level() {
         let requirement = |level, state| RequirementCoverage {
+            sentence: String::new(),
             level,
             state,
             instances: Vec::new(),
         };
         let coverage = BTreeMap::from([
-            ("A".to_owned(), requirement(Level::Must, CoverageState::Passed)),
+            ("A".to_owned(), requirement(Level::Must, CoverageState::Verified)),
             (
                 "B".to_owned(),
                 requirement(Level::Must, CoverageState::NotApplicable),

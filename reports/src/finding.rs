@@ -5,7 +5,7 @@ use crate::{
     report::Report,
     text,
 };
-use hil_trace::{Blame, Finding, InstanceSummary};
+use hil_trace::{Blame, Finding, InstanceSummary, Requirement, Verdict, Waiver, WaiverStanding};
 
 /// Requirement and level, or the step, or the monitor: `POLL-ACK-003 MUST`.
 pub(crate) fn title(finding: &Finding) -> String {
@@ -104,12 +104,38 @@ pub(crate) fn lines(
     if let Some(sentence) = finding.requirement.as_deref().and_then(|id| report.sentence(id)) {
         lines.push(format!("  required: {}", text::line(sentence)));
     }
+    lines.extend(notes(report, finding).into_iter().map(|note| format!("  {note}")));
     lines.extend(
         evidence(finding, ladder, limit)
             .into_iter()
             .map(|line| format!("  {line}")),
     );
     lines
+}
+
+/// What a reader must know of a violated requirement beside its sentence: that it is waived, that its waiver ended, that
+/// no source document states it.
+pub(crate) fn notes(report: &Report<'_>, finding: &Finding) -> Vec<String> {
+    let Some(id) = finding
+        .requirement
+        .as_deref()
+        .filter(|_| finding.verdict == Verdict::Fail)
+    else {
+        return Vec::new();
+    };
+    let mut outcomes = report.summary.waivers.iter();
+    let waiver = outcomes.find(|outcome| outcome.waiver.requirement == id);
+    let waiver = waiver.and_then(|outcome| {
+        let Waiver { expires, reason, .. } = &outcome.waiver;
+        match outcome.standing {
+            WaiverStanding::Used => Some(format!("waived until {expires}: {}", text::line(reason))),
+            WaiverStanding::Expired => Some(format!("its waiver ended on {expires}: {}", text::line(reason))),
+            WaiverStanding::Unneeded | WaiverStanding::Idle => None,
+        }
+    });
+    let own = report.catalogue.get(id).is_some_and(Requirement::is_own);
+    let own = own.then(|| "origin: defined by hil, not by the protocol's source".to_owned());
+    waiver.into_iter().chain(own).collect()
 }
 
 /// Evidence as lines: rows of the ladder, or bare record numbers if there is no trace.

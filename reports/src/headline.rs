@@ -14,7 +14,7 @@ pub(crate) struct Headline {
 }
 
 impl Headline {
-    /// Follows the order of exit codes: failed, error, inconclusive, nothing ran, passed.
+    /// Follows the order of exit codes: failed, error, inconclusive, flaky, nothing ran, passed.
     pub(crate) fn of(summary: &RunSummary) -> Self {
         let counts = summary.counts();
         let ran = counts.ran();
@@ -38,16 +38,33 @@ impl Headline {
                 let sentence = of(n, "was not decided", "were not decided");
                 (Verdict::Inconclusive, "inconclusive", sentence)
             }
+            Counts { flaky: n @ 1.., .. } => {
+                let sentence = of(n, "passed only when run again", "passed only when run again");
+                (Verdict::Inconclusive, "flaky", sentence)
+            }
             Counts { passed: 1.., .. } if summary.interrupted => {
                 let sentence = format!("all that is known is that {} passed", instances(ran));
                 (Verdict::Inconclusive, "inconclusive", sentence)
             }
+            Counts {
+                passed: 0,
+                waived: n @ 1..,
+                ..
+            } => {
+                let sentence = of(n, "fails, and that is waived", "fail, and that is waived");
+                (Verdict::Inconclusive, "waived", sentence)
+            }
             Counts { passed: 0, .. } => (Verdict::None, "nothing ran", "no instance was judged".to_owned()),
             _ => {
+                let passed = ran - counts.waived;
                 let sentence = match counts.warnings {
-                    0 => format!("{} met every requirement exercised", instances(ran)),
-                    1 => format!("{} without a violated MUST, 1 warning", instances(ran)),
-                    n => format!("{} without a violated MUST, {n} warnings", instances(ran)),
+                    0 => format!("{} met every requirement exercised", instances(passed)),
+                    1 => format!("{} without a violated MUST, 1 warning", instances(passed)),
+                    n => format!("{} without a violated MUST, {n} warnings", instances(passed)),
+                };
+                let sentence = match counts.waived {
+                    0 => sentence,
+                    n => format!("{sentence}, but for {n} whose violations are waived"),
                 };
                 (Verdict::Pass, "passed", sentence)
             }
@@ -69,6 +86,8 @@ pub(crate) fn counted(counts: &Counts) -> Vec<(Verdict, String)> {
         (Verdict::Fail, counts.failed, "failed"),
         (Verdict::Error, counts.errors, "could not be judged"),
         (Verdict::Inconclusive, counts.inconclusive, "inconclusive"),
+        (Verdict::Inconclusive, counts.flaky, "flaky"),
+        (Verdict::Inconclusive, counts.waived, "waived"),
         (Verdict::Pass, counts.passed, "passed"),
         (Verdict::None, counts.skipped, "skipped"),
     ]

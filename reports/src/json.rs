@@ -1,6 +1,6 @@
 //! `report.json`: the summary with the id of its schema.
 
-use hil_trace::{Counts, RunSummary, SweepTable, exit_code};
+use hil_trace::{Counts, RunSummary, SweepTable};
 use serde::Serialize;
 
 /// The member `schema` of every report of this form.
@@ -15,7 +15,7 @@ pub fn json(summary: &RunSummary) -> Result<String, serde_json::Error> {
     let counts = summary.counts();
     let mut text = serde_json::to_string_pretty(&File {
         schema: SCHEMA,
-        exit_code: exit_code(&counts),
+        exit_code: summary.exit_code(),
         counts,
         sweeps: summary.sweeps(),
         summary,

@@ -2,11 +2,12 @@
 //!
 //! `fail` is `<failure>` with the requirement as type, `error` is `<error>` with the blamed party as type, what
 //! did not run is `<skipped>`. An inconclusive instance is `<error type="inconclusive">`: such a run ends with an
-//! exit code other than 0, and viewers hide skipped cases, so nobody could see why.
+//! exit code other than 0, and viewers hide skipped cases, so nobody could see why. A failure that is waived is skipped with
+//! its reason: it is no pass, and must not fail the pipeline.
 
 use crate::{finding, measurement::Series, report::Report, terminal::clock_word, text, timing};
-use hil_trace::{Finding, InstanceSummary, REFERENCE, Verdict};
-use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
+use hil_trace::{Attempts, CaseState, Finding, InstanceSummary, REFERENCE, Verdict};
+use quick_junit::{FlakyOrRerun, NonSuccessKind, TestCase, TestCaseStatus, TestRerun, TestSuite};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -26,6 +27,7 @@ pub fn junit(report: &Report<'_>) -> Result<String, JunitError> {
     if summary.wall_seconds > 0.0 {
         out.set_time(seconds(summary.wall_seconds));
     }
+    let attempts = Attempts::of(&summary.instances);
     let mut protocols: Vec<_> = summary.instances.iter().map(|i| i.header.protocol).collect();
     protocols.sort();
     protocols.dedup();
@@ -34,10 +36,13 @@ pub fn junit(report: &Report<'_>) -> Result<String, JunitError> {
         suite.add_property(("tool", text::line(&summary.tool).as_str()));
         suite.add_property(("seed", summary.seed.to_string().as_str()));
         let mut time = Duration::ZERO;
-        let cases = summary.instances.iter().filter(|i| has_case(i));
+        let cases = summary
+            .instances
+            .iter()
+            .filter(|i| has_case(i) && !attempts.is_later(i));
         for instance in cases.filter(|i| i.header.protocol == protocol) {
             time = time.saturating_add(seconds(instance.duration));
-            suite.add_test_case(case(report, instance));
+            suite.add_test_case(case(report, instance, &attempts));
         }
         suite.set_time(time);
         out.add_test_suite(suite);
@@ -50,9 +55,12 @@ fn has_case(instance: &InstanceSummary) -> bool {
     instance.header.repeat_of.is_none() || instance.repeats.is_some() || instance.verdict != Verdict::Pass
 }
 
-fn case(report: &Report<'_>, instance: &InstanceSummary) -> TestCase {
+fn case(report: &Report<'_>, instance: &InstanceSummary, attempts: &Attempts<'_>) -> TestCase {
     let header = &instance.header;
-    let mut case = TestCase::new(text::line(&header.instance), status(report, instance));
+    let mut case = TestCase::new(
+        text::line(&header.instance),
+        all_attempts(report, instance, attempts),
+    );
     case.set_classname(format!("hil.{}", header.protocol));
     case.set_time(seconds(instance.duration));
     case.set_assertions(instance.findings.len());
@@ -96,9 +104,58 @@ fn case(report: &Report<'_>, instance: &InstanceSummary) -> TestCase {
     case
 }
 
+/// The status of an instance with what its attempts came to. One that passed only when run again has not passed: it is an
+/// error of type `flaky`, with the attempts that did not pass as `<flakyFailure>` or `<flakyError>`; of one that never did,
+/// the later attempts are `<rerunFailure>` or `<rerunError>`.
+fn all_attempts(report: &Report<'_>, instance: &InstanceSummary, attempts: &Attempts<'_>) -> TestCaseStatus {
+    let later = attempts.after(instance);
+    if attempts.state(instance) != Some(CaseState::Flaky) {
+        let mut status = status(report, instance);
+        status.add_reruns(later.iter().filter_map(|later| rerun(report, later)));
+        return status;
+    }
+    let mut flaky = TestCaseStatus::non_success(NonSuccessKind::Error);
+    flaky.set_type("flaky");
+    let number = later.len() + 1;
+    flaky.set_message(format!(
+        "flaky: it passed only when run again, {number} attempts in all"
+    ));
+    flaky.set_rerun_kind(FlakyOrRerun::Flaky);
+    let all = [instance].into_iter().chain(later.iter().copied());
+    flaky.add_reruns(all.filter_map(|attempt| rerun(report, attempt)));
+    flaky
+}
+
+/// An attempt that did not pass.
+fn rerun(report: &Report<'_>, instance: &InstanceSummary) -> Option<TestRerun> {
+    let TestCaseStatus::NonSuccess {
+        kind,
+        message,
+        ty,
+        description,
+        ..
+    } = status(report, instance)
+    else {
+        return None;
+    };
+    let mut rerun = TestRerun::new(kind);
+    rerun.set_time(seconds(instance.duration));
+    rerun.message = message;
+    rerun.ty = ty;
+    rerun.description = description;
+    Some(rerun)
+}
+
 fn status(report: &Report<'_>, instance: &InstanceSummary) -> TestCaseStatus {
     let deciding = finding::deciding(instance, report.summary.strict);
     let worst = deciding.first();
+    if instance.is_waived() {
+        let mut status = TestCaseStatus::skipped();
+        let reason = worst.map_or("", |finding| &finding.text);
+        status.set_message(text::short(&format!("waived: {reason}"), MESSAGE));
+        status.set_description(body(report, instance, &deciding));
+        return status;
+    }
     let (kind, class) = match instance.verdict {
         Verdict::Pass => return TestCaseStatus::success(),
         Verdict::None => {

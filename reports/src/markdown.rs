@@ -2,14 +2,14 @@
 
 use crate::{
     coverage::{STATES, Tally, state_name},
-    finding,
+    exercise, finding, flaky,
     headline::{Headline, counted},
     report::Report,
     rollback::{Cell, rows},
-    style::word,
+    style::{instance_word, word},
     sweep,
     terminal::clock_word,
-    text, timing,
+    text, timing, waivers,
 };
 use hil_trace::{Finding, InstanceSummary, Level, Verdict};
 use std::fmt::Write as _;
@@ -27,9 +27,12 @@ pub fn markdown(report: &Report<'_>) -> String {
     let mut out = String::new();
     headline(&mut out, report);
     not_passed(&mut out, report);
+    flaky(&mut out, report);
     sweeps(&mut out, report);
     timing(&mut out, report);
     coverage(&mut out, report);
+    exercised(&mut out, report);
+    waived(&mut out, report);
     rollback(&mut out, report);
     details(&mut out, report);
     warnings(&mut out, report);
@@ -53,9 +56,15 @@ fn headline(out: &mut String, report: &Report<'_>) {
         capital(&parts.join(", "))
     );
     let strict = if summary.strict { ", strict" } else { "" };
+    let parts: Vec<String> = summary
+        .partitions
+        .iter()
+        .map(|part| format!(", {part}"))
+        .collect();
+    let parts = parts.concat();
     let _ = writeln!(
         out,
-        "Made by {} with seed {}{strict}.",
+        "Made by {} with seed {}{strict}{parts}.",
         code(&summary.tool),
         code(&summary.seed.to_string())
     );
@@ -72,9 +81,10 @@ fn not_passed(out: &mut String, report: &Report<'_>) {
     for (instance, finding) in rows.iter().take(TABLE_ROWS) {
         let _ = writeln!(
             out,
-            "| {} {} | {} | {} | {} | {} |",
+            "| {} {}{} | {} | {} | {} | {} |",
             emblem(finding.verdict),
             finding.verdict,
+            if instance.is_waived() { " (waived)" } else { "" },
             code(&instance.header.instance),
             prose(&finding::title(finding)),
             prose(&text::short(&finding.text, REASON)),
@@ -83,6 +93,25 @@ fn not_passed(out: &mut String, report: &Report<'_>) {
     }
     if rows.len() > TABLE_ROWS {
         let _ = writeln!(out, "\n… and {} more.", rows.len() - TABLE_ROWS);
+    }
+}
+
+fn flaky(out: &mut String, report: &Report<'_>) {
+    let flaky = flaky::flaky(&report.summary.instances);
+    if flaky.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "\n### {}\n", flaky::TITLE);
+    for flaky in flaky.iter().take(TABLE_ROWS) {
+        let _ = writeln!(
+            out,
+            "- {}: {}",
+            code(&flaky.instance.header.instance),
+            flaky.words
+        );
+    }
+    if flaky.len() > TABLE_ROWS {
+        let _ = writeln!(out, "- … and {} more", flaky.len() - TABLE_ROWS);
     }
 }
 
@@ -186,6 +215,46 @@ fn coverage(out: &mut String, report: &Report<'_>) {
     }
 }
 
+fn exercised(out: &mut String, report: &Report<'_>) {
+    if report.summary.exercise.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "\n### Exercised\n");
+    for (protocol, exercise) in &report.summary.exercise {
+        let _ = writeln!(out, "- {protocol}: {}", exercise::line(exercise));
+    }
+}
+
+fn waived(out: &mut String, report: &Report<'_>) {
+    let waivers = &report.summary.waivers;
+    if waivers.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "\n### Waivers\n");
+    let _ = writeln!(
+        out,
+        "| Standing | Requirement | What became of it, and why it was given |"
+    );
+    let _ = writeln!(out, "| --- | --- | --- |");
+    for outcome in waivers.iter().take(TABLE_ROWS) {
+        let sign = if outcome.standing.is_stale() {
+            "⚠️ "
+        } else {
+            ""
+        };
+        let _ = writeln!(
+            out,
+            "| {sign}{} | {} | {} |",
+            outcome.standing,
+            code(&outcome.waiver.requirement),
+            prose(&text::short(&waivers::words(outcome), REASON)),
+        );
+    }
+    if waivers.len() > TABLE_ROWS {
+        let _ = writeln!(out, "\n… and {} more.", waivers.len() - TABLE_ROWS);
+    }
+}
+
 fn rollback(out: &mut String, report: &Report<'_>) {
     let rows = rows(report);
     let Some(first) = rows.first() else { return };
@@ -223,7 +292,7 @@ fn details(out: &mut String, report: &Report<'_>) {
                 let _ = writeln!(body, "{}", text::cut(&line, 2 * REASON));
             }
         }
-        let verdict = word(instance.verdict);
+        let verdict = instance_word(instance);
         folded(
             out,
             &format!("{verdict} {}", text::line(&instance.header.instance)),
@@ -271,7 +340,7 @@ fn instances(out: &mut String, report: &Report<'_>) {
                 clock_word(instance.header.clock)
             ),
         };
-        let _ = writeln!(body, "{:<6}  {name}  {what}", word(instance.verdict));
+        let _ = writeln!(body, "{:<6}  {name}  {what}", instance_word(instance));
     }
     if all.len() > LISTED {
         let _ = writeln!(body, "… and {} more", all.len() - LISTED);
@@ -302,7 +371,7 @@ fn undecided<'a>(report: &Report<'a>) -> Vec<(&'a InstanceSummary, Finding)> {
     rows
 }
 
-fn folded(out: &mut String, summary: &str, body: &str) {
+pub(crate) fn folded(out: &mut String, summary: &str, body: &str) {
     // an empty line would end the HTML block
     let lines: Vec<&str> = body.lines().filter(|l| !l.trim().is_empty()).collect();
     let _ = writeln!(
@@ -313,7 +382,7 @@ fn folded(out: &mut String, summary: &str, body: &str) {
     );
 }
 
-fn emblem(verdict: Verdict) -> &'static str {
+pub(crate) fn emblem(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::None => "⚪",
         Verdict::Pass => "✅",
@@ -324,7 +393,7 @@ fn emblem(verdict: Verdict) -> &'static str {
 }
 
 /// Text that is shown as it is: no mark-up, no HTML, no mentions or references.
-fn prose(words: &str) -> String {
+pub(crate) fn prose(words: &str) -> String {
     let mut out = String::with_capacity(words.len() + 16);
     for c in text::line(words).chars() {
         match c {
@@ -349,7 +418,7 @@ fn prose(words: &str) -> String {
 }
 
 /// A code span that holds in a table; a back tick, which could end it, becomes an apostrophe.
-fn code(words: &str) -> String {
+pub(crate) fn code(words: &str) -> String {
     let words = text::line(words).replace('`', "'").replace('|', "\\|");
     match words.is_empty() {
         true => "–".to_owned(),

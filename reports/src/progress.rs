@@ -240,6 +240,8 @@ mod tests {
             seed: 1,
             repetition: 0,
             repeat_of: None,
+            retry_of: None,
+            partition: None,
             tool: String::new(),
             catalogue_sha256: String::new(),
             clock: ClockKind::Virtual,
@@ -256,8 +258,10 @@ mod tests {
             sweep: None,
         };
         InstanceSummary {
+            exercised: Default::default(),
             header,
             verdict,
+            left: None,
             skipped: None,
             findings: Vec::new(),
             measurements: Vec::new(),

@@ -19,6 +19,22 @@ pub(crate) fn word(verdict: Verdict) -> &'static str {
     }
 }
 
+/// The word of an instance whose verdict may be waived.
+pub(crate) fn instance_word(instance: &InstanceSummary) -> &'static str {
+    match instance.is_waived() {
+        true => "WAIVED",
+        false => word(instance.verdict),
+    }
+}
+
+/// How an instance is painted.
+pub(crate) fn instance_paint(instance: &InstanceSummary) -> Paint {
+    match instance.is_waived() {
+        true => Paint::Warning,
+        false => Paint::Verdict(instance.verdict),
+    }
+}
+
 /// A one-character sign of a verdict.
 pub(crate) fn sign(verdict: Verdict) -> &'static str {
     match verdict {
@@ -30,9 +46,11 @@ pub(crate) fn sign(verdict: Verdict) -> &'static str {
     }
 }
 
-/// The verdict of an instance as a class name and filter word; passing with warnings is `warn`.
+/// The verdict of an instance as a class name and filter word; passing with warnings is `warn`,
+/// and one that failed as is waived `waived`.
 pub(crate) fn class(instance: &InstanceSummary, strict: bool) -> &'static str {
     match instance.verdict {
+        _ if instance.is_waived() => "waived",
         Verdict::Pass if instance.warnings(strict).next().is_some() => "warn",
         verdict => verdict_class(verdict),
     }

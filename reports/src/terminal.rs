@@ -2,12 +2,12 @@
 
 use crate::{
     coverage::Tally,
-    finding,
+    exercise, finding, flaky,
     headline::{Headline, counted},
     ladder::Ladder,
     report::Report,
-    style::{Paint, Painter, word},
-    sweep, text, timing,
+    style::{Paint, Painter, instance_paint, instance_word, word},
+    sweep, text, timing, waivers,
 };
 use hil_trace::{ClockKind, CoverageState, Finding, InstanceSummary, Level, Verdict};
 use std::{fmt::Write as _, path::PathBuf};
@@ -39,10 +39,13 @@ impl TerminalReport<'_> {
             self.instances(&mut out, painter);
         }
         self.not_passed(&mut out, painter, width);
+        self.flaky(&mut out, painter);
         self.warnings(&mut out, painter, width);
         self.sweeps(&mut out, painter, width);
         self.timing(&mut out, painter);
         self.coverage(&mut out, painter);
+        self.exercise(&mut out, painter);
+        self.waivers(&mut out, painter, width);
         self.footer(&mut out, painter);
         out
     }
@@ -64,7 +67,7 @@ impl TerminalReport<'_> {
             if matches!(instance.verdict, Verdict::Pass | Verdict::None) {
                 continue;
             }
-            let verdict = painter.paint(Paint::Verdict(instance.verdict), word(instance.verdict));
+            let verdict = painter.paint(instance_paint(instance), instance_word(instance));
             let name = painter.paint(Paint::Bold, &text::line(&instance.header.instance));
             let _ = writeln!(out, "\n{verdict}  {name}");
             let ladder = self.report.ladder(instance);
@@ -75,6 +78,18 @@ impl TerminalReport<'_> {
             for finding in deciding {
                 self.finding(out, &finding, ladder.as_ref(), painter, width);
             }
+        }
+    }
+
+    fn flaky(&self, out: &mut String, painter: Painter) {
+        let flaky = flaky::flaky(&self.report.summary.instances);
+        if !flaky.is_empty() {
+            let title = painter.paint(Paint::Verdict(Verdict::Inconclusive), flaky::TITLE);
+            let _ = writeln!(out, "\n{title}");
+        }
+        for flaky in flaky {
+            let name = text::line(&flaky.instance.header.instance);
+            let _ = writeln!(out, "  {name}  {}", flaky.words);
         }
     }
 
@@ -103,6 +118,11 @@ impl TerminalReport<'_> {
         if let Some(sentence) = sentence {
             for line in text::wrap(&format!("required: {}", text::line(sentence)), width - 4) {
                 let _ = writeln!(out, "    {}", painter.paint(Paint::Dim, &line));
+            }
+        }
+        for note in finding::notes(self.report, finding) {
+            for line in text::wrap(&note, width - 4) {
+                let _ = writeln!(out, "    {}", painter.paint(Paint::Warning, &line));
             }
         }
         for line in finding::evidence(finding, ladder, EVIDENCE) {
@@ -196,6 +216,37 @@ impl TerminalReport<'_> {
         }
     }
 
+    fn exercise(&self, out: &mut String, painter: Painter) {
+        let exercised = &self.report.summary.exercise;
+        if exercised.is_empty() {
+            return;
+        }
+        let _ = writeln!(out, "\n{}", painter.paint(Paint::Bold, "Exercised"));
+        for (protocol, exercise) in exercised {
+            let _ = writeln!(out, "  {:<15} {}", protocol.name(), exercise::line(exercise));
+        }
+    }
+
+    /// Those somebody should look after in the colour of a failure.
+    fn waivers(&self, out: &mut String, painter: Painter, width: usize) {
+        let waivers = &self.report.summary.waivers;
+        if waivers.is_empty() {
+            return;
+        }
+        let _ = writeln!(out, "\n{}", painter.paint(Paint::Bold, "Waivers"));
+        for outcome in waivers {
+            let paint = match outcome.standing.is_stale() {
+                true => Paint::Verdict(Verdict::Fail),
+                false => Paint::Warning,
+            };
+            let word = painter.paint(paint, &outcome.standing.to_string());
+            let _ = writeln!(out, "  {word}  {}", text::line(&outcome.waiver.requirement));
+            for line in text::wrap(&waivers::words(outcome), width - 4) {
+                let _ = writeln!(out, "    {line}");
+            }
+        }
+    }
+
     fn footer(&self, out: &mut String, painter: Painter) {
         let summary = self.report.summary;
         let headline = Headline::of(summary);
@@ -209,7 +260,13 @@ impl TerminalReport<'_> {
         if counts.warnings > 0 {
             parts.push(painter.paint(Paint::Warning, &text::count(counts.warnings as u64, "warning")));
         }
+        let stale = waivers::stale(summary);
+        if stale > 0 {
+            let words = text::count(stale as u64, "stale waiver");
+            parts.push(painter.paint(Paint::Verdict(Verdict::Fail), &words));
+        }
         parts.push(format!("seed {}", summary.seed));
+        parts.extend(summary.partitions.iter().map(ToString::to_string));
         if summary.wall_seconds > 0.0 {
             parts.push(text::span(summary.wall_seconds));
         }
@@ -223,8 +280,8 @@ impl TerminalReport<'_> {
 
 /// One instance on one line, its name padded to `width`: `PASS    edge-poll/idle@sim  12 records  300.2 s virtual`.
 pub(crate) fn instance_line(instance: &InstanceSummary, painter: Painter, width: usize) -> String {
-    let padded = format!("{:<6}", word(instance.verdict));
-    let verdict = painter.paint(Paint::Verdict(instance.verdict), &padded);
+    let padded = format!("{:<6}", instance_word(instance));
+    let verdict = painter.paint(instance_paint(instance), &padded);
     let name = text::line(&instance.header.instance);
     let mut line = format!("{verdict}  {name:<width$}");
     match &instance.skipped {
@@ -263,13 +320,13 @@ pub(crate) fn clock_word(clock: ClockKind) -> &'static str {
     }
 }
 
-/// `41 of 63 passed, 1 failed, 19 not exercised`; what does not apply is not counted in the total.
+/// `41 of 63 verified, 1 violated, 19 not exercised`; what does not apply is not counted in the total.
 fn tally_line(tally: &Tally, painter: Painter) -> String {
     let mut parts = Vec::new();
     if tally.applicable() > 0 {
         parts.push(format!(
-            "{} of {} passed",
-            tally.get(CoverageState::Passed),
+            "{} of {} verified",
+            tally.get(CoverageState::Verified),
             tally.applicable()
         ));
     }
@@ -279,7 +336,8 @@ fn tally_line(tally: &Tally, painter: Painter) -> String {
             parts.push(painter.paint(paint, &format!("{n} {word}")));
         }
     };
-    add(CoverageState::Failed, Paint::Verdict(Verdict::Fail), "failed");
+    add(CoverageState::Violated, Paint::Verdict(Verdict::Fail), "violated");
+    add(CoverageState::Waived, Paint::Warning, "waived");
     add(CoverageState::Warned, Paint::Warning, "warned");
     add(
         CoverageState::Inconclusive,

@@ -28,6 +28,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &["hil-trace", "hil-wire", "hil-fault", "hil-diagnostic"],
     ),
     ("hil-process", &["hil-unit"]),
+    ("hil-adapter", &["hil-unit", "hil-process"]),
+    ("hil-lab", &["hil-unit"]),
     ("hil-reports", &["hil-trace", "hil-wire"]),
     (
         "hil-runner",
@@ -43,8 +45,21 @@ const ALLOWED: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "hil-certify",
+        &[
+            "hil-runner",
+            "hil-scenario",
+            "hil-reports",
+            "hil-unit",
+            "hil-trace",
+            "hil-wire",
+            "hil-diagnostic",
+        ],
+    ),
+    (
         "hil-cli",
         &[
+            "hil-certify",
             "hil-runner",
             "hil-scenario",
             "hil-monitor",
@@ -52,6 +67,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "hil-unit",
             "hil-sim",
             "hil-process",
+            "hil-adapter",
+            "hil-lab",
             "hil-link",
             "hil-fault",
             "hil-trace",

@@ -8,24 +8,30 @@ use std::{
 };
 
 /// Names one boot among all of this machine.
-pub(crate) struct BootMark(String);
+pub struct BootMark(String);
+
+impl Default for BootMark {
+    fn default() -> Self {
+        Self::new()
+    }
+}
 
 impl BootMark {
     /// A mark no other boot carries.
-    pub(crate) fn new() -> Self {
+    pub fn new() -> Self {
         static BOOTS: AtomicU64 = AtomicU64::new(0);
         let boot = BOOTS.fetch_add(1, Ordering::Relaxed);
         BootMark(format!("{}.{boot}", std::process::id()))
     }
 
     /// The environment variable that carries it.
-    pub(crate) fn variable(&self) -> (&'static str, &str) {
+    pub fn variable(&self) -> (&'static str, &str) {
         (VARIABLE, &self.0)
     }
 
     /// Kills every process that carries the mark, in whatever group or session; returns how many there were. None is
     /// found where `/proc` does not show environments, and none that cleared its own.
-    pub(crate) fn kill_all(&self) -> usize {
+    pub fn kill_all(&self) -> usize {
         let Ok(processes) = fs::read_dir("/proc") else {
             return 0;
         };

@@ -100,7 +100,7 @@ impl Console {
     pub(crate) async fn read(&self, stream: ConsoleStream, mut input: impl AsyncRead + Unpin) {
         let counted = match stream {
             ConsoleStream::Stderr => &self.error,
-            ConsoleStream::Stdout | ConsoleStream::Serial => &self.out,
+            ConsoleStream::Stdout | ConsoleStream::Serial | ConsoleStream::Lab => &self.out,
         };
         let mut buffer = vec![0; READ_SIZE];
         // The end of the last read, in which the wanted text may have begun.

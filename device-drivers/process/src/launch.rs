@@ -1,16 +1,17 @@
 //! The command line of a process or hook, with every placeholder replaced.
 
-use crate::{Values, substitute::substitute, values::VARIABLE_PREFIX};
+use crate::{Values, measure::sha256_of_file, substitute::substitute, values::VARIABLE_PREFIX};
 use hil_unit::{UnitError, UnitFile};
 use std::{
-    path::{Path, PathBuf},
+    collections::BTreeMap,
+    path::{Component, Path, PathBuf},
     process::Stdio,
 };
 use tokio::process::Command;
 
 /// Everything needed to start a program.
 #[derive(Clone, Debug)]
-pub(crate) struct Launch {
+pub struct Launch {
     program: String,
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
@@ -19,7 +20,7 @@ pub(crate) struct Launch {
 
 impl Launch {
     /// A command of the unit file; `what` names it in errors.
-    pub(crate) fn new(
+    pub fn new(
         what: &str,
         command: &[String],
         file: &UnitFile,
@@ -64,7 +65,7 @@ impl Launch {
 
     /// The command: own process group, nothing to read, output captured; inherited variables that look like ours
     /// are removed.
-    pub(crate) fn command(&self) -> Command {
+    pub fn command(&self) -> Command {
         let mut command = Command::new(&self.program);
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with(VARIABLE_PREFIX) {
@@ -83,8 +84,32 @@ impl Launch {
         command
     }
 
+    /// Hex SHA-256 of the program and of every file among its arguments, by path: below the unit file's folder relative to
+    /// it. Files of the state folder belong to the instance, not to what is tested.
+    pub(crate) fn measured(&self, unit_directory: &Path, state_directory: &Path) -> BTreeMap<String, String> {
+        let program = match self.program.contains('/') {
+            true => Some(PathBuf::from(&self.program)),
+            false => in_path(&self.program),
+        };
+        let arguments = self
+            .arguments
+            .iter()
+            .map(|argument| self.directory.join(argument));
+        let files = program.into_iter().chain(arguments);
+        let files = files.filter(|path| path.is_file() && !path.starts_with(state_directory));
+        let measured = files.filter_map(|path| {
+            let digest = sha256_of_file(&path)?;
+            let name = path.strip_prefix(unit_directory).unwrap_or(&path);
+            let parts = name
+                .components()
+                .filter(|part| !matches!(part, Component::CurDir));
+            Some((parts.collect::<PathBuf>().display().to_string(), digest))
+        });
+        measured.collect()
+    }
+
     /// Why it could not be started.
-    pub(crate) fn failed(&self, error: &std::io::Error) -> UnitError {
+    pub fn failed(&self, error: &std::io::Error) -> UnitError {
         let place = if self.directory.is_dir() {
             String::new()
         } else {
@@ -101,4 +126,12 @@ fn resolved(program: String, unit_directory: &Path) -> String {
     } else {
         program
     }
+}
+
+/// The first file of that name in `PATH`.
+fn in_path(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path)
+        .map(|folder| folder.join(program))
+        .find(|path| path.is_file())
 }

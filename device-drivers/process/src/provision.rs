@@ -14,7 +14,7 @@ use std::{
 };
 
 /// Removes everything in the state folder, or makes it. Sockets others listen on already stay.
-pub(crate) fn clear(directory: &Path, faces: &BTreeMap<String, Address>) -> Result<(), UnitError> {
+pub fn clear(directory: &Path, faces: &BTreeMap<String, Address>) -> Result<(), UnitError> {
     let failed = |error| lab("the state folder cannot be cleared", directory, &error);
     make_directory(directory)?;
     fs::set_permissions(directory, fs::Permissions::from_mode(0o700)).map_err(failed)?;
@@ -37,7 +37,7 @@ pub(crate) fn clear(directory: &Path, faces: &BTreeMap<String, Address>) -> Resu
 }
 
 /// Tells a unit where its certificates and keys are.
-pub(crate) fn name_certificates(directory: &Path, endpoints: &Endpoints, values: &mut Values) {
+pub fn name_certificates(directory: &Path, endpoints: &Endpoints, values: &mut Values) {
     let path = |file: String| directory.join(FOLDER).join(file).display().to_string();
     let authority = if endpoints.authority.is_empty() {
         String::new()
@@ -57,7 +57,7 @@ pub(crate) fn name_certificates(directory: &Path, endpoints: &Endpoints, values:
 }
 
 /// Writes the certificates and keys of a fresh unit, readable by their owner only.
-pub(crate) fn write_certificates(directory: &Path, endpoints: &Endpoints) -> Result<(), UnitError> {
+pub fn write_certificates(directory: &Path, endpoints: &Endpoints) -> Result<(), UnitError> {
     let folder = directory.join(FOLDER);
     let put = |file: &str, contents: &str| {
         let path = folder.join(file);
@@ -76,7 +76,7 @@ pub(crate) fn write_certificates(directory: &Path, endpoints: &Endpoints) -> Res
 }
 
 /// Makes configuration files from their templates.
-pub(crate) fn configuration(
+pub fn configuration(
     templates: &[ConfigTemplate],
     unit_directory: &Path,
     state_directory: &Path,

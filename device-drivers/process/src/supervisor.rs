@@ -15,8 +15,9 @@ use rustix::process::Signal;
 use serde_json::{Map, Value};
 use std::{
     cell::{Cell, RefCell},
+    collections::BTreeMap,
     fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
     rc::{Rc, Weak},
     time::Duration,
 };
@@ -73,6 +74,11 @@ impl Supervisor {
     /// What the next boot starts.
     pub(crate) fn set_launch(&self, launch: Launch) {
         self.launch.replace(launch);
+    }
+
+    /// Digests of the files the next boot starts.
+    pub(crate) fn measured(&self, unit_directory: &Path, state_directory: &Path) -> BTreeMap<String, String> {
+        self.launch.borrow().measured(unit_directory, state_directory)
     }
 
     /// The next time the process ends by itself is a power cut; `None` if it is not after all.

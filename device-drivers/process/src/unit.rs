@@ -119,6 +119,15 @@ impl ProcessUnit {
         Ok(())
     }
 
+    /// The files it is started with, and their digests.
+    fn started_with(&self) -> Map<String, Value> {
+        let files = self.supervisor.measured(&self.directory, &self.state_directory);
+        match files.is_empty() {
+            true => Map::new(),
+            false => Map::from_iter([("files".to_owned(), json!(files))]),
+        }
+    }
+
     fn uses_running_image(&self) -> bool {
         let file = &self.file;
         let mut texts = file.command.iter().chain(file.environment.values());
@@ -269,7 +278,7 @@ impl Unit for ProcessUnit {
             self.provision("current")?;
         }
         self.listen().await?;
-        self.supervisor.record(UnitChange::Started, Map::new());
+        self.supervisor.record(UnitChange::Started, self.started_with());
         self.supervisor.boot()?;
         self.wait_until_ready().await
     }

@@ -46,7 +46,7 @@ impl Values {
     }
 
     /// What one process is told.
-    pub(crate) fn gather(
+    pub fn gather(
         file: &UnitFile,
         unit_directory: &Path,
         state_directory: &Path,
@@ -82,13 +82,13 @@ impl Values {
     }
 
     /// A declared state.
-    pub(crate) fn state(&mut self, name: &str, value: &Value) {
+    pub fn state(&mut self, name: &str, value: &Value) {
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         self.set(&format!("prepare_{name}"), text);
     }
 
     /// Name and version of the image of a role, under another name; its file too if the unit file gives one.
-    pub(crate) fn running(&mut self, role: &str, file: &UnitFile, unit_directory: &Path) {
+    pub fn running(&mut self, role: &str, file: &UnitFile, unit_directory: &Path) {
         for what in ["name", "version"] {
             if let Some(text) = self.get(&format!("artifact_{role}_{what}")).map(str::to_owned) {
                 self.set(&format!("running_{what}"), text);

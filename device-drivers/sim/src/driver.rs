@@ -85,3 +85,24 @@ fn kind(protocol: Protocol) -> Result<&'static dyn Kind, UnitError> {
     kind_of(protocol)
         .ok_or_else(|| UnitError::NotSupported(format!("simulate a unit that speaks {protocol}")))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::IMAGE_SEED;
+
+    #[test]
+    fn a_seed_makes_every_image_another_one_of_the_same_version() {
+        let seeded = |seed: u64| Map::from_iter([(IMAGE_SEED.to_owned(), json!(seed))]);
+        for protocol in Protocol::ALL {
+            for make in [artifacts_for, neutral_artifacts] {
+                let (one, other) = (make(protocol, &seeded(1)), make(protocol, &seeded(2)));
+                for (role, artifact) in &one.0 {
+                    assert_ne!(artifact.bytes, other.0[role].bytes, "{protocol} {role}");
+                    assert_eq!(artifact.version, other.0[role].version, "{protocol} {role}");
+                }
+                assert_eq!(one, make(protocol, &seeded(1)), "{protocol}");
+            }
+        }
+    }
+}

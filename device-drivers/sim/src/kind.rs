@@ -1,6 +1,6 @@
 //! The kinds of simulated units, one per protocol: how each is provisioned and booted, and its defaults.
 
-use crate::{Agent, Hardware, Setup, aos, device_command, edge_poll, ota_rpc, sota};
+use crate::{Agent, Hardware, Setup, aos, device_command, edge_poll, image::stamp, ota_rpc, sota};
 use hil_unit::{Artifact, Artifacts, UnitError};
 use hil_wire::Protocol;
 use serde_json::{Map, Value};
@@ -22,9 +22,9 @@ pub trait Kind {
     /// Images by role.
     fn artifacts(&self) -> Artifacts;
 
-    /// Images by role for a unit that says this of itself, such as its platform.
-    fn artifacts_for(&self, _said: &Map<String, Value>) -> Artifacts {
-        self.artifacts()
+    /// Images by role for a unit that says this of itself, such as its platform; [`IMAGE_SEED`] makes them others.
+    fn artifacts_for(&self, said: &Map<String, Value>) -> Artifacts {
+        stamped(self.artifacts(), said)
     }
 
     /// The same for units that are not ours: what is inside matters to nobody, or is what any such unit reads.
@@ -40,6 +40,26 @@ pub trait Kind {
 
     /// Names of the endpoint settings its agents read; the first says where the cloud is.
     fn settings(&self) -> &'static [&'static str];
+}
+
+/// The name of the seed of images among what is said of a unit.
+pub const IMAGE_SEED: &str = "image_seed";
+
+/// The seed of images, if one is said.
+pub(crate) fn image_seed(said: &Map<String, Value>) -> Option<u64> {
+    said.get(IMAGE_SEED).and_then(Value::as_u64)
+}
+
+/// Images that tell the seed that is said, if one is.
+pub(crate) fn stamped(mut artifacts: Artifacts, said: &Map<String, Value>) -> Artifacts {
+    if let Some(seed) = image_seed(said) {
+        for artifact in artifacts.0.values_mut() {
+            let mut bytes = artifact.bytes.to_vec();
+            stamp(&mut bytes, seed);
+            artifact.bytes = bytes.into();
+        }
+    }
+    artifacts
 }
 
 /// The kind of unit that speaks a protocol; `None` if no simulated unit does.

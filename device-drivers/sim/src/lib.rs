@@ -31,7 +31,7 @@ pub use driver::{
 pub use hardware::{Flash, FlashError, Hardware, Service, Slot};
 pub use image::{Behaviour, Image};
 pub use input::{HttpError, Input};
-pub use kind::Kind;
+pub use kind::{IMAGE_SEED, Kind};
 pub use output::{ExchangeId, Frame, HttpCall, Limits, Output, RequestId, SocketId, StreamId, TimerId};
 pub use setup::Setup;
 pub use shell::{SimUnit, is_kept};

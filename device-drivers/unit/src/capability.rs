@@ -29,11 +29,15 @@ pub enum Capability {
     Provision,
     /// Its images are its maker's own, and it reads the version inside them.
     OwnImages,
+    /// Packets on the segment that the unit searches are seen.
+    PacketTap,
+    /// The lab resolves the names the unit asks for.
+    Names,
 }
 
 impl Capability {
     /// All of them.
-    pub const ALL: [Capability; 11] = [
+    pub const ALL: [Capability; 13] = [
         Capability::Power,
         Capability::Reboot,
         Capability::Console,
@@ -45,6 +49,8 @@ impl Capability {
         Capability::Boots,
         Capability::Provision,
         Capability::OwnImages,
+        Capability::PacketTap,
+        Capability::Names,
     ];
 
     /// The word scenarios use.
@@ -61,6 +67,8 @@ impl Capability {
             Capability::Boots => "boots",
             Capability::Provision => "provision",
             Capability::OwnImages => "own-images",
+            Capability::PacketTap => "packet-tap",
+            Capability::Names => "names",
         }
     }
 }

@@ -8,6 +8,9 @@ pub enum UnitError {
     /// This driver cannot do that at all.
     #[error("this unit's driver cannot {0}")]
     NotSupported(String),
+    /// The adapter says that it does not implement that: what needs it is not exercised.
+    #[error("the unit's adapter does not implement {0}")]
+    NotImplemented(String),
     /// The unit does not know that probe or stimulus.
     #[error("the unit has no {kind} `{name}`")]
     UnknownName {
@@ -38,9 +41,10 @@ impl UnitError {
         match self {
             UnitError::Dead(_) => Blame::Unit,
             UnitError::Lab(_) => Blame::Lab,
-            UnitError::NotSupported(_) | UnitError::UnknownName { .. } | UnitError::BadArgument { .. } => {
-                Blame::Harness
-            }
+            UnitError::NotSupported(_)
+            | UnitError::NotImplemented(_)
+            | UnitError::UnknownName { .. }
+            | UnitError::BadArgument { .. } => Blame::Harness,
         }
     }
 }

@@ -51,4 +51,14 @@ pub trait Unit {
         let _ = arguments;
         Err(UnitError::NotSupported(format!("undo stimulus `{name}`")))
     }
+
+    /// Reads what is left of its output while the trace is still open.
+    async fn last_words(&mut self) -> Result<(), UnitError> {
+        Ok(())
+    }
+
+    /// Puts it away at the end of an instance: stopped, never to be started again.
+    async fn put_away(&mut self) -> Result<(), UnitError> {
+        self.stop().await
+    }
 }

@@ -36,6 +36,10 @@ probes:
   version: [cat, "{state_dir}/version"]
   installs: {command: [./count, installs], format: json, timeout: 1m}
 stimuli: {clock_jump: [./jump, "{seconds}"]}
+lab:
+  tap: {segment: 10.91.0.0/24, subnet: 10.91.0.16/28, source: 10.91.0.5, ignore: [10.91.0.1]}
+  module: "{state_dir}/module.socket"
+  time_server: {address: "127.0.0.1:0", every: 10s}
 "#;
 
 #[test]
@@ -73,6 +77,15 @@ fn a_whole_unit_file_is_read() {
         json!(file.facts()),
         json!({"driver": "process", "subject_version": "1.10", "subject_digest": "sha256:00", "subject_board": "rev-c"})
     );
+    assert_eq!(file.lab.module.as_deref(), Some("{state_dir}/module.socket"));
+    assert_eq!(
+        file.lab.tap.as_ref().unwrap().ignore,
+        ["10.91.0.1".parse::<std::net::IpAddr>().unwrap()]
+    );
+    assert_eq!(
+        file.lab.time_server.as_ref().unwrap().every,
+        Duration::from_secs(10)
+    );
     let addresses = file.addresses();
     assert_eq!(addresses["sota-http"], Address::Host("127.0.0.1".into(), 8888));
     assert_eq!(
@@ -106,6 +119,24 @@ fn every_mistake_is_shown_at_its_place() {
         (
             "keys_of_a_process",
             "name: x\nprotocol: edge-poll\ndriver: remote\ncommand: [./agent]\nrestart: always\n",
+        ),
+        (
+            "keys_of_an_adapter",
+            "name: x\nprotocol: edge-poll\ndriver: process\ncommand: [a]\ntimeouts: {start: 1s}\n",
+        ),
+        (
+            "adapter",
+            "name: x\nprotocol: edge-poll\ndriver: adapter\nprobes: {version: [a]}\nrestart: always\ntimeouts: {strat: 1s, \
+             stop: 3}\n",
+        ),
+        (
+            "lab",
+            "name: x\nprotocol: edge-poll\ndriver: remote\nlab:\n  tap: {segment: 10.91.0.0/33, subnet: ten, source: me, ignore: \
+             [10.91.0.1, you]}\n  module: somewhere\n  time_server: {address: /tmp/x, every: 3}\n  names: here\n  dns: \"127.0.0.1:53\"\n",
+        ),
+        (
+            "lab_of_a_sim",
+            "name: x\nprotocol: edge-poll\ndriver: sim\nlab: {module: \"127.0.0.1:0\"}\n",
         ),
         (
             "environment",
@@ -281,6 +312,10 @@ fn templates_are_valid_and_fit_the_schema() {
     insta::assert_snapshot!(
         "init_edge_poll_process",
         init_template(Protocol::EdgePoll, DriverKind::Process)
+    );
+    insta::assert_snapshot!(
+        "init_edge_poll_adapter",
+        init_template(Protocol::EdgePoll, DriverKind::Adapter)
     );
     insta::assert_snapshot!(
         "init_ota_rpc_remote",

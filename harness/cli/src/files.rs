@@ -1,4 +1,5 @@
-//! Scenario and unit files of the user: found, told apart and read, every file that is no text as a mistake of its own.
+//! Scenario, unit, waiver and profile files of the user: found, told apart and read, every file that is no text as a
+//! mistake of its own.
 
 use hil_diagnostic::{Diagnostics, Source};
 use hil_scenario::{ReadError, find_files};
@@ -15,6 +16,10 @@ pub(crate) struct Files {
     pub(crate) scenarios: Vec<(String, Arc<Source>)>,
     /// Unit files.
     pub(crate) units: Vec<PathBuf>,
+    /// Files of waivers.
+    pub(crate) waivers: Vec<Arc<Source>>,
+    /// Profiles.
+    pub(crate) profiles: Vec<Arc<Source>>,
     /// Files that are no text.
     pub(crate) mistakes: Diagnostics,
 }
@@ -29,6 +34,8 @@ impl Files {
             })?;
             match Source::from_bytes(path.display().to_string(), bytes) {
                 Ok(source) if is_unit_file(&path, source.text()) => self.units.push(path),
+                Ok(source) if is_profile(source.text()) => self.profiles.push(source),
+                Ok(source) if has_waivers(source.text()) => self.waivers.push(source),
                 Ok(source) => self.scenarios.push((inside, source)),
                 Err(mistakes) => self.mistakes.extend(mistakes),
             }
@@ -37,13 +44,24 @@ impl Files {
     }
 }
 
+fn is_profile(text: &str) -> bool {
+    has(text, "profile:") && !has(text, "steps:")
+}
+
+fn has_waivers(text: &str) -> bool {
+    has(text, "waivers:") && !has(text, "steps:")
+}
+
+fn has(text: &str, key: &str) -> bool {
+    text.lines().any(|line| line.starts_with(key))
+}
+
 /// Scenarios have steps, unit files a driver; a file that has neither is told by its name.
 fn is_unit_file(path: &Path, text: &str) -> bool {
-    let has = |key: &str| text.lines().any(|line| line.starts_with(key));
     let named = path
         .file_stem()
         .is_some_and(|name| name.to_string_lossy().contains("unit"));
-    !has("steps:") && (has("driver:") || named)
+    !has(text, "steps:") && (has(text, "driver:") || named)
 }
 
 #[cfg(test)]

@@ -4,7 +4,8 @@ use crate::files::Files;
 use hil_diagnostic::{Diagnostics, Source};
 use hil_mock_cloud::cloud_faces;
 use hil_scenario::{
-    FieldType, Plan, ReadError, Vocabulary, embedded_catalogue, embedded_suites, load_source, options,
+    FieldType, Plan, ReadError, Vocabulary, embedded_catalogue, embedded_exercise, embedded_suites,
+    load_source, options,
 };
 use hil_sim::{default_ics, default_timing};
 use hil_trace::Catalogue;
@@ -37,7 +38,8 @@ pub(crate) enum LibraryError {
 impl Library {
     pub(crate) fn open() -> Result<Library, LibraryError> {
         let vocabulary = Vocabulary::embedded().map_err(LibraryError::Invalid)?;
-        let (catalogue, catalogue_sha256) = embedded_catalogue().map_err(LibraryError::Invalid)?;
+        let (mut catalogue, catalogue_sha256) = embedded_catalogue().map_err(LibraryError::Invalid)?;
+        catalogue.exercise = embedded_exercise(&vocabulary).map_err(LibraryError::Invalid)?;
         Ok(Library {
             vocabulary,
             catalogue,

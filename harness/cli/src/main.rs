@@ -1,11 +1,17 @@
 //! `hil`: typed arguments, resolved to settings, handed to one file per command; exit codes in one place.
 
+mod adapters;
 mod args;
 mod commands;
+mod evidence;
 mod exit;
 mod files;
+mod judged;
 mod library;
+mod places;
+mod profiles;
 mod units;
+mod waivers;
 
 use clap::Parser;
 use exit::Exit;

@@ -7,6 +7,9 @@ pub trait Monitor {
     /// Its name, such as `edge-poll/ack`.
     fn name(&self) -> &'static str;
 
+    /// The requirements it judges, each once, in order: it states findings about no other.
+    fn requirements(&self) -> &'static [&'static str];
+
     /// Takes in a record and the events read from it.
     fn observe(&mut self, record: &Record, events: &[Event], judge: &mut Judge<'_>);
 
@@ -28,15 +31,17 @@ pub trait Monitor {
 pub struct Judge<'a> {
     catalogue: &'a Catalogue,
     monitor: &'static str,
+    requirements: &'static [&'static str],
     findings: &'a mut Vec<Finding>,
 }
 
 impl<'a> Judge<'a> {
     /// A judge for one monitor.
-    pub fn new(catalogue: &'a Catalogue, monitor: &'static str, findings: &'a mut Vec<Finding>) -> Self {
+    pub fn new(catalogue: &'a Catalogue, monitor: &dyn Monitor, findings: &'a mut Vec<Finding>) -> Self {
         Judge {
             catalogue,
-            monitor,
+            monitor: monitor.name(),
+            requirements: monitor.requirements(),
             findings,
         }
     }
@@ -63,6 +68,11 @@ impl<'a> Judge<'a> {
     }
 
     fn state(&mut self, requirement: &str, verdict: Verdict, text: String, evidence: Vec<u64>, blame: Blame) {
+        debug_assert!(
+            self.requirements.contains(&requirement),
+            "{} does not say that it judges {requirement}",
+            self.monitor
+        );
         self.findings.push(Finding {
             requirement: Some(requirement.to_owned()),
             level: self.catalogue.level(requirement),

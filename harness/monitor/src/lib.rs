@@ -8,6 +8,7 @@ mod device_command;
 mod edge_poll;
 mod judge;
 mod message;
+mod old_tls;
 mod ota_rpc;
 mod patience;
 mod single;
@@ -23,6 +24,7 @@ pub use view::{View, view_for};
 
 use hil_trace::TraceHeader;
 use hil_wire::Protocol;
+use std::collections::BTreeMap;
 
 /// The monitors of a protocol.
 pub fn monitors_for(header: &TraceHeader) -> Vec<Box<dyn Monitor>> {
@@ -33,4 +35,13 @@ pub fn monitors_for(header: &TraceHeader) -> Vec<Box<dyn Monitor>> {
         Protocol::Sota => sota::monitors(header),
         Protocol::DeviceCommand => device_command::monitors(header),
     }
+}
+
+/// The requirements that the monitors of a protocol judge, by name of the monitor.
+pub fn judged(protocol: Protocol) -> BTreeMap<&'static str, &'static [&'static str]> {
+    let monitors = monitors_for(&TraceHeader::bare(protocol));
+    let judged = monitors
+        .iter()
+        .map(|monitor| (monitor.name(), monitor.requirements()));
+    judged.collect()
 }

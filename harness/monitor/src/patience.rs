@@ -87,9 +87,12 @@ const CROSSING: Duration = Duration::from_millis(250);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{monitors_for, testing::header};
     use hil_trace::{Catalogue, Finding, RecordBody, Verdict, Who};
+    use hil_wire::Protocol;
     use serde_json::{Map, json};
 
+    const REQUIREMENT: &str = "POLL-INTERVAL-005";
     /// 2026-01-01T00:00:00Z in microseconds.
     const NEW_YEAR_US: i64 = 1_767_225_600_000_000;
 
@@ -126,8 +129,13 @@ mod tests {
         }
         let catalogue = Catalogue::default();
         let mut findings: Vec<Finding> = Vec::new();
-        let mut judge = Judge::new(&catalogue, "test", &mut findings);
-        let mut tally = Tally::new("POLL-INTERVAL-005");
+        let monitors = monitors_for(&header(Protocol::EdgePoll));
+        let monitor = monitors
+            .iter()
+            .find(|monitor| monitor.requirements().contains(&REQUIREMENT))
+            .unwrap();
+        let mut judge = Judge::new(&catalogue, monitor.as_ref(), &mut findings);
+        let mut tally = Tally::new(REQUIREMENT);
         for milliseconds in requests {
             patience.check("a request", &record(*milliseconds), &mut tally, &mut judge);
         }

@@ -61,6 +61,7 @@ fn cover(requirement: &Requirement, ran: &[&InstanceSummary], strict: bool) -> R
     };
     RequirementCoverage {
         level: requirement.level,
+        sentence: requirement.sentence.clone(),
         state,
         instances,
     }
@@ -69,20 +70,20 @@ fn cover(requirement: &Requirement, ran: &[&InstanceSummary], strict: bool) -> R
 fn state_of(finding: &Finding, strict: bool) -> CoverageState {
     match finding.verdict {
         Verdict::Fail if finding.level == Level::Must || (strict && finding.level == Level::Should) => {
-            CoverageState::Failed
+            CoverageState::Violated
         }
         Verdict::Fail => CoverageState::Warned,
-        Verdict::Pass => CoverageState::Passed,
+        Verdict::Pass => CoverageState::Verified,
         Verdict::None | Verdict::Inconclusive | Verdict::Error => CoverageState::Inconclusive,
     }
 }
 
 fn rank(state: CoverageState) -> u8 {
     match state {
-        CoverageState::Failed => 5,
+        CoverageState::Violated | CoverageState::Waived => 5,
         CoverageState::Warned => 4,
         CoverageState::Inconclusive => 3,
-        CoverageState::Passed => 2,
+        CoverageState::Verified => 2,
         CoverageState::NotExercised => 1,
         CoverageState::NotApplicable => 0,
     }
@@ -114,6 +115,7 @@ mod tests {
             origin: vec![Origin::Source],
             observe: String::new(),
             stimuli: Vec::new(),
+            unobservable: None,
             applies_when: Some("feature: websocket, dialect: rustc".to_owned()),
         };
         for (ics, expected) in [

@@ -77,16 +77,22 @@ impl Fragments {
     }
 }
 
-/// Certificates are named, not hashed: signatures are not reproducible.
+/// Certificates are named, not hashed: signatures are not reproducible, nor is what is encrypted for a certificate.
 fn normalise(payload: &Payload) -> Payload {
     let Ok(text) = std::str::from_utf8(payload.bytes()) else {
         return payload.clone();
     };
-    let volatile = ["-----BEGIN", CERTIFICATE.0, FINGERPRINT.0, FINGERPRINTS.0];
+    let volatile = [
+        "-----BEGIN",
+        CERTIFICATE.0,
+        ENCRYPTED.0,
+        FINGERPRINT.0,
+        FINGERPRINTS.0,
+    ];
     if !volatile.iter().any(|mark| text.contains(mark)) {
         return payload.clone();
     }
-    let stripped = [CERTIFICATE, FINGERPRINT, FINGERPRINTS]
+    let stripped = [CERTIFICATE, ENCRYPTED, FINGERPRINT, FINGERPRINTS]
         .into_iter()
         .fold(strip_pem(text), |text, (begin, end)| {
             strip_between(&text, begin, end)
@@ -94,8 +100,9 @@ fn normalise(payload: &Payload) -> Payload {
     stripped.as_bytes().into()
 }
 
-/// Certificates in Base64 and their fingerprints inside JSON texts: what comes before and behind the value.
+/// Certificates and encrypted data in Base64 and fingerprints inside JSON texts: what comes before and behind the value.
 const CERTIFICATE: (&str, &str) = (r#""certificate":""#, "\"");
+const ENCRYPTED: (&str, &str) = (r#""encrypted":""#, "\"");
 const FINGERPRINT: (&str, &str) = (r#""fingerprint":""#, "\"");
 const FINGERPRINTS: (&str, &str) = (r#""fingerprints":["#, "]");
 

@@ -1,10 +1,14 @@
 //! The one place records pass through: numbered, stamped, kept, judged; then whoever waits is woken.
 
-use crate::{Redaction, faults::Tripwire, judge::Judgement};
+use crate::{
+    Redaction,
+    faults::Tripwire,
+    judge::{Judgement, skipped},
+};
 use hil_link::Clock;
 use hil_trace::{
     Catalogue, INLINE_LIMIT, InstanceSummary, Payload, Record, RecordBody, Recorder, Stamp, Trace,
-    TraceHeader,
+    TraceHeader, Verdict,
 };
 use std::{
     cell::{Ref, RefCell},
@@ -28,6 +32,8 @@ struct State {
     large: Vec<Payload>,
     /// Events that faults wait for.
     tripwires: Vec<Rc<Tripwire>>,
+    /// What the unit's adapter was asked first that it does not implement.
+    not_implemented: Option<String>,
 }
 
 impl State {
@@ -57,6 +63,7 @@ impl Dispatcher {
             closed: false,
             large: Vec::new(),
             tripwires: Vec::new(),
+            not_implemented: None,
         });
         Rc::new(Dispatcher {
             clock,
@@ -90,6 +97,15 @@ impl Dispatcher {
         self.state.borrow_mut().tripwires.push(tripwire);
     }
 
+    /// The unit's adapter said that it does not implement something: unless more than that was found, the instance is not
+    /// exercised.
+    pub(crate) fn not_implemented(&self, what: &str) {
+        self.state
+            .borrow_mut()
+            .not_implemented
+            .get_or_insert_with(|| what.to_owned());
+    }
+
     /// Number of records so far.
     pub fn count(&self) -> u64 {
         self.state.borrow().records.len() as u64
@@ -106,12 +122,21 @@ impl Dispatcher {
         let judgement = std::mem::replace(&mut state.judgement, Judgement::new(&header, catalogue));
         let records = std::mem::take(&mut state.records);
         state.closed = true;
-        let trace = Trace {
+        let mut trace = Trace {
             header: header.clone(),
             records,
             skipped: None,
         };
-        (trace, judgement.finish(header, strict))
+        let summary = judgement.finish(header, strict);
+        match state.not_implemented.take() {
+            Some(what) if !matches!(summary.verdict, Verdict::Fail | Verdict::Error) => {
+                let reason = format!("not exercised: the unit's adapter does not implement {what}");
+                trace.records.clear();
+                trace.skipped = Some(reason.clone());
+                (trace, skipped(summary.header, reason))
+            }
+            _ => (trace, summary),
+        }
     }
 }
 

@@ -3,12 +3,13 @@
 use crate::{
     BenchKind, Dispatcher, InstanceResult, Redaction, RunOptions, Stop,
     artifact_facts::ArtifactFacts,
-    bench::{Bench, clock},
+    bench::{Bench, BenchError, clock},
     execute::Executor,
     jobs::Job,
     seed::sub_seed,
 };
 use hil_trace::{Blame, Catalogue, HowClosed, RecordBody, Recorder, Trace, TraceHeader};
+use hil_unit::UnitError;
 use serde_json::Value;
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -131,6 +132,7 @@ async fn instance(
                         run.span = run.span.or(bench.cutter.span());
                         run.spent = spent;
                     }
+                    last_words(&bench, stop, real).await;
                     // What the unit does when it is put away is nobody's matter: the trace ends before.
                     dispatcher.record(RecordBody::Closed { how });
                     // One that runs on has perhaps not told everything yet, and would wait ever longer to tell the next
@@ -144,10 +146,14 @@ async fn instance(
                     }
                     tokio::select! {
                         biased;
-                        _ = async { bench.unit.lock().await.stop().await } => {}
+                        _ = async { bench.unit.lock().await.put_away().await } => {}
                         () = when(|| stop.hurried()), if real => {}
                     }
                     how
+                }
+                Some(Err(BenchError::Unit(UnitError::NotImplemented(what)))) => {
+                    dispatcher.not_implemented(&what);
+                    HowClosed::Complete
                 }
                 Some(Err(error)) => {
                     let (blame, text) = (error.blame(), error.to_string());
@@ -168,6 +174,19 @@ async fn instance(
     dispatcher.record(RecordBody::Closed { how });
     let (trace, summary) = dispatcher.finish(header, catalogue, options.strict);
     InstanceResult { trace, summary }
+}
+
+/// Has the unit's driver read what is left of its output.
+async fn last_words(bench: &Bench, stop: &Stop, real: bool) {
+    let read = async { bench.unit.lock().await.last_words().await };
+    tokio::select! {
+        biased;
+        read = read => if let Err(error) = read {
+            let (blame, text) = (error.blame(), error.to_string());
+            bench.dispatcher.record(RecordBody::Trouble { blame, text });
+        },
+        () = when(|| stop.hurried()), if real => {}
+    }
 }
 
 async fn execute(bench: &mut Bench, job: &Job, header: &TraceHeader, stop: &Stop) -> HowClosed {

@@ -2,7 +2,7 @@
 
 use crate::{BenchKind, Filter, RunOptions, UnitUnderTest, applies, sweep::reference_of};
 use hil_scenario::{Plan, Sweep};
-use hil_trace::{ClockKind, RepeatOf, ScenarioRef, TraceHeader};
+use hil_trace::{ClockKind, InstanceSummary, RepeatOf, RetryOf, ScenarioRef, TraceHeader, Verdict};
 use hil_wire::digest::sha256_hex;
 use serde_json::{Map, Value};
 use std::{collections::BTreeSet, sync::Arc};
@@ -16,6 +16,9 @@ pub(crate) struct Job {
     pub(crate) unit: Arc<UnitUnderTest>,
     /// Which repetition of how many, from 0.
     repetition: u32,
+    /// Which attempt, from 0, and how many may follow the first one.
+    attempt: u32,
+    retries: u32,
     /// What the heads of all its repeats have in common.
     common: Arc<TraceHeader>,
     /// Why it does not run.
@@ -23,10 +26,30 @@ pub(crate) struct Job {
 }
 
 impl Job {
-    /// Whether others may follow from it: it is the reference run of a sweep.
+    /// Whether others may follow from it: it is the reference run of a sweep, or may be run again.
     pub(crate) fn may_add(&self) -> bool {
+        self.may_add_points() || self.may_retry()
+    }
+
+    /// Whether it is the reference run of a sweep.
+    pub(crate) fn may_add_points(&self) -> bool {
         let sweep = self.common.sweep.as_ref();
         self.skip.is_none() && sweep.is_some_and(|run| run.point.is_none())
+    }
+
+    /// Whether it may be run again. Runs of a sweep may not: their randomness is that of the sweep, and each is one of many
+    /// like it.
+    fn may_retry(&self) -> bool {
+        self.skip.is_none() && self.common.sweep.is_none() && self.attempt < self.retries
+    }
+
+    /// The next attempt after this one, which came to that.
+    pub(crate) fn retry(&self, summary: &InstanceSummary) -> Option<Job> {
+        let again = self.may_retry() && summary.unwaived() > Verdict::Pass;
+        again.then(|| Job {
+            attempt: self.attempt + 1,
+            ..self.clone()
+        })
     }
 
     /// Another instance of the same scenario on the same unit, with a head of its own.
@@ -45,10 +68,14 @@ impl Job {
             None => common.instance.clone(),
             Some(repeat_of) => numbered(repeat_of, self.repetition),
         };
-        TraceHeader {
+        let first = TraceHeader {
             instance,
             repetition: self.repetition,
             ..common.clone()
+        };
+        match self.attempt {
+            0 => first,
+            attempt => again(first, attempt),
         }
     }
 }
@@ -88,8 +115,16 @@ pub(crate) fn plan_jobs(
     let selected: Vec<&Arc<Plan>> = plans.iter().filter(|plan| filter.selects(plan)).collect();
     check_set(&selected, &options.set)?;
     let mut jobs = Vec::new();
+    let mut index = 0;
     for unit in units {
         for plan in selected.iter().filter(|plan| plan.protocol == unit.protocol) {
+            let name = case_name(plan, unit);
+            let is_meant = options.cases.as_ref().is_none_or(|cases| cases.hold(&name));
+            let is_here = |index| options.partition.is_none_or(|part| part.holds(index, &name));
+            index += usize::from(is_meant);
+            if !is_meant || !is_here(index - 1) {
+                continue;
+            }
             let skip = applies(plan, unit, options.tier.as_deref())
                 .err()
                 .map(|skip| skip.reason());
@@ -108,6 +143,8 @@ pub(crate) fn plan_jobs(
                     plan: (*plan).clone(),
                     unit: unit.clone(),
                     repetition,
+                    attempt: 0,
+                    retries: options.retries,
                     common,
                     skip: skip.clone(),
                 });
@@ -115,6 +152,16 @@ pub(crate) fn plan_jobs(
         }
     }
     Ok(jobs)
+}
+
+/// The head of a later attempt. Its name is another one, and so is the randomness that comes from it: in virtual time the
+/// same would only happen again.
+fn again(mut header: TraceHeader, attempt: u32) -> TraceHeader {
+    let first = header.instance;
+    let mark = if header.repeat_of.is_some() { '-' } else { '#' };
+    header.instance = format!("{first}{mark}retry-{attempt}");
+    header.retry_of = Some(RetryOf { first, attempt });
+    header
 }
 
 /// The name of one repeat.
@@ -179,10 +226,15 @@ fn fitted(value: &Value, default: &Value) -> Value {
     }
 }
 
+/// The name of a scenario on a unit, such as `edge-poll/idle@sim`.
+fn case_name(plan: &Plan, unit: &UnitUnderTest) -> String {
+    let stem = plan.path.trim_end_matches(".yaml").trim_end_matches(".yml");
+    format!("{stem}@{}", unit.name)
+}
+
 /// The head of an instance; what differs between repeats is left to them.
 fn header(plan: &Plan, unit: &UnitUnderTest, options: &RunOptions, times: u32) -> TraceHeader {
-    let stem = plan.path.trim_end_matches(".yaml").trim_end_matches(".yml");
-    let instance = format!("{stem}@{}", unit.name);
+    let instance = case_name(plan, unit);
     let repeat_of = (times > 1).then(|| RepeatOf {
         group: instance.clone(),
         times,
@@ -203,13 +255,15 @@ fn header(plan: &Plan, unit: &UnitUnderTest, options: &RunOptions, times: u32) -
         scenario: Arc::new(ScenarioRef {
             path: plan.path.clone(),
             name: plan.name.clone(),
-            text: plan.text.to_string(),
-            sha256: sha256_hex(plan.text.as_bytes()),
+            text: plan.source.text().to_string(),
+            sha256: sha256_hex(plan.source.text().as_bytes()),
             verifies: plan.verifies.clone(),
         }),
         seed: options.seed,
         repetition: 0,
         repeat_of,
+        retry_of: None,
+        partition: options.partition,
         tool: options.tool.clone(),
         catalogue_sha256: options.catalogue_sha256.clone(),
         clock: match unit.bench {

@@ -28,7 +28,7 @@ pub use faults::{ArmError, Stage, Tripwire, arm_extra, arm_on_connections};
 pub use jobs::RunError;
 pub use judge::{judge_trace, judge_traces};
 pub use redaction::Redaction;
-pub use run::{InstanceResult, Progress, RunOptions, RunOutcome, Stop, run};
+pub use run::{Cases, InstanceResult, Progress, RunOptions, RunOutcome, Stop, run};
 pub use seed::sub_seed;
 pub use selection::{Filter, Skip, applies};
 pub use selftest::{Selftest, SelftestProgress, Specimen, selftest};

@@ -44,6 +44,7 @@ impl Redaction {
             RecordBody::HttpRequest { body, .. } | RecordBody::HttpResponse { body, .. } => Some(body),
             RecordBody::WebSocketFrame { payload, .. }
             | RecordBody::Bytes { payload, .. }
+            | RecordBody::Datagram { payload, .. }
             | RecordBody::Console { payload, .. } => Some(payload),
             _ => None,
         };

@@ -13,9 +13,13 @@ use crate::{
 };
 use hil_link::Clock;
 use hil_scenario::Plan;
-use hil_trace::{Catalogue, Figures, HowClosed, InstanceSummary, RunSummary, Trace, TraceHeader, Verdict};
+use hil_trace::{
+    Catalogue, Figures, HowClosed, InstanceSummary, Partition, RunSummary, Trace, TraceHeader, Verdict,
+    Waivers, exercise,
+};
 use serde_json::{Map, Value};
 use std::{
+    collections::BTreeSet,
     path::PathBuf,
     rc::Rc,
     sync::{
@@ -34,6 +38,12 @@ pub struct RunOptions {
     pub jobs: usize,
     /// How often each scenario runs, times its own `repeat`.
     pub repeat: u32,
+    /// How often an instance that did not pass is run again.
+    pub retries: u32,
+    /// The part of the run that is done here, if machines share it.
+    pub partition: Option<Partition>,
+    /// Only some of the selected scenarios.
+    pub cases: Option<Cases>,
     /// Parameters set by the user, in seconds where they are durations.
     pub set: Map<String, Value>,
     /// Tier of parameters, such as `quick`.
@@ -42,6 +52,8 @@ pub struct RunOptions {
     pub without_faults: bool,
     /// Whether violated SHOULDs fail.
     pub strict: bool,
+    /// Violations that do not fail the run.
+    pub waivers: Option<Waivers>,
     /// Whether the first failure ends the run.
     pub fail_fast: bool,
     /// `hil` and its version.
@@ -50,6 +62,25 @@ pub struct RunOptions {
     pub catalogue_sha256: String,
     /// Folder for files of real units; each instance gets one inside.
     pub state_directory: Option<PathBuf>,
+}
+
+/// Scenarios on their units by name, such as `edge-poll/idle@sim`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cases {
+    /// Those.
+    Only(BTreeSet<String>),
+    /// All but those.
+    AllBut(BTreeSet<String>),
+}
+
+impl Cases {
+    /// Whether the scenario on a unit with that name is one of them.
+    pub fn hold(&self, name: &str) -> bool {
+        match self {
+            Cases::Only(names) => names.contains(name),
+            Cases::AllBut(names) => !names.contains(name),
+        }
+    }
 }
 
 /// Asks a run to end cleanly; clones are the same request.
@@ -170,9 +201,16 @@ pub fn run(
         seed: options.seed,
         strict: options.strict,
         interrupted: stop.asked() && (unfinished || cut),
+        partitions: options.partition.into_iter().collect(),
+        exercise: exercise(&instances, &catalogue.exercise),
         coverage: coverage(&instances, catalogue, options.strict),
         instances,
+        waivers: Vec::new(),
         wall_seconds: clock.now().seconds(),
+    };
+    let summary = match &options.waivers {
+        Some(waivers) => summary.waived(waivers),
+        None => summary,
     };
     Ok(RunOutcome { summary, traces })
 }
@@ -208,7 +246,7 @@ fn work(queue: &Queue, catalogue: &Catalogue, options: &RunOptions, stop: &Stop,
         let catalogue = own_catalogue.get_or_insert_with(|| Rc::new(catalogue.clone()));
         let header = job.header();
         at(desk, |desk| desk.progress.started(&header.instance));
-        let result = match &job.skip {
+        let mut result = match &job.skip {
             Some(reason) => InstanceResult {
                 summary: skipped(header.clone(), reason.clone()),
                 trace: Trace {
@@ -219,8 +257,15 @@ fn work(queue: &Queue, catalogue: &Catalogue, options: &RunOptions, stop: &Stop,
             },
             None => run_instance(&job, header, catalogue, &artifact_facts, options, stop),
         };
-        let added = points_after(&job, &result.trace.header, result.summary.verdict);
-        if options.fail_fast && matches!(result.summary.verdict, Verdict::Fail | Verdict::Error) {
+        if let Some(waivers) = &options.waivers {
+            waivers.apply(&mut result.summary, options.strict);
+        }
+        let mut added = points_after(&job, &result.trace.header, result.summary.verdict);
+        added.extend(job.retry(&result.summary).filter(|_| !stop.asked()));
+        if options.fail_fast
+            && added.is_empty()
+            && matches!(result.summary.unwaived(), Verdict::Fail | Verdict::Error)
+        {
             stop.ask();
         }
         at(desk, |desk| {

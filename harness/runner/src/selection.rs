@@ -40,6 +40,8 @@ pub enum Skip {
     Lacks(Vec<String>),
     /// The unit file has no command for these probes or stimuli, or none that takes their effect back: not exercised.
     LacksHooks(Vec<String>),
+    /// The unit's adapter does not name these probes or stimuli, or cannot take their effect back: not exercised.
+    NotNamed(Vec<String>),
     /// The unit file does not say these times and facts: not exercised.
     LacksFacts(Vec<String>),
     /// The unit cannot be put in a declared state: not exercised.
@@ -67,6 +69,9 @@ impl Skip {
             }
             Skip::LacksHooks(names) => {
                 format!("not exercised: the unit file has no {}", names.join(", "))
+            }
+            Skip::NotNamed(names) => {
+                format!("not exercised: the unit's adapter has no {}", names.join(", "))
             }
             Skip::LacksFacts(names) => {
                 format!("not exercised: the unit file says no {}", names.join(", "))
@@ -132,14 +137,28 @@ pub fn applies(plan: &Plan, unit: &UnitUnderTest, tier: Option<&str>) -> Result<
                 .any(|capability| capability.name() == need)
     };
     let lacks = plan.needs.iter().filter(|need| !has(need)).cloned();
+    let lacks: Vec<String> = lacks.collect();
+    if let Some(why) = lacks.iter().find_map(|need| unit.lab_lacks.get(need.as_str())) {
+        return Err(Skip::LacksState(why.clone()));
+    }
+    let lacks = lacks.into_iter();
     // What can only be had from the unit file is told as what the unit file would have to say.
     let (from_hooks, lacks): (Vec<String>, Vec<String>) = lacks.partition(|need| is_from_hooks(need));
     if !lacks.is_empty() {
         return Err(Skip::Lacks(lacks));
     }
     let lacks = lacking_hooks(plan, unit);
+    if let Some(why) = lacks
+        .iter()
+        .find_map(|hook| unit.lab_lacks.get(hook.split('`').nth(1)?))
+    {
+        return Err(Skip::LacksState(why.clone()));
+    }
     if !lacks.is_empty() {
-        return Err(Skip::LacksHooks(lacks));
+        return Err(match unit.facts.contains_key("adapter") {
+            true => Skip::NotNamed(lacks),
+            false => Skip::LacksHooks(lacks),
+        });
     }
     if !from_hooks.is_empty() {
         return Err(Skip::Lacks(from_hooks));

@@ -62,6 +62,8 @@ pub struct UnitUnderTest {
     pub stimuli: Option<BTreeSet<String>>,
     /// Stimuli whose effect ends by itself or can be taken back; `None` = all of its protocol.
     pub undoable: Option<BTreeSet<String>>,
+    /// What the lab was to offer and cannot, capabilities and probes, each with the reason.
+    pub lab_lacks: BTreeMap<&'static str, String>,
     /// Roles of the images there are.
     pub artifact_roles: BTreeSet<String>,
     /// True if only one instance at a time may use it.

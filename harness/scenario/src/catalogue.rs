@@ -46,6 +46,23 @@ fn read_file(collector: &Collector, node: &Node, catalogue: &mut Catalogue) {
     let protocol = map
         .required_word("protocol", Protocol::ALL.map(Protocol::name))
         .and_then(|name| name.parse::<Protocol>().ok());
+    for entry in map.entries_of("sources") {
+        let origin = find(Some(entry.key.as_str()), &ORIGINS);
+        let words = collector.string(&entry.value, "a source");
+        match (protocol, origin) {
+            (_, None) => collector.unknown(
+                &entry.key_span,
+                "origin",
+                &entry.key,
+                ORIGINS.map(|(name, _)| name),
+            ),
+            (Some(protocol), Some(origin)) => {
+                let words = words.map(|words| ((protocol, origin), words.to_owned()));
+                catalogue.sources.extend(words);
+            }
+            (None, _) => {}
+        }
+    }
     let requirements = map.list_of("requirements", |node| Some((node, requirement(collector, node)?)));
     map.finish();
     for (node, requirement) in requirements {
@@ -77,6 +94,7 @@ fn requirement(collector: &Collector, node: &Node) -> Option<Requirement> {
         observe: map.optional_string("observe").unwrap_or_default(),
         stimuli: read_stimuli(&mut map),
         applies_when: applies_when(&mut map),
+        unobservable: map.optional_string("unobservable"),
     };
     map.finish();
     (!requirement.id.is_empty()).then_some(requirement)

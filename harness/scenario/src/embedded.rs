@@ -26,6 +26,12 @@ pub(crate) fn timing() -> (String, String) {
     ("scenarios/timing.yaml".to_owned(), text.to_owned())
 }
 
+/// `scenarios/exercise.yaml`: path and text.
+pub(crate) fn exercise() -> (String, String) {
+    let text = include_str!("../../../scenarios/exercise.yaml");
+    ("scenarios/exercise.yaml".to_owned(), text.to_owned())
+}
+
 fn below(folder: &str, files: Vec<(String, String)>) -> Vec<(String, String)> {
     files
         .into_iter()

@@ -6,7 +6,7 @@ pub const VERBS: [&str; 8] = [
 ];
 
 /// Capabilities a scenario can need, as the unit drivers name them.
-pub const CAPABILITIES: [&str; 11] = [
+pub const CAPABILITIES: [&str; 13] = [
     "power",
     "reboot",
     "console",
@@ -18,6 +18,8 @@ pub const CAPABILITIES: [&str; 11] = [
     "boots",
     "provision",
     "own-images",
+    "packet-tap",
+    "names",
 ];
 
 /// Tiers a parameter can have values for.

@@ -27,6 +27,14 @@ pub struct Limits {
     pub max: Option<Span>,
 }
 
+impl Measure {
+    /// True if the time, or what all repeats make of it, is held against anything.
+    pub(crate) fn is_bounded(&self) -> bool {
+        let holds = |limits: &Limits| limits.min.is_some() || limits.max.is_some();
+        holds(&self.each) || self.quantiles.iter().any(|(_, limits)| holds(limits)) || self.drift.is_some()
+    }
+}
+
 /// One end of a measured time.
 #[derive(Clone, Debug)]
 pub enum End {

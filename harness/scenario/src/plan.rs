@@ -7,6 +7,7 @@ use crate::measure::Measure;
 use crate::moment::{Moment, Span};
 use crate::sweep::Sweep;
 use crate::template::Template;
+use hil_diagnostic::Source;
 use hil_wire::Protocol;
 use serde_json::{Map, Value};
 use std::{
@@ -26,6 +27,8 @@ pub struct Plan {
     pub protocol: Protocol,
     /// Requirements it exercises, those of its steps included.
     pub verifies: Vec<String>,
+    /// What it provokes of those that the catalogue's stimuli do not say: requirement id and words for it.
+    pub provokes: BTreeMap<String, String>,
     /// Capabilities it needs of driver and lab: those it declares and those its words imply; sorted.
     pub needs: Vec<String>,
     /// ICS features (or `dialect: …` options) without which it does not apply, with the value they must have.
@@ -50,8 +53,8 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// Faults a run added before its first step, as they were asked for.
     pub extra_faults: Vec<String>,
-    /// Its whole text.
-    pub text: Arc<str>,
+    /// Its file, under the path people know it by.
+    pub source: Arc<Source>,
 }
 
 impl Plan {
@@ -328,6 +331,26 @@ impl Watch {
         let matched = self.matching.references().into_iter().map(root);
         moments.chain(matched).chain(self.stimulus.clone()).collect()
     }
+}
+
+impl Plan {
+    /// The line of a step, by the place its records name, such as `4.1`, or `4.1#2` in a round of `for_each`.
+    pub fn line_of(&self, place: &str) -> Option<usize> {
+        let place = place.split('#').next()?;
+        line_among(&self.steps, place)
+    }
+}
+
+fn line_among(steps: &[Step], place: &str) -> Option<usize> {
+    steps.iter().find_map(|step| match &step.verb {
+        _ if step.place == place => Some(step.line),
+        Verb::ForEach { steps, .. } => line_among(steps, place),
+        Verb::OneOf(branches) => branches.iter().find_map(|branch| {
+            let within = line_among(&branch.steps, place);
+            within.or_else(|| (branch.place == place).then_some(step.line))
+        }),
+        _ => None,
+    })
 }
 
 /// One branch of `one_of`.

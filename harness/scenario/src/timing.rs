@@ -109,9 +109,7 @@ fn check_timing(source: Arc<Source>, table: &TimingTable, plans: &[Arc<Plan>]) -
         }
     }
     for (id, names) in &table.requirements {
-        let protocol = Protocol::ALL
-            .into_iter()
-            .find(|protocol| id.starts_with(protocol.requirement_prefix()));
+        let protocol = Protocol::of_requirement(id);
         for name in names {
             let plan = protocol.and_then(|protocol| known(protocol, name));
             if plan.is_none_or(|plan| !plan.verifies.contains(id)) {

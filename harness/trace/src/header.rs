@@ -1,6 +1,6 @@
 //! What a monitor may know besides the records.
 
-use crate::SweepRun;
+use crate::{Partition, SweepRun};
 use hil_wire::Protocol;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -51,8 +51,17 @@ pub struct RepeatOf {
     pub times: u32,
 }
 
-/// The scenario an instance runs.
+/// The instance another one is run again for, as it did not pass.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RetryOf {
+    /// Name of the first attempt.
+    pub first: String,
+    /// Which attempt after that one, from 1.
+    pub attempt: u32,
+}
+
+/// The scenario an instance runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScenarioRef {
     /// Path below the suites, such as `edge-poll/acks-lost.yaml`.
     pub path: String,
@@ -85,6 +94,12 @@ pub struct TraceHeader {
     /// What it is one repeat of; none if it runs once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeat_of: Option<RepeatOf>,
+    /// What it is run again for; none if it is the first attempt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_of: Option<RetryOf>,
+    /// The part of the run it belongs to, if machines share it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partition: Option<Partition>,
     /// `hil` and its version.
     pub tool: String,
     /// Hex SHA-256 of the requirement catalogue.
@@ -123,10 +138,54 @@ impl TraceHeader {
     /// The format this version writes.
     pub const FORMAT: u32 = 1;
 
+    /// The header of an instance in virtual time of which nothing is known but its protocol.
+    pub fn bare(protocol: Protocol) -> Self {
+        TraceHeader {
+            format: TraceHeader::FORMAT,
+            instance: String::new(),
+            protocol,
+            scenario: Arc::new(ScenarioRef::default()),
+            seed: 0,
+            repetition: 0,
+            repeat_of: None,
+            retry_of: None,
+            partition: None,
+            tool: String::new(),
+            catalogue_sha256: String::new(),
+            clock: ClockKind::Virtual,
+            epoch_unix_us: 0,
+            tolerances: Tolerances::default(),
+            unit: String::new(),
+            facts: Map::new(),
+            ics: Map::new(),
+            timing: Map::new(),
+            prepare: Map::new(),
+            params: Map::new(),
+            extra_faults: Vec::new(),
+            without_faults: false,
+            sweep: None,
+        }
+    }
+
     /// What the instance's randomness comes from: its name, or that of its sweep, all runs of which are the same up to
     /// the cut.
     pub fn purpose(&self) -> &str {
         self.sweep.as_ref().map_or(&self.instance, |run| &run.name)
+    }
+
+    /// The repeats it is one of; those that are run again are none of them.
+    pub fn repeat(&self) -> Option<&RepeatOf> {
+        self.repeat_of.as_ref().filter(|_| self.retry_of.is_none())
+    }
+
+    /// The scenario on its unit, whichever repeat, retry or point of a sweep this is, such as `edge-poll/idle@sim`.
+    pub fn case(&self) -> &str {
+        match (&self.sweep, &self.repeat_of, &self.retry_of) {
+            (Some(run), _, _) => &run.name,
+            (None, Some(repeat_of), _) => &repeat_of.group,
+            (None, None, Some(retry)) => &retry.first,
+            (None, None, None) => &self.instance,
+        }
     }
 
     /// How far the time between two stamps may be off, microseconds: both stamps, and the step of the clock. The steps of a

@@ -1,13 +1,18 @@
 //! The vocabulary of a run: what happened (records), what it means (events, findings, verdicts), and the
 //! journal that keeps it. No I/O but the journal's, no run time, no clock.
 
+mod attempts;
 mod bounds;
+mod comparison;
 mod event;
+mod evidence;
+mod exercise;
 mod figures;
 mod finding;
 mod header;
 mod histogram;
 mod journal;
+mod partition;
 mod payload;
 mod record;
 mod recorder;
@@ -20,16 +25,29 @@ mod summary;
 mod sweep;
 mod timing;
 mod verdict;
+mod waiver;
 
+pub use attempts::{Attempts, CaseState, case_states};
 pub use bounds::{Bounds, Range, Standing};
+pub use comparison::{
+    CatalogueChange, Change, Comparison, Condition, Flaky, Loss, LossOf, Outcome, Side, SideFacts,
+    TimeChange, TimeSample, TimeVerdict, UnitFacts,
+};
 pub use event::{Event, Who};
+pub use evidence::{Evidence, ScenarioEvidence, Tier};
+pub use exercise::{
+    Exercisable, Exercise, ExerciseCounts, Exercised, Machine, MessageReached, ProtocolExercise,
+    TransitionReached, ValueReached, Valued, exercise,
+};
 pub use figures::{Figure, Figures};
 pub use finding::{Blame, Finding};
-pub use header::{ClockKind, RepeatOf, ScenarioRef, Tolerances, TraceHeader};
+pub use header::{ClockKind, RepeatOf, RetryOf, ScenarioRef, Tolerances, TraceHeader};
 pub use histogram::Histogram;
 pub use journal::{
-    Damage, JournalError, JournalReader, JournalWriter, Line, ReadJournal, RepeatFigures, Trace,
+    Conflict, Damage, JournalError, JournalReader, JournalWriter, Line, Merged, Part, ReadJournal, Remark,
+    RepeatFigures, Trace, merge,
 };
+pub use partition::{Deal, NoPartition, Partition};
 pub use payload::{INLINE_LIMIT, Payload};
 pub use record::{
     CertificateFacts, ConsoleStream, Ending, FaultPhase, HowClosed, HttpEnding, PLAIN_INSTEAD_OF_TLS, Party,
@@ -49,3 +67,4 @@ pub use sweep::{
 };
 pub use timing::{RollbackCell, RollbackPath, TimingTable};
 pub use verdict::Verdict;
+pub use waiver::{Waiver, WaiverOutcome, WaiverStanding, Waivers};

@@ -23,6 +23,7 @@ impl Record {
             RecordBody::HttpRequest { body, .. } | RecordBody::HttpResponse { body, .. } => Some(body),
             RecordBody::WebSocketFrame { payload, .. }
             | RecordBody::Bytes { payload, .. }
+            | RecordBody::Datagram { payload, .. }
             | RecordBody::Console { payload, .. } => Some(payload),
             _ => None,
         }
@@ -73,6 +74,8 @@ pub enum ConsoleStream {
     Stderr,
     /// A serial or simulated console.
     Serial,
+    /// No output of the unit: what a tool of the lab that drives it says.
+    Lab,
 }
 
 /// What is remembered of a peer's certificate.
@@ -252,7 +255,18 @@ pub enum RecordBody {
         /// The bytes of one read or write.
         payload: Payload,
     },
-    /// Output of the unit.
+    /// A message without a connection that is known: at an instrument of the lab, or a packet that a tap saw on its way.
+    Datagram {
+        /// The instrument: `tap`, `module`, `time`.
+        face: String,
+        /// Who sent it.
+        from: Party,
+        /// What was read from it.
+        facts: Map<String, Value>,
+        /// The message, or the beginning of a packet.
+        payload: Payload,
+    },
+    /// Output of the unit, or of what drives it.
     Console {
         /// Which output.
         stream: ConsoleStream,

@@ -1,6 +1,7 @@
 //! Requirements and the catalogue of all of them.
 
-use crate::TimingTable;
+use crate::{Exercisable, TimingTable};
+use hil_wire::Protocol;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt};
 
@@ -67,6 +68,15 @@ pub struct Requirement {
     pub stimuli: Vec<Stimulus>,
     /// Condition under which it applies at all, such as `dialect: publisher`.
     pub applies_when: Option<String>,
+    /// Why no harness can observe it; `None` = something shows it.
+    pub unobservable: Option<String>,
+}
+
+impl Requirement {
+    /// Whether this product alone states it: neither the source document nor the upstream implementation does.
+    pub fn is_own(&self) -> bool {
+        !self.origin.is_empty() && self.origin.iter().all(|origin| *origin == Origin::DefinedHere)
+    }
 }
 
 /// Every requirement, by id.
@@ -74,6 +84,10 @@ pub struct Requirement {
 pub struct Catalogue {
     /// Requirements by id.
     pub requirements: BTreeMap<String, Requirement>,
+    /// What documents and software the requirements of a protocol come from.
+    pub sources: BTreeMap<(Protocol, Origin), String>,
+    /// What there is to exercise.
+    pub exercise: BTreeMap<Protocol, Exercisable>,
     /// What shows rollbacks and times.
     pub timing: TimingTable,
 }

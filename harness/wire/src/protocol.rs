@@ -51,6 +51,14 @@ impl Protocol {
             Protocol::OtaRpc => "OTA",
         }
     }
+
+    /// The protocol a requirement is about, by the prefix of its id.
+    pub fn of_requirement(id: &str) -> Option<Protocol> {
+        let (prefix, _) = id.split_once('-')?;
+        Protocol::ALL
+            .into_iter()
+            .find(|protocol| protocol.requirement_prefix() == prefix)
+    }
 }
 
 impl fmt::Display for Protocol {

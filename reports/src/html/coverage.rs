@@ -99,8 +99,8 @@ fn view(
             .map(|level| (level, Tally::of(requirements, Some(level))))
             .filter(|(_, tally)| tally.applicable() > 0)
             .map(|(level, tally)| {
-                let passed = tally.get(CoverageState::Passed);
-                (level.to_string(), format!("{passed} of {}", tally.applicable()))
+                let verified = tally.get(CoverageState::Verified);
+                (level.to_string(), format!("{verified} of {}", tally.applicable()))
             })
             .collect(),
         bar: STATES
@@ -189,8 +189,9 @@ fn topic(id: &str) -> String {
 
 fn state_class(state: CoverageState) -> &'static str {
     match state {
-        CoverageState::Passed => "pass",
-        CoverageState::Failed => "fail",
+        CoverageState::Verified => "pass",
+        CoverageState::Violated => "fail",
+        CoverageState::Waived => "waived",
         CoverageState::Warned => "warn",
         CoverageState::Inconclusive => "inconc",
         CoverageState::NotExercised => "idle",

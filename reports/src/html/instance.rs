@@ -8,7 +8,7 @@ use super::{
 use crate::{
     finding,
     report::Report,
-    style::{class, sign, word},
+    style::{class, instance_word, sign},
     terminal::clock_word,
     text, timing,
 };
@@ -67,6 +67,7 @@ pub(super) struct FindingView {
     pub(super) text: String,
     pub(super) sentence: Option<String>,
     pub(super) origin: String,
+    pub(super) notes: Vec<String>,
     /// Fragment, if the record is shown, and number.
     pub(super) evidence: Vec<(Option<String>, u64)>,
     pub(super) more: usize,
@@ -103,7 +104,7 @@ impl InstanceView {
         let linkable = ladder.as_ref().map(|l| &l.linkable);
         InstanceView {
             class: class(instance, strict),
-            word: word(instance.verdict),
+            word: instance_word(instance),
             name: text::line(&header.instance),
             open: !passed,
             figures: figures(instance, strict),
@@ -214,6 +215,7 @@ fn finding_view(
             .and_then(|id| report.sentence(id))
             .map(text::line),
         origin: finding::origin(finding),
+        notes: finding::notes(report, finding),
         evidence: finding
             .evidence
             .iter()

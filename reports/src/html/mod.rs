@@ -2,6 +2,7 @@
 
 mod anchors;
 mod coverage;
+mod exercise;
 mod instance;
 mod ladder;
 mod measurements;

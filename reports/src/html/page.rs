@@ -3,21 +3,22 @@
 use super::{
     anchors::{self, Anchors},
     coverage::ProtocolView,
+    exercise::ExerciseView,
     instance::{InstanceView, RowLimits},
     rollback::RollbackView,
     sweeps::SweepView,
     timing::TimingView,
 };
 use crate::{
-    finding,
+    finding, flaky,
     headline::Headline,
     report::Report,
-    style::{class, verdict_class, word},
-    text,
+    style::{class, instance_word, verdict_class},
+    text, waivers,
 };
 use askama::Template;
 use base64::{Engine, engine::general_purpose::STANDARD};
-use hil_trace::{InstanceSummary, Verdict};
+use hil_trace::{InstanceSummary, Verdict, WaiverOutcome};
 use sha2::{Digest, Sha256};
 
 const STYLE: &str = include_str!("../../templates/report.css");
@@ -48,9 +49,12 @@ struct Page {
     squares: Vec<Square>,
     filters: Vec<Filter>,
     troubles: Vec<Trouble>,
+    flaky: Vec<FlakyRow>,
+    waivers: Vec<WaiverRow>,
     sweeps: Vec<SweepView>,
     timings: Vec<TimingView>,
     protocols: Vec<ProtocolView>,
+    exercised: Vec<ExerciseView>,
     rollback: RollbackView,
     instances: Vec<InstanceView>,
 }
@@ -66,6 +70,22 @@ struct Filter {
     class: &'static str,
     words: &'static str,
     number: usize,
+}
+
+/// An instance that passed only when run again, on one line.
+struct FlakyRow {
+    anchor: String,
+    instance: String,
+    words: String,
+}
+
+/// A waiver on one line.
+struct WaiverRow {
+    class: &'static str,
+    word: String,
+    requirement: String,
+    anchor: String,
+    words: String,
 }
 
 /// What did not pass, on one line.
@@ -105,6 +125,18 @@ impl Page {
                 .iter()
                 .filter_map(|i| trouble(report, i, &anchors))
                 .collect(),
+            flaky: flaky::flaky(&summary.instances)
+                .into_iter()
+                .map(|flaky| FlakyRow {
+                    anchor: anchors
+                        .get(&flaky.instance.header.instance)
+                        .unwrap_or_default()
+                        .to_owned(),
+                    instance: text::line(&flaky.instance.header.instance),
+                    words: flaky.words,
+                })
+                .collect(),
+            waivers: summary.waivers.iter().map(waiver_row).collect(),
             sweeps: summary
                 .sweeps()
                 .iter()
@@ -112,12 +144,28 @@ impl Page {
                 .collect(),
             timings: TimingView::all(report, &anchors),
             protocols: ProtocolView::all(report, &anchors),
+            exercised: ExerciseView::all(report),
             rollback: RollbackView::of(report, &anchors),
             instances: ordered
                 .iter()
                 .map(|i| InstanceView::of(report, i, &anchors, limits))
                 .collect(),
         }
+    }
+}
+
+fn waiver_row(outcome: &WaiverOutcome) -> WaiverRow {
+    let id = &outcome.waiver.requirement;
+    WaiverRow {
+        class: if outcome.standing.is_stale() {
+            "fail"
+        } else {
+            "waived"
+        },
+        word: outcome.standing.to_string(),
+        requirement: text::line(id),
+        anchor: anchors::requirement(id),
+        words: waivers::words(outcome),
     }
 }
 
@@ -157,17 +205,18 @@ fn square(instance: &InstanceSummary, strict: bool, anchors: &Anchors) -> Square
             .unwrap_or_default()
             .to_owned(),
         words: match finding::reason(instance, strict, 160) {
-            Some(reason) => format!("{} {name}: {reason}", word(instance.verdict)),
-            None => format!("{} {name}", word(instance.verdict)),
+            Some(reason) => format!("{} {name}: {reason}", instance_word(instance)),
+            None => format!("{} {name}", instance_word(instance)),
         },
     }
 }
 
 /// Classes in the order they are shown, with their words.
-const CLASSES: [(&str, &str); 6] = [
+const CLASSES: [(&str, &str); 7] = [
     ("fail", "failed"),
     ("error", "not judged"),
     ("inconc", "inconclusive"),
+    ("waived", "waived"),
     ("warn", "warned"),
     ("pass", "passed"),
     ("skip", "skipped"),
@@ -202,7 +251,7 @@ fn trouble(report: &Report<'_>, instance: &InstanceSummary, anchors: &Anchors) -
     let listed = |id: &&String| report.summary.coverage.values().any(|all| all.contains_key(*id));
     Some(Trouble {
         class: class(instance, strict),
-        word: word(instance.verdict),
+        word: instance_word(instance),
         anchor: anchors
             .get(&instance.header.instance)
             .unwrap_or_default()

@@ -157,6 +157,12 @@ pub(crate) fn describe(record: &Record, exchanges: &Exchanges) -> Option<Drawn> 
             let title = text::count(bytes.length(), "byte");
             drawn(message(*from, false, false), &title, payload(bytes))
         }
+        RecordBody::Datagram {
+            face,
+            from,
+            facts: known,
+            ..
+        } => drawn(message(*from, false, false), face, facts(known)),
         RecordBody::Console { payload: bytes, .. } => drawn(
             Shape::Console,
             &text::bytes(bytes.bytes(), bytes.length(), BODY),

@@ -7,4 +7,5 @@ mod progress;
 mod schema;
 mod timing;
 mod volume;
+mod waivers;
 mod write;

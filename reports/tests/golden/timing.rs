@@ -53,8 +53,10 @@ fn repeated(number: u32, series: Vec<TimedSeries>) -> InstanceSummary {
         times: number,
     });
     InstanceSummary {
+        exercised: Default::default(),
         header,
         verdict: Verdict::Pass,
+        left: None,
         skipped: None,
         findings: Vec::new(),
         measurements: Vec::new(),

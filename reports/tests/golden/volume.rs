@@ -90,11 +90,11 @@ fn large() -> Run {
                     4 => CoverageState::NotApplicable,
                     9 if level != Level::Must => CoverageState::Warned,
                     11 if t == 3 => CoverageState::Inconclusive,
-                    12 if t == 7 => CoverageState::Failed,
-                    _ => CoverageState::Passed,
+                    12 if t == 7 => CoverageState::Violated,
+                    _ => CoverageState::Verified,
                 };
                 let name = format!("{p}/long-run-00@sim");
-                let instances: Vec<&str> = vec![&name; usize::from(state == CoverageState::Passed) * 3];
+                let instances: Vec<&str> = vec![&name; usize::from(state == CoverageState::Verified) * 3];
                 requirements.extend([covered(&id, level, state, &instances)]);
                 let sentence = "A unit that has stored a command acknowledges it after the next boot, whatever happened in between.";
                 run.catalogue

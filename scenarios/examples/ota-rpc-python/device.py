@@ -17,6 +17,7 @@ from boot_record import BootRecord
 from http_face import HttpFace
 from rpc import Rpc
 from slots import Slots
+from wall_clock import WallClock
 
 STARTED = time.monotonic()
 
@@ -29,6 +30,7 @@ class Device:
     """The running firmware: which slot it came from, its boot record, its commit timer and its planned restart."""
 
     def __init__(self):
+        self.wall_clock = WallClock()
         self.state_dir = setting("STATE_DIR", "state")
         self.platform = setting("PLATFORM", "esp32")
         self.id = setting("DEVICE_ID", self.platform + "_0A1B2C")
@@ -51,7 +53,7 @@ class Device:
 
     def say(self, text):
         """One line on the console."""
-        print(text, flush=True)
+        print(self.wall_clock.stamp(), text, flush=True)
 
     # ------------------------------------------------------------ boot loader
 

@@ -60,7 +60,15 @@ fn a_process_is_told_everything_and_its_console_is_recorded() {
             assert_eq!(mode & 0o777, 0o600, "{name}");
         }
         let booted = (UnitChange::Booted, json!({"boot": 1}));
-        assert_eq!(bench.changes(), [(UnitChange::Started, json!({})), booted]);
+        let changes = bench.changes();
+        assert_eq!((changes.len(), &changes[1]), (2, &booted));
+        // What it was started with is measured.
+        let (UnitChange::Started, facts) = &changes[0] else {
+            panic!("{changes:?}");
+        };
+        let (file, digest) = facts["files"].as_object().unwrap().iter().next().unwrap();
+        assert!(file.ends_with("sh"), "{file}");
+        assert_eq!(digest.as_str().map(str::len), Some(64));
     });
 }
 

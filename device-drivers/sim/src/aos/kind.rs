@@ -80,7 +80,7 @@ impl Kind for AosKind {
     }
 
     fn ics(&self) -> Map<String, Value> {
-        object(json!({"dialect": "seed", "encrypted-desired-status": false, "range_resume": true}))
+        object(json!({"dialect": "seed", "encrypted-desired-status": true, "range_resume": true}))
     }
 
     fn settings(&self) -> &'static [&'static str] {

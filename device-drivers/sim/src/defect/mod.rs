@@ -200,6 +200,9 @@ pub(crate) const WRITES_IN_PLACE: &str = "writes-in-place";
 /// Switch: the counter of milliseconds is taken for one that never wraps.
 pub(crate) const COUNTER_WRAPS: &str = "counter-wraps";
 
+/// Switch: a server may speak TLS 1.0 or 1.1.
+pub(crate) const ANY_TLS_VERSION: &str = "any-tls-version";
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,7 +5,10 @@ use super::{
     boot,
     store::{self, BOOT, BootRecord, CONFIGURATION},
 };
-use crate::{Agent, Behaviour, Hardware, Image, Kind, Setup, Slot, kind::running_artifact};
+use crate::{
+    Agent, Behaviour, Hardware, Image, Kind, Setup, Slot,
+    kind::{running_artifact, stamped},
+};
 use hil_unit::{Artifact, Artifacts, UnitError};
 use serde_json::{Map, Value, json};
 
@@ -53,7 +56,7 @@ impl Kind for DeviceCommandKind {
 
     /// Opaque bytes that begin like firmware of the hardware this protocol is for. Their versions, which only the
     /// commands tell, are newer and older than any real unit's. Slot size and platform of such a unit are unknown.
-    fn neutral_artifacts(&self, _: &Map<String, Value>) -> Artifacts {
+    fn neutral_artifacts(&self, said: &Map<String, Value>) -> Artifacts {
         let opaque = |version: &str, size| Artifact {
             name: "firmware".to_owned(),
             version: version.to_owned(),
@@ -66,7 +69,8 @@ impl Kind for DeviceCommandKind {
             ("older", opaque("0.0.1", SMALL)),
             ("big", opaque("91.0.0", 200 * 1024)),
         ];
-        Artifacts(images.map(|(role, image)| (role.to_owned(), image)).into())
+        let images = images.map(|(role, image)| (role.to_owned(), image));
+        stamped(Artifacts(images.into()), said)
     }
 
     fn timing(&self) -> Map<String, Value> {

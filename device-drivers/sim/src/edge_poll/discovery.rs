@@ -14,6 +14,7 @@ impl EdgeAgent {
     pub(super) fn discover(&mut self, id: &str, subnet: Subnet, context: &mut Context<'_>) {
         context.hardware.count(&format!("executions/{id}"));
         context.hardware.observe("discovery", subnet.to_string());
+        context.hardware.segment.search(&subnet);
         self.work = Some(Work {
             id: id.to_owned(),
             kind: WorkKind::Discovery { subnet },

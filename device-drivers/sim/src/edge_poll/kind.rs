@@ -5,7 +5,9 @@ use super::{
     configuration::API_URL,
     store::{self, InstalledSnap},
 };
-use crate::{Agent, Behaviour, Flash, Hardware, Image, Kind, Service, Setup, kind::running_artifact};
+use crate::{
+    Agent, Behaviour, Flash, Hardware, Image, Kind, Service, Setup, hardware::Segment, kind::running_artifact,
+};
 use hil_unit::{Artifact, Artifacts, UnitError};
 use serde_json::{Map, Value, json};
 
@@ -77,6 +79,7 @@ impl Kind for EdgePollKind {
             "tls": true, "update-snap": true, "restart-service": true, "run-discovery": true, "config-update": true,
             "range-resume": true, "lab-mode": true, "api-url-key": true,
             "cut_off": {(API_URL): "https://nowhere.invalid"},
+            "discovery_subnet": Segment::SUBNET,
             "services": [PRIMARY, "telemetry", "gateway"], "own_service": PRIMARY, "snap_name": PRIMARY,
         }))
     }

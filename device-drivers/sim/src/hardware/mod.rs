@@ -4,6 +4,7 @@ mod counter;
 mod flash;
 mod keep;
 mod ledger;
+mod segment;
 mod service;
 mod slot;
 
@@ -11,6 +12,7 @@ pub(crate) use counter::Counter;
 pub use flash::{Flash, FlashError};
 pub(crate) use keep::Mark;
 pub(crate) use ledger::{Entry, FOLDER as COMMANDS, Ledger, load, save};
+pub(crate) use segment::Segment;
 pub use service::Service;
 pub use slot::Slot;
 
@@ -38,6 +40,8 @@ pub struct Hardware {
     pub inputs: u64,
     /// After what time power comes back once it failed at a write; `None` = not by itself.
     pub outage: Option<Duration>,
+    /// The network segment the unit is on, with a tap.
+    pub(crate) segment: Segment,
     /// What an observer counted; agents never decide anything by it.
     observations: BTreeMap<String, Value>,
     /// How often they changed.

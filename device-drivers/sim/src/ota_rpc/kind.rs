@@ -10,7 +10,8 @@ use super::{
 };
 use crate::{
     Agent, Behaviour, FlashError, Hardware, Image, Kind, Setup, Slot,
-    kind::{running_artifact, running_role},
+    image::stamp,
+    kind::{image_seed, running_artifact, running_role},
 };
 use hil_unit::{Artifact, Artifacts, UnitError};
 use hil_wire::ota_rpc::archive::ArchiveBuilder;
@@ -75,7 +76,8 @@ impl Kind for OtaRpcKind {
             ("other_platform", foreign, SMALL),
             ("oversize", image("1.6.0+hil"), board.slot_size + 1),
         ];
-        let archives = images.map(|(role, image, size)| (role.to_owned(), archive(&image, size, &board)));
+        let archives = images
+            .map(|(role, image, size)| (role.to_owned(), archive(&image, size, &board, image_seed(said))));
         Artifacts(archives.into())
     }
 
@@ -108,8 +110,11 @@ fn build_id(version: &str) -> String {
 }
 
 /// A firmware archive of an image; `size` is that of its application part.
-fn archive(image: &Image, size: usize, board: &Board) -> Artifact {
+fn archive(image: &Image, size: usize, board: &Board, seed: Option<u64>) -> Artifact {
     let mut app = image.render(size);
+    if let Some(seed) = seed {
+        stamp(&mut app, seed);
+    }
     if size > SMALL {
         app.truncate(size);
     }

@@ -1,7 +1,7 @@
 //! Opens connections to what a URL names, with TLS where it asks for it.
 
-use super::{environment::Environment, registry::TaskGuard};
-use crate::{HttpCall, HttpError, Url};
+use super::{environment::Environment, names, old_tls::OldTls, registry::TaskGuard};
+use crate::{HttpCall, HttpError, Url, defect::ANY_TLS_VERSION};
 use hil_link::{Address, Stream, tls};
 
 /// Connects, and presents the TLS client identity the call asks for.
@@ -11,6 +11,7 @@ pub(crate) async fn connect(
     call: &HttpCall,
     guard: &TaskGuard,
 ) -> Result<Stream, HttpError> {
+    names::resolve(environment, &url.host).await?;
     let address = Address::Host(url.host.clone(), url.port);
     let stream = environment
         .network
@@ -32,6 +33,10 @@ pub(crate) async fn connect(
         false => tls::Connector::new(&endpoints.authority, identity, &environment.clock),
     };
     let connector = connector.map_err(|error| HttpError::Tls(error.to_string()))?;
+    let stream = match environment.setup.has(ANY_TLS_VERSION) {
+        true => OldTls::over(stream),
+        false => stream,
+    };
     let (stream, _) = connector
         .connect(stream, &url.host)
         .await

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     Agent, Context, ExchangeId, Hardware, Input, Kind, Output, RequestId, SocketId, StreamId, TimerId,
 };
-use hil_trace::{ConsoleStream, RecordBody, SharedRecorder, Stamp, UnitChange};
+use hil_trace::{ConsoleStream, Party, RecordBody, SharedRecorder, Stamp, UnitChange};
 use hil_unit::UnitError;
 use rand::rngs::StdRng;
 use serde_json::{Map, Value};
@@ -266,6 +266,18 @@ impl Core {
         });
     }
 
+    /// What a tap on the unit's segment sees.
+    fn tell_packets(&mut self) {
+        for facts in self.hardware.segment.take() {
+            self.recorder.record(RecordBody::Datagram {
+                face: "tap".to_owned(),
+                from: Party::Unit,
+                facts,
+                payload: (&[][..]).into(),
+            });
+        }
+    }
+
     /// Plans a reboot.
     pub(crate) fn reboot_after(&mut self, after: Duration) {
         let at = self.environment.clock.now() + after;
@@ -295,6 +307,7 @@ impl Core {
         } else {
             self.perform_tampered(outputs);
         }
+        self.tell_packets();
         Some(result)
     }
 

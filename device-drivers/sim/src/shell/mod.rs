@@ -7,6 +7,8 @@ mod environment;
 mod event;
 mod frame;
 mod keeper;
+mod names;
+mod old_tls;
 mod perform;
 mod registry;
 mod server;

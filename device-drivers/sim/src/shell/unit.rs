@@ -42,6 +42,7 @@ impl SimUnit {
         let environment = Environment {
             clock: surroundings.clock,
             network: surroundings.network,
+            recorder: surroundings.recorder.clone(),
             setup: Rc::new(setup),
             faces: Rc::new(surroundings.faces),
         };

@@ -9,21 +9,36 @@ pub enum DriverKind {
     Sim,
     /// A command hil starts and stops.
     Process,
+    /// An executable of the vendor drives the unit and answers hil's requests.
+    Adapter,
     /// Runs somewhere already; hil only waits for it.
     Remote,
 }
 
 impl DriverKind {
     /// Every kind.
-    pub const ALL: [DriverKind; 3] = [DriverKind::Sim, DriverKind::Process, DriverKind::Remote];
+    pub const ALL: [DriverKind; 4] = [
+        DriverKind::Sim,
+        DriverKind::Process,
+        DriverKind::Adapter,
+        DriverKind::Remote,
+    ];
 
     /// The word in unit files.
     pub fn name(self) -> &'static str {
         match self {
             DriverKind::Sim => "sim",
             DriverKind::Process => "process",
+            DriverKind::Adapter => "adapter",
             DriverKind::Remote => "remote",
         }
+    }
+}
+
+impl DriverKind {
+    /// Whether hil starts a command for each unit.
+    pub fn has_command(self) -> bool {
+        matches!(self, DriverKind::Process | DriverKind::Adapter)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The content of a unit file.
 
 use super::{
-    ArtifactFile, CloudPlace, DriverKind, Hook, KnownNames, ReadyPolicy, RestartPolicy, StopPolicy,
+    ArtifactFile, CloudPlace, DriverKind, Hook, KnownNames, Lab, ReadyPolicy, RestartPolicy, StopPolicy,
     faces::STDIO, parse_address, read,
 };
 use hil_diagnostic::{Diagnostics, Source, Span};
@@ -13,6 +13,7 @@ use std::{
     fs, io,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 /// A checked unit file.
@@ -24,7 +25,7 @@ pub struct UnitFile {
     pub protocol: Protocol,
     /// What runs it.
     pub driver: DriverKind,
-    /// Program and arguments, with placeholders; empty unless a process.
+    /// Program and arguments, with placeholders; empty unless a process or an adapter.
     pub command: Vec<String>,
     /// Environment of the process, with placeholders.
     pub environment: BTreeMap<String, String>,
@@ -61,6 +62,10 @@ pub struct UnitFile {
     pub probes: BTreeMap<String, Hook>,
     /// Commands that do something to the unit, by name.
     pub stimuli: BTreeMap<String, Hook>,
+    /// How long an adapter may take for a request, by the request's name.
+    pub timeouts: BTreeMap<String, Duration>,
+    /// Instruments of the lab around the unit.
+    pub lab: Lab,
     pub(super) source: Arc<Source>,
     pub(super) places: BTreeMap<String, Span>,
 }

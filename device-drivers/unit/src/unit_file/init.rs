@@ -7,12 +7,12 @@ use hil_wire::Protocol;
 pub fn init_template(protocol: Protocol, driver: DriverKind) -> String {
     let mut text = format!(
         "# The unit under test: what runs it, how it is configured, what it can do.\n\
-         name: {}\nprotocol: {protocol}\n# sim: hil's own simulated unit; process: a command hil starts; \
-         remote: it runs somewhere already\ndriver: {driver}\n",
+         name: {}\nprotocol: {protocol}\n# sim: hil's own simulated unit; process: a command hil starts; adapter: a command that\n\
+         # drives the unit; remote: it runs somewhere already\ndriver: {driver}\n",
         example_name(driver)
     );
     let parts: &[fn(Protocol, DriverKind) -> String] = &[
-        process, settings, cloud, faces, prepare, artifacts, timing, ics, facts, subject,
+        process, adapter, settings, cloud, lab, faces, prepare, artifacts, timing, ics, facts, subject,
     ];
     for part in parts {
         let part = part(protocol, driver);
@@ -28,7 +28,7 @@ fn example_name(driver: DriverKind) -> &'static str {
     match driver {
         DriverKind::Sim => "simulated-unit",
         DriverKind::Process => "my-agent",
-        DriverKind::Remote => "my-unit",
+        DriverKind::Adapter | DriverKind::Remote => "my-unit",
     }
 }
 
@@ -67,6 +67,29 @@ restart: never  # or failure, always; {{when: always, delay: 1s}}
     )
 }
 
+fn adapter(protocol: Protocol, driver: DriverKind) -> String {
+    if driver != DriverKind::Adapter {
+        return String::new();
+    }
+    let (first, _) = examples(protocol);
+    format!(
+        "# Program and arguments of the adapter; no shell reads them. It gets requests as JSON lines on its standard input
+# and answers them on its standard output: hello, provision, start, stop and what else it implements, as described in
+# device-drivers/adapter/README.md. `provision` tells it everything that a process would find in its environment:
+# HIL_{} and so on, certificates, the folders HIL_STATE_DIR and HIL_UNIT_DIR. Of them {{unit_dir}} is
+# a placeholder in the command.
+{}command: [./adapter]
+# environment: {{BENCH: \"7\"}}
+# working_directory: .
+# templates:
+#   - {{from: agent.toml.in, to: agent.toml}}  # made below HIL_STATE_DIR at each provision
+# timeouts: {{provision: 120s, start: 60s}}  # then the adapter is given up, which is an error of the lab
+",
+        first.to_uppercase(),
+        own_settings(protocol),
+    )
+}
+
 fn settings(protocol: Protocol, driver: DriverKind) -> String {
     let (_, credential) = examples(protocol);
     let more = match protocol {
@@ -78,7 +101,7 @@ fn settings(protocol: Protocol, driver: DriverKind) -> String {
     };
     match driver {
         DriverKind::Sim => String::new(),
-        DriverKind::Process => format!(
+        DriverKind::Process | DriverKind::Adapter => format!(
             "# What the mock cloud makes up for each run can be fixed here.\n# settings: {{{credential}: \"…\"{more}}}\n"
         ),
         DriverKind::Remote => format!(
@@ -93,7 +116,7 @@ fn faces(protocol: Protocol, driver: DriverKind) -> String {
         return String::new();
     }
     let mut text = format!("# Where the unit listens: {}.\n", known.join(", "));
-    if driver == DriverKind::Process {
+    if driver.has_command() {
         text.push_str(
             "# Port 0 is a free one and {state_dir}/… a path of its own for each instance, so that instances run side by side.\n",
         );
@@ -114,7 +137,7 @@ fn faces(protocol: Protocol, driver: DriverKind) -> String {
             }
         });
     } else if protocol == Protocol::OtaRpc {
-        let port = if driver == DriverKind::Process { 0 } else { 8080 };
+        let port = if driver.has_command() { 0 } else { 8080 };
         text.push_str(&format!("faces: {{rpc-http: \"127.0.0.1:{port}\"}}\n"));
     } else {
         text.push_str(&format!("# faces: {{{}: \"127.0.0.1:8080\"}}\n", known[0]));
@@ -233,7 +256,7 @@ fn prepare(protocol: Protocol, driver: DriverKind) -> String {
         _ => return String::new(),
     };
     let how = match driver {
-        DriverKind::Process => {
+        DriverKind::Process | DriverKind::Adapter => {
             format!(
                 "# How scenarios want the unit configured: what is named here reaches it as {{prepare_{variable}}},\n\
                  # HIL_PREPARE_{} and so on, with this value where a scenario says nothing. Scenarios that want what is not\n\
@@ -250,7 +273,7 @@ fn prepare(protocol: Protocol, driver: DriverKind) -> String {
         Protocol::AosV7 => {
             "# certificate says whose {online_certificate_file} is: scenarios give other ones, or an empty name for none.\n"
         }
-        Protocol::OtaRpc if driver == DriverKind::Process => {
+        Protocol::OtaRpc if driver.has_command() => {
             "# acl is an access list, users the passwords by user; both are JSON. The keys behind sig_req_mask are {update_key0}\n\
              # and {update_key1}, public keys in DER, in Base64.\n"
         }
@@ -258,7 +281,7 @@ fn prepare(protocol: Protocol, driver: DriverKind) -> String {
             "# acl is an access list, users the passwords by user; both are JSON. With sig_req_mask the image `next` has to come\n\
              # signed.\n"
         }
-        Protocol::Sota if driver == DriverKind::Process => {
+        Protocol::Sota if driver.has_command() => {
             "# With package_manager its list of installed packages begins with {running_name} {running_version}.\n"
         }
         _ => "",
@@ -286,6 +309,30 @@ fn cloud(protocol: Protocol, driver: DriverKind) -> String {
          #   advertise: lab.example\n\
          #   pki: hil-cloud/pki\n\
          #   ports: {{{face}}}\n"
+    )
+}
+
+/// Instruments around the unit, for those that help with its protocol.
+fn lab(protocol: Protocol, driver: DriverKind) -> String {
+    let instruments: &[&str] = match (protocol, driver) {
+        (_, DriverKind::Sim) | (Protocol::Sota | Protocol::AosV7, _) => return String::new(),
+        (Protocol::EdgePoll, _) => &[
+            "tap: {segment: 10.91.0.0/24, subnet: 10.91.0.16/28}  # sees whom run_discovery asks for; needs CAP_NET_RAW",
+            "time_server: {address: \"127.0.0.1:0\", every: 60s}  # sets its clock over SNTP",
+            "names: \"127.0.0.1:0\"  # resolves its names, or does not",
+        ],
+        (Protocol::DeviceCommand, _) => &[
+            "module: \"127.0.0.1:0\"  # a sensor module on {module}, which is reset and misbehaves",
+            "time_server: {address: \"127.0.0.1:0\", every: 60s}  # sets its clock over SNTP",
+        ],
+        (Protocol::OtaRpc, _) => {
+            &["time_server: {address: \"127.0.0.1:0\", every: 60s}  # sets its clock over SNTP"]
+        }
+    };
+    let lines: String = instruments.iter().map(|line| format!("#   {line}\n")).collect();
+    format!(
+        "# Instruments of the lab around the unit, in place of probes and stimuli of its own; it is told {{time_server}} and\n\
+         # so on like its own faces. See device-drivers/lab/README.md.\n# lab:\n{lines}"
     )
 }
 

@@ -9,6 +9,7 @@ mod file;
 mod hook;
 mod init;
 mod known;
+mod lab;
 mod policy;
 mod read;
 mod read_process;
@@ -22,6 +23,8 @@ pub use file::{ConfigTemplate, STATE_DIRECTORY, Subject, UnitFile, UnitFileError
 pub use hook::{Hook, HookFormat};
 pub use init::init_template;
 pub use known::KnownNames;
+pub use lab::{Lab, Tap, TimeServer};
 pub use policy::{ReadyPolicy, RestartPolicy, RestartWhen, StopPolicy, StopSignal};
 pub use read::dialects_of;
+pub use read_process::ADAPTER_REQUESTS;
 pub use schema::schema;

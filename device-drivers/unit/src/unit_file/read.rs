@@ -89,6 +89,8 @@ impl<'c> Reader<'c> {
         let restart = self.restart(&mut map);
         let probes = self.hooks(&mut map, "probes");
         let stimuli = self.hooks(&mut map, "stimuli");
+        let timeouts = self.timeouts(&mut map);
+        let lab = self.lab(&mut map, driver);
         map.finish();
         Some(UnitFile {
             name: name?,
@@ -112,6 +114,8 @@ impl<'c> Reader<'c> {
             restart,
             probes,
             stimuli,
+            timeouts,
+            lab,
             source: self.collector.source().clone(),
             places: self.places,
         })

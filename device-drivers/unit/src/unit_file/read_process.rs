@@ -8,25 +8,67 @@ use hil_diagnostic::{MapReader, Node};
 use std::{
     collections::BTreeMap,
     path::{Component, Path},
+    time::Duration,
 };
 
 impl<'c> Reader<'c> {
     pub(super) fn keys_of_other_drivers(&self, root: &Node, driver: Option<DriverKind>) {
         let Some(driver) = driver.filter(|driver| *driver != DriverKind::Process) else {
-            return;
+            return self.keys_of_adapters(root);
         };
+        let is_adapter = driver == DriverKind::Adapter;
         for entry in root.entries().unwrap_or_default() {
-            if PROCESS_ONLY.contains(&entry.key.as_str()) {
-                let title = format!("`{}` has no meaning for driver `{driver}`", entry.key);
-                let help = Some("remove it, or choose `driver: process`".to_owned());
+            let key = entry.key.as_str();
+            let is_foreign = match is_adapter {
+                true => PROCESS_ONLY.contains(&key),
+                false => PROCESS_ONLY.contains(&key) || PROGRAM_ONLY.contains(&key),
+            };
+            if is_foreign {
+                let title = format!("`{key}` has no meaning for driver `{driver}`");
+                let help = match is_adapter {
+                    true => "remove it: the adapter says by itself what it can do",
+                    false => "remove it, or choose `driver: process`",
+                };
+                let label = "only a process has this";
                 self.collector
-                    .error(&entry.key_span, title, "only a process has this", help);
+                    .error(&entry.key_span, title, label, Some(help.to_owned()));
             }
+        }
+        if !is_adapter {
+            self.keys_of_adapters(root);
         }
     }
 
+    fn keys_of_adapters(&self, root: &Node) {
+        let entries = root.entries().unwrap_or_default();
+        for entry in entries.iter().filter(|entry| entry.key == TIMEOUTS) {
+            let title = "`timeouts` is for adapters only";
+            let help = Some("remove it, or choose `driver: adapter`".to_owned());
+            let label = "how long an adapter may take for its requests";
+            self.collector.error(&entry.key_span, title, label, help);
+        }
+    }
+
+    /// Limits of an adapter by request.
+    pub(super) fn timeouts(&mut self, map: &mut MapReader<'c>) -> BTreeMap<String, Duration> {
+        let mut timeouts = BTreeMap::new();
+        for entry in map.entries_of(TIMEOUTS) {
+            if !ADAPTER_REQUESTS.contains(&entry.key.as_str()) {
+                self.collector
+                    .unknown(&entry.key_span, "request", &entry.key, ADAPTER_REQUESTS);
+                continue;
+            }
+            let what = format!("`{TIMEOUTS}.{}`", entry.key);
+            let seconds = self.collector.seconds(&entry.value, &what);
+            if let Some(limit) = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()) {
+                timeouts.insert(entry.key.clone(), limit);
+            }
+        }
+        timeouts
+    }
+
     pub(super) fn command(&mut self, map: &mut MapReader<'c>, driver: Option<DriverKind>) -> Vec<String> {
-        let node = if driver == Some(DriverKind::Process) {
+        let node = if driver.is_some_and(DriverKind::has_command) {
             map.required("command")
         } else {
             map.optional("command")
@@ -235,14 +277,24 @@ fn stays_below(path: &str) -> bool {
         && components.all(|part| matches!(part, Component::Normal(_) | Component::CurDir))
 }
 
-const PROCESS_ONLY: [&str; 9] = [
-    "command",
-    "environment",
-    "working_directory",
-    "templates",
-    "ready",
+/// Requests an adapter may be asked.
+pub const ADAPTER_REQUESTS: [&str; 13] = [
+    "hello",
+    "provision",
+    "start",
     "stop",
-    "restart",
-    "probes",
-    "stimuli",
+    "reboot",
+    "power_cut",
+    "version",
+    "boot_state",
+    "read_log",
+    "set_clock",
+    "fill_storage",
+    "probe",
+    "stimulate",
 ];
+
+const TIMEOUTS: &str = "timeouts";
+/// What only a program that hil starts has.
+const PROGRAM_ONLY: [&str; 4] = ["command", "environment", "working_directory", "templates"];
+const PROCESS_ONLY: [&str; 5] = ["ready", "stop", "restart", "probes", "stimuli"];

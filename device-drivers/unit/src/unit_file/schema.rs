@@ -1,6 +1,6 @@
 //! JSON schema of unit files, for editors. The reader decides; the schema only helps while typing.
 
-use super::{DriverKind, HookFormat, ROLES, RestartWhen, StopSignal, faces_of};
+use super::{ADAPTER_REQUESTS, DriverKind, HookFormat, ROLES, RestartWhen, StopSignal, faces_of};
 use hil_wire::Protocol;
 use serde_json::{Map, Value, json};
 
@@ -17,7 +17,7 @@ pub fn schema() -> Value {
             "protocol": described(words(Protocol::ALL.map(Protocol::name)), "The protocol it speaks."),
             "driver": described(
                 words(DriverKind::ALL.map(DriverKind::name)),
-                "sim: hil's own simulated unit; process: a command hil starts; remote: it runs already."
+                "sim: hil's own simulated unit; process: a command hil starts; adapter: a command that drives the unit; remote: it runs already."
             ),
             "command": described(arguments(), "Program and arguments, with {placeholders}."),
             "environment": described(texts(), "Environment variables, with {placeholders}."),
@@ -53,7 +53,9 @@ pub fn schema() -> Value {
             ),
             "restart": described(restart(), "Whether a process that ended by itself is started again."),
             "probes": described(open(hook(false)), "Commands that read facts inside the unit."),
-            "stimuli": described(open(hook(true)), "Commands that do something to the unit.")
+            "stimuli": described(open(hook(true)), "Commands that do something to the unit."),
+            "lab": described(lab(), "Instruments of the lab around the unit, which stand in for probes and stimuli."),
+            "timeouts": described(timeouts(), "How long an adapter may take, by request.")
         }
     })
 }
@@ -128,6 +130,31 @@ fn hook(undoes: bool) -> Value {
     let mut long = closed(members);
     long["required"] = json!(["command"]);
     json!({"anyOf": [arguments(), long]})
+}
+
+fn lab() -> Value {
+    let text = json!({"type": "string"});
+    let required = |mut schema: Value, names: &[&str]| {
+        schema["required"] = json!(names);
+        schema
+    };
+    let tap = closed(
+        json!({"segment": text, "subnet": text, "source": text, "ignore": {"type": "array", "items": text}}),
+    );
+    let time_server = closed(json!({"address": text, "every": duration()}));
+    closed(json!({
+        "tap": required(tap, &["segment", "subnet"]),
+        "module": text,
+        "names": text,
+        "time_server": required(time_server, &["address", "every"]),
+    }))
+}
+
+fn timeouts() -> Value {
+    let limits = ADAPTER_REQUESTS.map(|request| (request.to_owned(), duration()));
+    let mut schema = closed(Value::Object(limits.into_iter().collect()));
+    schema["type"] = json!(["object", "null"]);
+    schema
 }
 
 fn signals() -> Value {

@@ -8,11 +8,12 @@ use hil_unit::unit_file::{DriverKind, init_template};
 pub(crate) fn execute(arguments: InitArguments) -> Exit {
     let driver = match arguments.driver.as_str() {
         "sim" => DriverKind::Sim,
+        "adapter" => DriverKind::Adapter,
         "remote" => DriverKind::Remote,
         _ => DriverKind::Process,
     };
     print(&init_template(arguments.protocol, driver));
-    if driver == DriverKind::Process
+    if driver.has_command()
         && let Ok(vocabulary) = Vocabulary::embedded()
     {
         print(&hooks(vocabulary.words(arguments.protocol)));

@@ -1,10 +1,9 @@
 //! `hil judge`.
 
-use super::{Views, fail, print, tell};
-use crate::{args::JudgeArguments, exit::Exit, library::Library};
+use super::{Views, fail, print};
+use crate::{args::JudgeArguments, exit::Exit, judged, library::Library};
 use hil_reports::{Report, TerminalReport};
-use hil_runner::{digest, judge_traces};
-use hil_trace::{JournalReader, ReadJournal};
+use hil_runner::digest;
 use std::io::IsTerminal;
 
 pub(crate) fn execute(arguments: JudgeArguments) -> Exit {
@@ -12,22 +11,19 @@ pub(crate) fn execute(arguments: JudgeArguments) -> Exit {
         Ok(library) => library,
         Err(error) => return fail(error, Exit::Invalid),
     };
-    let journal = match JournalReader::read(&arguments.journal) {
+    let journal = match judged::read(&arguments.journal) {
         Ok(journal) => journal,
-        Err(error) => return fail(error, Exit::Unexpected),
+        Err(exit) => return exit,
     };
-    tell_damage(&journal);
     if arguments.digest {
         print(&digest(&journal.traces, &journal.repeats));
         return Exit::Pass;
     }
-    let mut summary = judge_traces(
-        &journal.traces,
-        &journal.repeats,
-        &library.catalogue,
-        arguments.strict,
-    );
-    summary.interrupted |= journal.is_incomplete();
+    let waivers = arguments.waivers.as_deref();
+    let summary = match judged::judge(&journal, &library, arguments.strict, waivers) {
+        Ok(summary) => summary,
+        Err(exit) => return exit,
+    };
     let report = Report {
         summary: &summary,
         traces: &journal.traces,
@@ -44,11 +40,4 @@ pub(crate) fn execute(arguments: JudgeArguments) -> Exit {
         .render(100, color),
     );
     Exit::Run(summary.exit_code())
-}
-
-/// Says what of a journal is missing.
-pub(super) fn tell_damage(journal: &ReadJournal) {
-    for damage in &journal.damage {
-        tell(&format!("warning: {damage}; judged is what stands before"));
-    }
 }

@@ -1,18 +1,25 @@
 //! One file per command.
 
 mod call;
+mod certify;
 mod cloud;
+mod compare;
 mod completions;
+mod explain;
 mod init;
 mod judge;
+mod keygen;
+mod last_run;
 mod lint;
 mod list;
+mod merge;
 mod proxy;
 mod report;
 mod run;
 mod schema;
 mod selftest;
 mod simulate;
+mod verify;
 
 use crate::{args::Command, exit::Exit};
 use hil_reports::EventSource;
@@ -23,10 +30,15 @@ pub(crate) fn execute(command: Command) -> Exit {
     match command {
         Command::Run(arguments) => run::execute(arguments),
         Command::List(arguments) => list::execute(arguments),
+        Command::Explain(arguments) => explain::execute(arguments),
         Command::Selftest(arguments) => selftest::execute(arguments),
         Command::Lint(arguments) => lint::execute(arguments),
         Command::Judge(arguments) => judge::execute(arguments),
         Command::Report(arguments) => report::execute(arguments),
+        Command::Compare(arguments) => compare::execute(arguments),
+        Command::Keygen(arguments) => keygen::execute(arguments),
+        Command::Certify(arguments) => certify::execute(arguments),
+        Command::Verify(arguments) => verify::execute(arguments),
         Command::Cloud(arguments) => cloud::execute(arguments),
         Command::Simulate(arguments) => simulate::execute(arguments),
         Command::Call(arguments) => call::execute(arguments),

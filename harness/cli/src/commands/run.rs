@@ -1,19 +1,24 @@
 //! `hil run`.
 
-use super::{Views, fail, print, tell};
+use super::{Views, fail, last_run::LastRun, print, tell};
 use crate::{
-    args::{FilterArguments, RunArguments},
+    args::{FilterArguments, Forge, RunArguments},
     exit::Exit,
     library::{Library, LibraryError},
+    places::Scenarios,
     units::{self, UnitOptions, UnitsError},
+    waivers,
 };
 use hil_diagnostic::Diagnostics;
 use hil_reports::{
-    ProgressSink, Report, TerminalReport, remove_all, stderr_progress, wants_color, write_all,
+    ProgressSink, Report, TerminalReport, code_quality, github_annotations, remove_all, stderr_progress,
+    wants_color, write_all,
 };
 use hil_runner::{BenchKind, Filter, Progress, RunOptions, RunOutcome, Stop, UnitUnderTest, run};
 use hil_scenario::ExtraFault;
-use hil_trace::{Catalogue, Figures, InstanceSummary, JournalError, JournalWriter, Trace, TraceHeader};
+use hil_trace::{
+    Catalogue, Figures, InstanceSummary, JournalError, JournalWriter, Partition, Trace, TraceHeader,
+};
 use hil_wire::Protocol;
 use serde_json::Map;
 use std::{
@@ -25,6 +30,9 @@ use std::{
 use tokio::signal::unix::{SignalKind, signal};
 
 pub(crate) fn execute(arguments: RunArguments) -> Exit {
+    if arguments.annotations == Some(Forge::Gitlab) && arguments.report.is_none() {
+        return fail("`--annotations gitlab` needs `--report DIR`", Exit::CommandLine);
+    }
     let library = match Library::open() {
         Ok(library) => library,
         Err(error) => return fail(error, Exit::Invalid),
@@ -38,9 +46,10 @@ pub(crate) fn execute(arguments: RunArguments) -> Exit {
             );
         }
     };
+    let seed = arguments.seed.unwrap_or_else(fresh_seed);
     let plans = library.plans(&arguments.filter.scenarios);
     let units =
-        unit_options(&arguments).and_then(|options| units::units(&arguments.units, &options, &library));
+        unit_options(&arguments, seed).and_then(|options| units::units(&arguments.units, &options, &library));
     let (plans, units) = match (plans, units) {
         (Ok(plans), Ok(units)) => (plans, units),
         // The mistakes of scenarios and of unit files, all at once.
@@ -74,21 +83,55 @@ pub(crate) fn execute(arguments: RunArguments) -> Exit {
     } else {
         plans.iter().filter_map(|plan| plan.disturbed(&faults)).collect()
     };
-    let seed = arguments.seed.unwrap_or_else(fresh_seed);
+    let waivers = arguments.waivers.as_deref();
+    let waivers = match waivers.map(|path| waivers::waivers(path, &library)).transpose() {
+        Ok(waivers) => waivers,
+        Err(error) => return fail(error, Exit::Invalid),
+    };
+    let report = arguments.report.as_deref();
+    let last = arguments.last_failed.as_ref();
+    let last = match last
+        .map(|folder| LastRun::read(folder.as_deref().or(report)))
+        .transpose()
+    {
+        Ok(last) => last,
+        Err(error) => {
+            let exit = error.exit();
+            return fail(error, exit);
+        }
+    };
+    if let Some(last) = &last {
+        tell(&last.remark());
+    }
     let options = RunOptions {
         seed,
         jobs: arguments.jobs.map_or_else(|| default_jobs(&units), usize::from),
         repeat: arguments.repeat,
+        retries: arguments.retries,
+        partition: arguments.partition,
+        cases: last.as_ref().map(LastRun::cases),
         set,
         tier: arguments.tier.clone(),
         without_faults: arguments.without_faults,
         strict: arguments.strict,
+        waivers,
         fail_fast: arguments.fail_fast,
         tool: TOOL.to_owned(),
         catalogue_sha256: library.catalogue_sha256.clone(),
         state_directory: Some(state.path().to_owned()),
     };
-    let journal = Arc::new(Mutex::new(Journal::begin(arguments.report.as_deref())));
+    let journal = Arc::new(Mutex::new(Journal::begin(report)));
+    if let Some(partition) = options.partition {
+        let mut journal = journal.lock().unwrap_or_else(PoisonError::into_inner);
+        journal.write(|writer| {
+            writer.is_part(partition);
+            Ok(())
+        });
+    }
+    if let Some(waivers) = &options.waivers {
+        let mut journal = journal.lock().unwrap_or_else(PoisonError::into_inner);
+        journal.write(|writer| writer.append_waivers(waivers));
+    }
     let stop = Stop::default();
     if let Err(error) = stop_on_signal(stop.clone()) {
         return fail(format!("cannot watch for Ctrl-C: {error}"), Exit::Unexpected);
@@ -111,16 +154,23 @@ pub(crate) fn execute(arguments: RunArguments) -> Exit {
         Err(error) => return fail(error, Exit::CommandLine),
     };
     if outcome.summary.instances.is_empty() {
-        tell(nothing_selected(&filter));
+        tell(&match &last {
+            Some(last) => last.nothing_selected(),
+            None => nothing_selected(&filter, options.partition),
+        });
     }
     let mut journal = journal.lock().unwrap_or_else(PoisonError::into_inner);
     journal.end(outcome.summary.interrupted);
-    finish(
-        &outcome,
-        &library.catalogue,
-        arguments.report.as_deref(),
-        &journal,
-    )
+    let exit = finish(&outcome, &library.catalogue, report, &journal);
+    match arguments
+        .annotations
+        .map(|forge| annotate(forge, &outcome, &library, &arguments))
+    {
+        // Like any report that cannot be written, an error of the lab that hides no verdict.
+        Some(Err(error)) if exit == Exit::Run(4) => fail(lab_error(&error), exit),
+        Some(Err(error)) => fail(lab_error(&error), Exit::Run(6)),
+        None | Some(Ok(())) => exit,
+    }
 }
 
 /// Faults from the command line in the words of every protocol that runs and has them; a fault no protocol has is a
@@ -159,11 +209,46 @@ fn extra_faults(
 }
 
 /// Why there was nothing to run.
-fn nothing_selected(filter: &Filter) -> &'static str {
-    if filter.requirements.is_empty() {
+fn nothing_selected(filter: &Filter, partition: Option<Partition>) -> String {
+    let text = if let Some(partition) = partition {
+        return format!("note: these options select no scenario for the part {partition}");
+    } else if filter.requirements.is_empty() {
         "note: these options select no scenario; `hil list scenarios` lists what they can select"
     } else {
         "note: these options select no scenario; what only monitors judge, they judge in every run of its protocol"
+    };
+    text.to_owned()
+}
+
+/// Points at the lines of scenarios.
+fn annotate(
+    forge: Forge,
+    outcome: &RunOutcome,
+    library: &Library,
+    arguments: &RunArguments,
+) -> Result<(), String> {
+    let report = Report {
+        summary: &outcome.summary,
+        traces: &outcome.traces,
+        catalogue: &library.catalogue,
+        events: &Views,
+    };
+    let places = Scenarios::new(library, &arguments.filter.scenarios);
+    match (forge, &arguments.report) {
+        (Forge::Github, _) => {
+            let lines = github_annotations(&report, &places);
+            if !lines.is_empty() {
+                print(&lines);
+            }
+            Ok(())
+        }
+        (Forge::Gitlab, Some(folder)) => {
+            let path = folder.join(CODE_QUALITY);
+            let text = code_quality(&report, &places).map_err(|error| error.to_string())?;
+            std::fs::write(&path, text).map_err(|error| format!("{}: {error}", path.display()))
+        }
+        // Refused before the run.
+        (Forge::Gitlab, None) => Ok(()),
     }
 }
 
@@ -207,14 +292,15 @@ fn finish(outcome: &RunOutcome, catalogue: &Catalogue, folder: Option<&Path>, jo
     }
 }
 
-fn lab_error(error: &str) -> String {
+pub(super) fn lab_error(error: &str) -> String {
     format!("error: the lab's disk: {error}")
 }
 
-fn unit_options(arguments: &RunArguments) -> Result<UnitOptions, UnitsError> {
+fn unit_options(arguments: &RunArguments, seed: u64) -> Result<UnitOptions, UnitsError> {
     Ok(UnitOptions {
         artifacts: units::artifact_files(&arguments.artifacts)?,
         defects: units::defects(&arguments.defects)?,
+        image_seed: Some(seed),
     })
 }
 
@@ -229,14 +315,14 @@ pub(crate) fn filter(arguments: &FilterArguments) -> Filter {
 }
 
 /// Simulated units are bound by the processor; real ones mostly wait.
-fn default_jobs(units: &[Arc<UnitUnderTest>]) -> usize {
+pub(super) fn default_jobs(units: &[Arc<UnitUnderTest>]) -> usize {
     let cores = std::thread::available_parallelism().map_or(2, usize::from);
     let waiting = units.iter().any(|unit| unit.bench == BenchKind::Real);
     if waiting { cores * WAITING_PER_CORE } else { cores }
 }
 
 /// A seed short enough to be typed again.
-fn fresh_seed() -> u64 {
+pub(super) fn fresh_seed() -> u64 {
     use std::hash::{BuildHasher, RandomState};
     RandomState::new().hash_one("hil") >> 32
 }
@@ -283,14 +369,14 @@ pub(super) fn stop_on_signal(stop: Stop) -> std::io::Result<()> {
 
 /// The journal while a run goes on, and what became of it.
 #[derive(Debug, Default)]
-struct Journal {
+pub(super) struct Journal {
     writer: Option<JournalWriter>,
-    trouble: Option<JournalError>,
+    pub(super) trouble: Option<JournalError>,
 }
 
 impl Journal {
     /// Reports of an earlier run are taken away first: none of them may pass for one of this run.
-    fn begin(folder: Option<&Path>) -> Journal {
+    pub(super) fn begin(folder: Option<&Path>) -> Journal {
         let Some(folder) = folder else {
             return Journal::default();
         };
@@ -313,7 +399,15 @@ impl Journal {
         }
     }
 
-    fn write(&mut self, what: impl FnOnce(&mut JournalWriter) -> Result<(), JournalError>) {
+    /// Goes on with a journal that was begun.
+    pub(super) fn of(writer: JournalWriter) -> Journal {
+        Journal {
+            writer: Some(writer),
+            trouble: None,
+        }
+    }
+
+    pub(super) fn write(&mut self, what: impl FnOnce(&mut JournalWriter) -> Result<(), JournalError>) {
         if let Some(writer) = &mut self.writer
             && let Err(error) = what(writer)
         {
@@ -321,7 +415,7 @@ impl Journal {
         }
     }
 
-    fn end(&mut self, interrupted: bool) {
+    pub(super) fn end(&mut self, interrupted: bool) {
         if let Some(Err(error)) = self.writer.take().map(|writer| writer.finish(interrupted)) {
             self.lose(error);
         }
@@ -334,9 +428,9 @@ impl Journal {
 }
 
 /// Passes progress on, and writes down what is kept.
-struct Told {
-    sink: Box<dyn ProgressSink + Send + Sync>,
-    journal: Arc<Mutex<Journal>>,
+pub(super) struct Told {
+    pub(super) sink: Box<dyn ProgressSink + Send + Sync>,
+    pub(super) journal: Arc<Mutex<Journal>>,
 }
 
 impl Progress for Told {
@@ -379,3 +473,4 @@ const KILLED_BY_USER: i32 = 130;
 /// Real instances that share a core.
 const WAITING_PER_CORE: usize = 4;
 pub(super) const TOOL: &str = concat!("hil ", env!("CARGO_PKG_VERSION"));
+const CODE_QUALITY: &str = "code-quality.json";

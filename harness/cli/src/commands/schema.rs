@@ -14,6 +14,11 @@ pub(crate) fn execute(arguments: SchemaArguments) -> Exit {
             Err(error) => return fail(error, Exit::Invalid),
         },
         SchemaOf::Unit => hil_unit::unit_file::schema(),
+        SchemaOf::Waivers => hil_scenario::waivers_schema(),
+        SchemaOf::Requirements => {
+            print(hil_reports::REQUIREMENTS_SCHEMA_TEXT);
+            return Exit::Pass;
+        }
         SchemaOf::Report => {
             print(hil_reports::SCHEMA_TEXT);
             return Exit::Pass;

@@ -94,6 +94,21 @@ impl Monitor for AckMonitor {
         "aos-v7/ack"
     }
 
+    fn requirements(&self) -> &'static [&'static str] {
+        &[
+            "AOS7-ACK-001",
+            "AOS7-ACK-002",
+            "AOS7-ACK-003",
+            "AOS7-ACK-004",
+            "AOS7-ACK-005",
+            "AOS7-ACK-006",
+            "AOS7-ACK-007",
+            "AOS7-ACK-008",
+            "AOS7-ROBUST-002",
+            "AOS7-ROBUST-007",
+        ]
+    }
+
     fn observe(&mut self, record: &Record, events: &[Event], judge: &mut Judge<'_>) {
         for event in events {
             let connection = event.field("connection").and_then(Value::as_u64);

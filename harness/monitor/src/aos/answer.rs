@@ -57,6 +57,22 @@ impl Monitor for AnswerMonitor {
         "aos-v7/answer"
     }
 
+    fn requirements(&self) -> &'static [&'static str] {
+        &[
+            "AOS7-CERT-001",
+            "AOS7-CERT-003",
+            "AOS7-ENVVAR-001",
+            "AOS7-ENVVAR-005",
+            "AOS7-LOG-001",
+            "AOS7-LOG-002",
+            "AOS7-PROV-001",
+            "AOS7-PROV-003",
+            "AOS7-PROV-004",
+            "AOS7-STATE-001",
+            "AOS7-STATE-002",
+        ]
+    }
+
     fn observe(&mut self, record: &Record, events: &[Event], judge: &mut Judge<'_>) {
         for event in events {
             if event.full_name() == "unit.started" {

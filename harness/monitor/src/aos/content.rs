@@ -80,6 +80,23 @@ impl Monitor for ContentMonitor {
         "aos-v7/content"
     }
 
+    fn requirements(&self) -> &'static [&'static str] {
+        &[
+            "AOS7-BLOB-001",
+            "AOS7-BLOB-002",
+            "AOS7-BLOB-005",
+            "AOS7-CERT-002",
+            "AOS7-CERT-004",
+            "AOS7-CERT-006",
+            "AOS7-LOG-003",
+            "AOS7-LOG-004",
+            "AOS7-LOG-006",
+            "AOS7-PROV-002",
+            "AOS7-PROV-007",
+            "AOS7-STATE-005",
+        ]
+    }
+
     fn observe(&mut self, record: &Record, events: &[Event], judge: &mut Judge<'_>) {
         if let RecordBody::WebSocketFrame {
             from: Party::Unit,

@@ -1,6 +1,6 @@
 //! How the unit finds the cloud, and what it presents there (DISC, TLS).
 
-use crate::{Judge, Monitor, Tally};
+use crate::{Judge, Monitor, Tally, old_tls::turned_down};
 use hil_trace::{CertificateFacts, Event, HowClosed, Party, Record, RecordBody, Stamp, TraceHeader};
 use serde_json::Value;
 use std::{collections::BTreeMap, time::Duration};
@@ -30,6 +30,7 @@ pub(super) struct DiscoveryMonitor {
     online: Tally,
     not_offline: Tally,
     version: Tally,
+    tls_version: Tally,
     secured: Tally,
 }
 
@@ -57,6 +58,7 @@ impl DiscoveryMonitor {
             online: Tally::new("AOS7-TLS-003"),
             not_offline: Tally::new("AOS7-TLS-009"),
             version: Tally::new("AOS7-CONN-001"),
+            tls_version: Tally::new("AOS7-TLS-007"),
             secured: Tally::new("AOS7-TLS-008"),
         }
     }
@@ -65,6 +67,24 @@ impl DiscoveryMonitor {
 impl Monitor for DiscoveryMonitor {
     fn name(&self) -> &'static str {
         "aos-v7/discovery"
+    }
+
+    fn requirements(&self) -> &'static [&'static str] {
+        &[
+            "AOS7-CONN-001",
+            "AOS7-DISC-001",
+            "AOS7-DISC-002",
+            "AOS7-DISC-003",
+            "AOS7-DISC-004",
+            "AOS7-DISC-005",
+            "AOS7-DISC-013",
+            "AOS7-TLS-001",
+            "AOS7-TLS-002",
+            "AOS7-TLS-003",
+            "AOS7-TLS-007",
+            "AOS7-TLS-008",
+            "AOS7-TLS-009",
+        ]
     }
 
     fn observe(&mut self, record: &Record, events: &[Event], judge: &mut Judge<'_>) {
@@ -84,6 +104,12 @@ impl Monitor for DiscoveryMonitor {
                 };
                 let text = format!("no client certificate on {where_to}");
                 tally.violated(text, vec![record.seq], judge);
+            }
+            RecordBody::TlsRefused { reason, .. } => {
+                if let Some(turned_down) = turned_down(reason) {
+                    let text = || format!("a version of TLS below 1.2 was not refused: {reason}");
+                    self.tls_version.check(turned_down, text, record.seq, judge);
+                }
             }
             RecordBody::TlsEstablished { connection, peer, .. } => {
                 self.peers.insert(*connection, peer.clone());
@@ -214,6 +240,7 @@ impl Monitor for DiscoveryMonitor {
             &mut self.online,
             &mut self.not_offline,
             &mut self.version,
+            &mut self.tls_version,
             &mut self.secured,
         ] {
             tally.close(judge);

@@ -63,6 +63,24 @@ impl Monitor for EnvelopeMonitor {
         "aos-v7/envelope"
     }
 
+    fn requirements(&self) -> &'static [&'static str] {
+        &[
+            "AOS7-ENV-001",
+            "AOS7-ENV-002",
+            "AOS7-ENV-003",
+            "AOS7-ENV-004",
+            "AOS7-ENV-005",
+            "AOS7-ENV-006",
+            "AOS7-ENV-007",
+            "AOS7-ENV-008",
+            "AOS7-ENV-009",
+            "AOS7-ENV-010",
+            "AOS7-ENV-011",
+            "AOS7-ENV-014",
+            "AOS7-NACK-008",
+        ]
+    }
+
     fn observe(&mut self, record: &Record, events: &[Event], judge: &mut Judge<'_>) {
         for event in events {
             if event.full_name() == "unit.discovery"

@@ -16,6 +16,30 @@ impl Monitor for FormMonitor {
         "aos-v7/form"
     }
 
+    fn requirements(&self) -> &'static [&'static str] {
+        &[
+            "AOS7-ACK-003",
+            "AOS7-ALERT-001",
+            "AOS7-BLOB-002",
+            "AOS7-CERT-002",
+            "AOS7-CERT-003",
+            "AOS7-CERT-007",
+            "AOS7-ENVVAR-001",
+            "AOS7-LOG-002",
+            "AOS7-LOG-003",
+            "AOS7-LOG-004",
+            "AOS7-MON-001",
+            "AOS7-PROV-002",
+            "AOS7-PROV-003",
+            "AOS7-PROV-004",
+            "AOS7-STATE-002",
+            "AOS7-STATE-004",
+            "AOS7-STATE-006",
+            "AOS7-STATUS-003",
+            "AOS7-STATUS-009",
+        ]
+    }
+
     fn observe(&mut self, record: &Record, events: &[Event], judge: &mut Judge<'_>) {
         for event in events {
             let Some(message) = event.text("message") else {

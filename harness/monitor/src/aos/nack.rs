@@ -44,6 +44,16 @@ impl Monitor for NackMonitor {
         "aos-v7/nack"
     }
 
+    fn requirements(&self) -> &'static [&'static str] {
+        &[
+            "AOS7-NACK-001",
+            "AOS7-NACK-002",
+            "AOS7-NACK-003",
+            "AOS7-NACK-004",
+            "AOS7-NACK-005",
+        ]
+    }
+
     fn observe(&mut self, record: &Record, events: &[Event], judge: &mut Judge<'_>) {
         for event in events {
             match (event.who, event.name.as_str(), event.text("txn")) {

@@ -49,6 +49,16 @@ impl Monitor for ReportMonitor {
         "aos-v7/report"
     }
 
+    fn requirements(&self) -> &'static [&'static str] {
+        &[
+            "AOS7-ALERT-001",
+            "AOS7-ALERT-002",
+            "AOS7-MON-001",
+            "AOS7-MON-002",
+            "AOS7-MON-004",
+        ]
+    }
+
     fn observe(&mut self, record: &Record, events: &[Event], judge: &mut Judge<'_>) {
         self.settle_backlog(record.at, judge);
         for event in events {

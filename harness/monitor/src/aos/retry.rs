@@ -38,6 +38,10 @@ impl Monitor for RetryMonitor {
         "aos-v7/retry"
     }
 
+    fn requirements(&self) -> &'static [&'static str] {
+        &["AOS7-CONN-006", "AOS7-DISC-015"]
+    }
+
     fn observe(&mut self, record: &Record, events: &[Event], judge: &mut Judge<'_>) {
         for event in events {
             let status = event.field("http_status").and_then(Value::as_u64);

@@ -54,6 +54,18 @@ impl Monitor for StatusMonitor {
         "aos-v7/status"
     }
 
+    fn requirements(&self) -> &'static [&'static str] {
+        &[
+            "AOS7-STATUS-001",
+            "AOS7-STATUS-002",
+            "AOS7-STATUS-003",
+            "AOS7-STATUS-004",
+            "AOS7-STATUS-005",
+            "AOS7-STATUS-006",
+            "AOS7-STATUS-009",
+        ]
+    }
+
     fn observe(&mut self, record: &Record, events: &[Event], judge: &mut Judge<'_>) {
         for event in events {
             match (event.who, event.name.as_str()) {

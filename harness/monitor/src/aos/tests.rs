@@ -76,7 +76,7 @@ fn violated_by(happened: impl Iterator<Item = (u64, RecordBody)>) -> Vec<String>
     let events: Vec<Vec<Event>> = records.iter().map(|record| view.events(record)).collect();
     let end = records.last().map(|record| record.at).unwrap_or_default();
     for mut monitor in monitors(&header) {
-        let mut judge = Judge::new(&catalogue, monitor.name(), &mut findings);
+        let mut judge = Judge::new(&catalogue, monitor.as_ref(), &mut findings);
         for (record, events) in records.iter().zip(&events) {
             monitor.expire(record.at, &mut judge);
             monitor.observe(record, events, &mut judge);

@@ -29,6 +29,10 @@ impl Monitor for AnnouncedMonitor {
         "device-command/announced"
     }
 
+    fn requirements(&self) -> &'static [&'static str] {
+        &["DCMD-STATUS-004"]
+    }
+
     fn observe(&mut self, record: &Record, events: &[Event], judge: &mut Judge<'_>) {
         for event in events {
             match (event.who, event.name.as_str()) {

@@ -33,6 +33,10 @@ impl Monitor for ClockMonitor {
         "device-command/clock"
     }
 
+    fn requirements(&self) -> &'static [&'static str] {
+        &["DCMD-STATUS-006"]
+    }
+
     fn observe(&mut self, record: &Record, events: &[Event], judge: &mut Judge<'_>) {
         if let RecordBody::Stimulus { name, .. } = &record.what {
             self.touched |= name.starts_with("clock");

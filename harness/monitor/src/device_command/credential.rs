@@ -30,6 +30,10 @@ impl Monitor for CredentialMonitor {
         "device-command/credential"
     }
 
+    fn requirements(&self) -> &'static [&'static str] {
+        &["DCMD-SEC-007"]
+    }
+
     fn observe(&mut self, record: &Record, _: &[Event], judge: &mut Judge<'_>) {
         match &record.what {
             RecordBody::HttpRequest {
@@ -54,7 +58,7 @@ impl Monitor for CredentialMonitor {
                 self.token = token.filter(|t| t.len() >= SHORTEST).map(|t| t.into());
                 self.search(record.seq, judge);
             }
-            RecordBody::Console { stream, payload } => {
+            RecordBody::Console { stream, payload } if *stream != ConsoleStream::Lab => {
                 self.printed.entry(*stream).or_default().extend(payload.bytes());
                 self.search(record.seq, judge);
                 for printed in self.printed.values_mut() {

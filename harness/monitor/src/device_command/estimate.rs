@@ -86,6 +86,10 @@ impl Monitor for EstimateMonitor {
         "device-command/estimate"
     }
 
+    fn requirements(&self) -> &'static [&'static str] {
+        &["DCMD-RESP-005"]
+    }
+
     fn observe(&mut self, record: &Record, events: &[Event], judge: &mut Judge<'_>) {
         for event in events.iter().filter(|event| event.who == Who::Unit) {
             match event.name.as_str() {

@@ -27,6 +27,10 @@ impl Monitor for ExportMonitor {
         "device-command/export"
     }
 
+    fn requirements(&self) -> &'static [&'static str] {
+        &["DCMD-EXPORT-001", "DCMD-EXPORT-002"]
+    }
+
     fn observe(&mut self, record: &Record, events: &[Event], judge: &mut Judge<'_>) {
         for event in events.iter().filter(|event| event.who == Who::Unit) {
             let id = event.text("command_id").unwrap_or_default();

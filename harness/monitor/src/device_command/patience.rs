@@ -25,6 +25,10 @@ impl Monitor for PatienceMonitor {
         "device-command/patience"
     }
 
+    fn requirements(&self) -> &'static [&'static str] {
+        &["DCMD-ROBUST-003"]
+    }
+
     fn observe(&mut self, record: &Record, events: &[Event], judge: &mut Judge<'_>) {
         for event in events {
             match (event.who, event.name.as_str()) {

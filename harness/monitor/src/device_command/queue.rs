@@ -26,6 +26,10 @@ impl Monitor for QueueMonitor {
         "device-command/queue"
     }
 
+    fn requirements(&self) -> &'static [&'static str] {
+        &["DCMD-QUEUE-001"]
+    }
+
     fn observe(&mut self, record: &Record, events: &[Event], judge: &mut Judge<'_>) {
         for event in events {
             if event.who != Who::Unit {

@@ -38,6 +38,10 @@ impl Monitor for RestartMonitor {
         "device-command/restart"
     }
 
+    fn requirements(&self) -> &'static [&'static str] {
+        &["DCMD-RESTART-002"]
+    }
+
     fn observe(&mut self, record: &Record, events: &[Event], judge: &mut Judge<'_>) {
         for event in events {
             match (event.who, event.name.as_str()) {

@@ -38,6 +38,15 @@ impl Monitor for StatusMonitor {
         "device-command/status"
     }
 
+    fn requirements(&self) -> &'static [&'static str] {
+        &[
+            "DCMD-DIAG-002",
+            "DCMD-STATUS-001",
+            "DCMD-STATUS-002",
+            "DCMD-STATUS-005",
+        ]
+    }
+
     fn observe(&mut self, record: &Record, events: &[Event], judge: &mut Judge<'_>) {
         for event in events {
             match (event.who, event.name.as_str()) {

@@ -21,7 +21,7 @@ fn judge_at(epoch_s: i64, events: &[(u64, Who, &str, Value)]) -> Vec<(String, Ve
     let mut header = header(Protocol::DeviceCommand);
     header.epoch_unix_us = epoch_s * 1_000_000;
     for mut monitor in monitors(&header) {
-        let mut judge = Judge::new(&catalogue, monitor.name(), &mut findings);
+        let mut judge = Judge::new(&catalogue, monitor.as_ref(), &mut findings);
         for (seq, (seconds, who, name, facts)) in events.iter().enumerate() {
             let at = Stamp(seconds * 1_000_000);
             monitor.expire(at, &mut judge);
@@ -262,7 +262,7 @@ fn a_token_in_the_output_is_seen_in_two_reads_and_before_its_first_use() {
         let catalogue = Catalogue::default();
         let mut findings: Vec<Finding> = Vec::new();
         for mut monitor in monitors(&header(Protocol::DeviceCommand)) {
-            let mut judge = Judge::new(&catalogue, monitor.name(), &mut findings);
+            let mut judge = Judge::new(&catalogue, monitor.as_ref(), &mut findings);
             for (seq, what) in records.iter().enumerate() {
                 let record = Record {
                     seq: seq as u64,

@@ -58,6 +58,17 @@ impl Monitor for AckMonitor {
         "edge-poll/ack"
     }
 
+    fn requirements(&self) -> &'static [&'static str] {
+        &[
+            "POLL-ACK-001",
+            "POLL-ACK-007",
+            "POLL-ACK-008",
+            "POLL-ACK-009",
+            "POLL-ACK-011",
+            "POLL-FETCH-002",
+        ]
+    }
+
     fn observe(&mut self, record: &Record, events: &[Event], judge: &mut Judge<'_>) {
         for event in events {
             match (event.who, event.name.as_str()) {

@@ -60,6 +60,10 @@ impl Monitor for BackoffMonitor {
         "edge-poll/backoff"
     }
 
+    fn requirements(&self) -> &'static [&'static str] {
+        &["POLL-AUTH-004", "POLL-INTERVAL-003"]
+    }
+
     fn observe(&mut self, record: &Record, events: &[Event], judge: &mut Judge<'_>) {
         if let RecordBody::HttpUnanswered { exchange, .. } = &record.what
             && self.last.as_ref().is_some_and(|poll| poll.exchange == *exchange)

@@ -85,6 +85,19 @@ impl Monitor for ContentMonitor {
         "edge-poll/content"
     }
 
+    fn requirements(&self) -> &'static [&'static str] {
+        &[
+            "POLL-DL-003",
+            "POLL-DL-004",
+            "POLL-DL-005",
+            "POLL-DL-009",
+            "POLL-VERIFY-001",
+            "POLL-VERIFY-002",
+            "POLL-VERIFY-003",
+            "POLL-VERIFY-005",
+        ]
+    }
+
     fn observe(&mut self, record: &Record, events: &[Event], judge: &mut Judge<'_>) {
         for event in events {
             match (event.who, event.name.as_str()) {

@@ -1,7 +1,7 @@
 //! Where the device key goes and where it must not (POLL-AUTH).
 
 use crate::{Judge, Monitor, Tally};
-use hil_trace::{Event, HowClosed, Party, Record, RecordBody, Stamp};
+use hil_trace::{ConsoleStream, Event, HowClosed, Party, Record, RecordBody, Stamp};
 use hil_wire::{edge_poll::Call, http::Request};
 use std::collections::BTreeSet;
 
@@ -27,6 +27,10 @@ impl Default for CredentialMonitor {
 impl Monitor for CredentialMonitor {
     fn name(&self) -> &'static str {
         "edge-poll/credential"
+    }
+
+    fn requirements(&self) -> &'static [&'static str] {
+        &["POLL-AUTH-001", "POLL-AUTH-002", "POLL-AUTH-003"]
     }
 
     fn observe(&mut self, record: &Record, _: &[Event], judge: &mut Judge<'_>) {
@@ -65,7 +69,9 @@ impl Monitor for CredentialMonitor {
                 let text = || format!("the device key stands in the URL or body of {method} {target}");
                 self.hidden.check(!leaked, text, record.seq, judge);
             }
-            RecordBody::Console { payload, .. } if self.find(payload.bytes()) => {
+            RecordBody::Console { stream, payload }
+                if *stream != ConsoleStream::Lab && self.find(payload.bytes()) =>
+            {
                 let text = "the device key was written to the console";
                 self.hidden.violated(text, vec![record.seq], judge);
             }

@@ -46,6 +46,15 @@ impl Monitor for IntervalMonitor {
         "edge-poll/interval"
     }
 
+    fn requirements(&self) -> &'static [&'static str] {
+        &[
+            "POLL-INTERVAL-001",
+            "POLL-INTERVAL-002",
+            "POLL-INTERVAL-005",
+            "POLL-INTERVAL-007",
+        ]
+    }
+
     fn observe(&mut self, record: &Record, events: &[Event], judge: &mut Judge<'_>) {
         if let RecordBody::HttpRequest {
             from: Party::Unit,

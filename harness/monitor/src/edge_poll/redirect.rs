@@ -28,6 +28,10 @@ impl Monitor for RedirectMonitor {
         "edge-poll/redirect"
     }
 
+    fn requirements(&self) -> &'static [&'static str] {
+        &["POLL-DL-007"]
+    }
+
     fn observe(&mut self, record: &Record, events: &[Event], judge: &mut Judge<'_>) {
         for event in events {
             match (event.who, event.name.as_str()) {

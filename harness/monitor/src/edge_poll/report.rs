@@ -36,6 +36,10 @@ impl Monitor for ReportMonitor {
         "edge-poll/report"
     }
 
+    fn requirements(&self) -> &'static [&'static str] {
+        &["POLL-REPORT-001", "POLL-REPORT-003", "POLL-REPORT-005"]
+    }
+
     fn observe(&mut self, record: &Record, events: &[Event], judge: &mut Judge<'_>) {
         for event in events {
             match (event.who, event.name.as_str()) {

@@ -1,6 +1,6 @@
 //! Whom the unit speaks to: certificates, TLS versions, and plain transport beside a TLS API (POLL-SEC-001 to 003).
 
-use crate::{Judge, Monitor, Tally};
+use crate::{Judge, Monitor, Tally, old_tls::turned_down};
 use hil_trace::{Event, HowClosed, Party, Record, RecordBody, Stamp, Who};
 use std::collections::BTreeMap;
 
@@ -44,6 +44,10 @@ impl Default for TransportMonitor {
 impl Monitor for TransportMonitor {
     fn name(&self) -> &'static str {
         "edge-poll/transport"
+    }
+
+    fn requirements(&self) -> &'static [&'static str] {
+        &["POLL-SEC-001", "POLL-SEC-002", "POLL-SEC-003"]
     }
 
     fn observe(&mut self, record: &Record, events: &[Event], judge: &mut Judge<'_>) {
@@ -128,12 +132,16 @@ impl TransportMonitor {
         };
         if !presented.old_version {
             self.certificates.met(record);
-        } else if reason.starts_with(REFUSED) {
-            self.versions.met(record);
-        } else {
-            let text = format!("a version of TLS below 1.2 was not refused: {reason}");
-            self.versions
-                .violated(text, vec![presented.record, record], judge);
+            return;
+        }
+        match turned_down(reason) {
+            Some(true) => self.versions.met(record),
+            Some(false) => {
+                let text = format!("a version of TLS below 1.2 was not refused: {reason}");
+                self.versions
+                    .violated(text, vec![presented.record, record], judge);
+            }
+            None => {}
         }
     }
 
@@ -160,5 +168,3 @@ impl TransportMonitor {
 
 const API: &str = "edge-api";
 const PLAIN: &str = "blob-plain";
-/// How the record of a handshake begins in which the unit turned an old version down.
-const REFUSED: &str = "the peer refused";

@@ -37,6 +37,10 @@ impl Monitor for BootStateMonitor {
         "ota-rpc/boot-state"
     }
 
+    fn requirements(&self) -> &'static [&'static str] {
+        &["OTA-BOOT-001", "OTA-COMMIT-002", "OTA-COMMIT-005"]
+    }
+
     fn observe(&mut self, record: &Record, events: &[Event], judge: &mut Judge<'_>) {
         for event in events {
             let method = event.text("method").unwrap_or_default();

@@ -37,6 +37,10 @@ impl Monitor for BrokerMonitor {
         "ota-rpc/broker"
     }
 
+    fn requirements(&self) -> &'static [&'static str] {
+        &["OTA-MQTT-001", "OTA-MQTT-002"]
+    }
+
     fn observe(&mut self, record: &Record, events: &[Event], judge: &mut Judge<'_>) {
         for event in events
             .iter()

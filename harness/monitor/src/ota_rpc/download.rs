@@ -21,6 +21,10 @@ impl Monitor for DownloadMonitor {
         "ota-rpc/download"
     }
 
+    fn requirements(&self) -> &'static [&'static str] {
+        &["OTA-UPDATE-020"]
+    }
+
     fn observe(&mut self, record: &Record, events: &[Event], judge: &mut Judge<'_>) {
         for event in events
             .iter()

@@ -32,6 +32,10 @@ impl Monitor for HttpMonitor {
         "ota-rpc/http"
     }
 
+    fn requirements(&self) -> &'static [&'static str] {
+        &["OTA-HTTP-001", "OTA-HTTP-002", "OTA-HTTP-003", "OTA-HTTP-005"]
+    }
+
     fn observe(&mut self, record: &Record, _: &[Event], judge: &mut Judge<'_>) {
         match &record.what {
             RecordBody::HttpRequest {

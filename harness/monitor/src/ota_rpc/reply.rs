@@ -52,6 +52,10 @@ impl Monitor for ReplyMonitor {
         "ota-rpc/reply"
     }
 
+    fn requirements(&self) -> &'static [&'static str] {
+        &["OTA-RPC-001", "OTA-RPC-002", "OTA-RPC-006"]
+    }
+
     fn observe(&mut self, record: &Record, events: &[Event], judge: &mut Judge<'_>) {
         self.notification(record, judge);
         for event in events {

@@ -32,6 +32,10 @@ impl Monitor for SerialMonitor {
         "ota-rpc/serial"
     }
 
+    fn requirements(&self) -> &'static [&'static str] {
+        &["OTA-UART-002", "OTA-UART-003"]
+    }
+
     fn observe(&mut self, record: &Record, events: &[Event], judge: &mut Judge<'_>) {
         for event in events
             .iter()

@@ -21,6 +21,10 @@ impl Monitor for SocketMonitor {
         "ota-rpc/socket"
     }
 
+    fn requirements(&self) -> &'static [&'static str] {
+        &["OTA-WS-002"]
+    }
+
     fn observe(&mut self, record: &Record, events: &[Event], judge: &mut Judge<'_>) {
         let opened = events
             .iter()

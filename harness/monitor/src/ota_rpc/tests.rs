@@ -95,12 +95,12 @@ impl Bench {
             };
             let events = View::events(&mut *view, &record);
             for monitor in &mut monitors {
-                let mut judge = Judge::new(&catalogue, monitor.name(), &mut findings);
+                let mut judge = Judge::new(&catalogue, monitor.as_ref(), &mut findings);
                 monitor.observe(&record, &events, &mut judge);
             }
         }
         for monitor in &mut monitors {
-            let mut judge = Judge::new(&catalogue, monitor.name(), &mut findings);
+            let mut judge = Judge::new(&catalogue, monitor.as_ref(), &mut findings);
             monitor.close(Stamp(last * 1000), HowClosed::Complete, &mut judge);
         }
         findings

@@ -60,6 +60,10 @@ impl Monitor for WindowMonitor {
         "ota-rpc/window"
     }
 
+    fn requirements(&self) -> &'static [&'static str] {
+        &["OTA-REVERT-001", "OTA-TIME-001", "OTA-TIME-002"]
+    }
+
     fn observe(&mut self, record: &Record, events: &[Event], judge: &mut Judge<'_>) {
         match &record.what {
             RecordBody::Unit {

@@ -59,6 +59,16 @@ impl Monitor for AuthenticationMonitor {
         "sota/authentication"
     }
 
+    fn requirements(&self) -> &'static [&'static str] {
+        &[
+            "SOTA-AUTH-001",
+            "SOTA-AUTH-002",
+            "SOTA-AUTH-007",
+            "SOTA-AUTH-008",
+            "SOTA-AUTH-009",
+        ]
+    }
+
     fn observe(&mut self, record: &Record, events: &[Event], judge: &mut Judge<'_>) {
         let restarts = ["started", "booted", "rebooted", "power_cut", "exited", "stopped"];
         if events

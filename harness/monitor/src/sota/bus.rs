@@ -73,6 +73,10 @@ impl Monitor for BusMonitor {
         "sota/bus"
     }
 
+    fn requirements(&self) -> &'static [&'static str] {
+        &["SOTA-DBUS-001", "SOTA-DBUS-003", "SOTA-DBUS-004", "SOTA-DBUS-005"]
+    }
+
     fn observe(&mut self, record: &Record, events: &[Event], judge: &mut Judge<'_>) {
         for event in events {
             match event.who {

@@ -32,6 +32,10 @@ impl Monitor for ConfirmationMonitor {
         "sota/confirmation"
     }
 
+    fn requirements(&self) -> &'static [&'static str] {
+        &["SOTA-EVT-007", "SOTA-REPORT-007"]
+    }
+
     fn observe(&mut self, record: &Record, events: &[Event], judge: &mut Judge<'_>) {
         if let RecordBody::HttpRequest {
             face,

@@ -36,6 +36,10 @@ impl Monitor for DownloadMonitor {
         "sota/download"
     }
 
+    fn requirements(&self) -> &'static [&'static str] {
+        &["SOTA-DL-005", "SOTA-DL-006"]
+    }
+
     fn observe(&mut self, record: &Record, events: &[Event], judge: &mut Judge<'_>) {
         for event in events {
             let Some(id) = event.text("id") else {

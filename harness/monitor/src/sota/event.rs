@@ -66,6 +66,20 @@ impl Monitor for EventMonitor {
         "sota/event"
     }
 
+    fn requirements(&self) -> &'static [&'static str] {
+        &[
+            "SOTA-EVT-001",
+            "SOTA-EVT-002",
+            "SOTA-EVT-003",
+            "SOTA-EVT-005",
+            "SOTA-EVT-006",
+            "SOTA-EVT-008",
+            "SOTA-EVT-009",
+            "SOTA-HTTP-001",
+            "SOTA-WS-003",
+        ]
+    }
+
     fn observe(&mut self, record: &Record, events: &[Event], judge: &mut Judge<'_>) {
         match &record.what {
             RecordBody::HttpRequest {

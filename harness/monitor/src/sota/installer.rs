@@ -21,6 +21,10 @@ impl Monitor for InstallerMonitor {
         "sota/installer"
     }
 
+    fn requirements(&self) -> &'static [&'static str] {
+        &["SOTA-SOCK-005"]
+    }
+
     fn observe(&mut self, record: &Record, events: &[Event], judge: &mut Judge<'_>) {
         let told = |event: &&Event| event.who == Who::Unit && event.name == "installer_event";
         for event in events.iter().filter(told) {

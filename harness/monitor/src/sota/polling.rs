@@ -22,6 +22,10 @@ impl Monitor for PollingMonitor {
         "sota/polling"
     }
 
+    fn requirements(&self) -> &'static [&'static str] {
+        &["SOTA-POLL-003"]
+    }
+
     fn observe(&mut self, record: &Record, events: &[Event], judge: &mut Judge<'_>) {
         self.single.observe(record, judge);
         for event in events.iter().filter(|event| event.who == Who::Unit) {

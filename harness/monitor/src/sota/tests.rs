@@ -135,13 +135,13 @@ impl Trace {
         for record in self.records() {
             let events = View::events(&mut *view, &record);
             for monitor in &mut monitors {
-                let mut judge = Judge::new(&catalogue, monitor.name(), &mut findings);
+                let mut judge = Judge::new(&catalogue, monitor.as_ref(), &mut findings);
                 monitor.expire(record.at, &mut judge);
                 monitor.observe(&record, &events, &mut judge);
             }
         }
         for monitor in &mut monitors {
-            let mut judge = Judge::new(&catalogue, monitor.name(), &mut findings);
+            let mut judge = Judge::new(&catalogue, monitor.as_ref(), &mut findings);
             monitor.expire(Stamp(self.millis * 1000), &mut judge);
             monitor.close(Stamp(self.millis * 1000), HowClosed::Complete, &mut judge);
         }

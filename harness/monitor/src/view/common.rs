@@ -1,6 +1,6 @@
 //! Events every protocol shares: the unit's life, facts read inside it, faults, notes of the cloud, console output.
 
-use hil_trace::{Event, FaultPhase, Record, RecordBody, UnitChange, Who};
+use hil_trace::{ConsoleStream, Event, FaultPhase, Party, Record, RecordBody, UnitChange, Who};
 use serde_json::{Map, Value, json};
 
 /// The shared event of a record, if it has one.
@@ -49,7 +49,19 @@ pub(crate) fn common_event(record: &Record) -> Option<Event> {
             let facts = fields(json!({"reason": reason}));
             Some(event(record, Who::Unit, "tls_refused", facts))
         }
-        RecordBody::Console { payload, .. } => {
+        RecordBody::Datagram {
+            face,
+            from: Party::Unit,
+            facts,
+            ..
+        } if face == "tap" => Some(event(record, Who::Unit, "packet", facts.clone())),
+        RecordBody::Datagram {
+            face,
+            from: Party::Unit,
+            facts,
+            ..
+        } if face == "names" => Some(event(record, Who::Unit, "name_asked", facts.clone())),
+        RecordBody::Console { stream, payload } if *stream != ConsoleStream::Lab => {
             let text = String::from_utf8_lossy(payload.bytes()).into_owned();
             Some(event(record, Who::Unit, "console", fields(json!({"text": text}))))
         }

@@ -82,8 +82,13 @@ impl Executor<'_> {
                 reason: error.to_string(),
             })?;
         }
+        let dispatcher = self.bench.dispatcher.clone();
         let refusal = |error: UnitError| Refusal {
             blame: match &error {
+                UnitError::NotImplemented(what) => {
+                    dispatcher.not_implemented(what);
+                    "missing"
+                }
                 UnitError::NotSupported(_) | UnitError::UnknownName { .. } => "missing",
                 other => blame_word(other.blame()),
             },

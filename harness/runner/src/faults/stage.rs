@@ -13,6 +13,11 @@ pub trait Stage: Recorder {
 
     /// Shows a tripwire every event from now on, until it has tripped.
     fn stretch(&self, tripwire: Rc<Tripwire>);
+
+    /// The unit's adapter said that it does not implement something that was needed.
+    fn not_implemented(&self, what: &str) {
+        let _ = what;
+    }
 }
 
 impl Stage for Dispatcher {
@@ -22,5 +27,9 @@ impl Stage for Dispatcher {
 
     fn stretch(&self, tripwire: Rc<Tripwire>) {
         self.watch_for(tripwire);
+    }
+
+    fn not_implemented(&self, what: &str) {
+        Dispatcher::not_implemented(self, what);
     }
 }

@@ -17,6 +17,10 @@ type Begun = Option<oneshot::Sender<()>>;
 /// Makes an effect; tells `begun` once the first of it is done. What a driver cannot do is trouble.
 pub(super) async fn make(fuse: &Fuse, unit: &SharedUnit, effect: &UnitEffect, begun: &mut Begun) {
     if let Err(error) = try_make(fuse, unit, effect, begun).await {
+        if let UnitError::NotImplemented(what) = &error {
+            fuse.stage.not_implemented(what);
+            return tell(begun);
+        }
         fuse.stage.record(RecordBody::Trouble {
             blame: error.blame(),
             text: error.to_string(),

@@ -15,9 +15,10 @@ use crate::repeats::Fold;
 use disturbed::Disturbed;
 use hil_monitor::{Judge, Monitor, View, monitors_for, view_for};
 use hil_trace::{
-    Catalogue, Event, Figures, Finding, HowClosed, InstanceSummary, Record, RecordBody, RepeatFigures,
-    RunSummary, Stamp, Trace, TraceHeader, Verdict,
+    Catalogue, Event, Exercise, Exercised, Figures, Finding, HowClosed, InstanceSummary, Record, RecordBody,
+    RepeatFigures, RunSummary, Stamp, Trace, TraceHeader, Verdict, exercise,
 };
+use hil_wire::Protocol;
 use scenario::ScenarioJudge;
 use std::{collections::BTreeMap, rc::Rc};
 use sweep::SweepJudge;
@@ -34,6 +35,8 @@ pub(crate) struct Judgement {
     closed: Option<HowClosed>,
     last: Stamp,
     records: u64,
+    protocol: Protocol,
+    exercise: Exercise,
 }
 
 impl Judgement {
@@ -49,6 +52,8 @@ impl Judgement {
             closed: None,
             last: Stamp::ZERO,
             records: 0,
+            protocol: header.protocol,
+            exercise: Exercise::default(),
         }
     }
 
@@ -60,9 +65,14 @@ impl Judgement {
         self.sweep.observe(record);
         self.disturbed.observe(record);
         let events = self.view.events(record);
+        if let Some(known) = self.catalogue.exercise.get(&self.protocol) {
+            for event in &events {
+                self.exercise.observe(event, known);
+            }
+        }
         let before = self.findings.len();
         for monitor in &mut self.monitors {
-            let mut judge = Judge::new(&self.catalogue, monitor.name(), &mut self.findings);
+            let mut judge = Judge::new(&self.catalogue, monitor.as_ref(), &mut self.findings);
             monitor.observe(record, &events, &mut judge);
         }
         self.disturbed.excuse(&mut self.findings[before..]);
@@ -97,7 +107,7 @@ impl Judgement {
         let before = self.findings.len();
         for monitor in &mut self.monitors {
             if monitor.next_deadline().is_some_and(|deadline| deadline <= now) {
-                let mut judge = Judge::new(&self.catalogue, monitor.name(), &mut self.findings);
+                let mut judge = Judge::new(&self.catalogue, monitor.as_ref(), &mut self.findings);
                 monitor.expire(now, &mut judge);
             }
         }
@@ -109,7 +119,7 @@ impl Judgement {
         self.closed = Some(how);
         let before = self.findings.len();
         for monitor in &mut self.monitors {
-            let mut judge = Judge::new(&self.catalogue, monitor.name(), &mut self.findings);
+            let mut judge = Judge::new(&self.catalogue, monitor.as_ref(), &mut self.findings);
             monitor.close(at, how, &mut judge);
         }
         self.disturbed.excuse(&mut self.findings[before..]);
@@ -128,10 +138,15 @@ impl Judgement {
         InstanceSummary {
             header,
             verdict,
+            left: None,
             skipped: None,
             findings: self.findings,
             sweep: self.sweep.result(&self.scenario.values),
             measurements: self.scenario.measurements,
+            exercised: match self.catalogue.exercise.get(&self.protocol) {
+                Some(known) => self.exercise.finish(known),
+                None => Exercised::default(),
+            },
             repeats: None,
             duration: self.last.seconds(),
             records: self.records,
@@ -156,9 +171,11 @@ pub(crate) fn skipped(header: TraceHeader, reason: String) -> InstanceSummary {
     InstanceSummary {
         header,
         verdict: Verdict::None,
+        left: None,
         skipped: Some(reason),
         findings: Vec::new(),
         measurements: Vec::new(),
+        exercised: Exercised::default(),
         repeats: None,
         sweep: None,
         duration: 0.0,
@@ -183,15 +200,21 @@ pub fn judge_traces(
     let interrupted = traces
         .iter()
         .any(|t| t.skipped.is_none() && matches!(t.closed(), None | Some(HowClosed::Interrupted)));
-    let first = traces.iter().map(|trace| &trace.header);
-    let first = first.chain(repeats.iter().map(|repeats| &repeats.header)).next();
+    let headers = || {
+        let traces = traces.iter().map(|trace| &trace.header);
+        traces.chain(repeats.iter().map(|repeats| &repeats.header))
+    };
+    let first = headers().next();
     RunSummary {
         tool: first.map_or_else(String::new, |header| header.tool.clone()),
         seed: first.map_or(0, |header| header.seed),
         strict,
         interrupted,
+        partitions: headers().filter_map(|header| header.partition).collect(),
+        exercise: exercise(&instances, &catalogue.exercise),
         coverage: crate::coverage(&instances, &catalogue, strict),
         instances,
+        waivers: Vec::new(),
         wall_seconds: 0.0,
     }
 }
@@ -206,7 +229,7 @@ fn together(
     let mut folds: BTreeMap<String, Fold> = BTreeMap::new();
     let headers = repeats.iter().map(|repeats| &repeats.header);
     for header in headers.chain(judged.iter().map(|instance| &instance.header)) {
-        if let Some(repeat_of) = &header.repeat_of
+        if let Some(repeat_of) = header.repeat()
             && !folds.contains_key(&repeat_of.group)
         {
             folds.extend(Fold::new(header).map(|fold| (repeat_of.group.clone(), fold)));
@@ -221,7 +244,7 @@ fn together(
         }
     }
     for instance in judged {
-        let group = instance.header.repeat_of.as_ref();
+        let group = instance.header.repeat();
         if let Some(fold) = group.and_then(|repeat_of| folds.get_mut(&repeat_of.group)) {
             fold.add_instance(&Figures::of(instance));
         }

@@ -41,7 +41,7 @@ struct Series {
 impl Fold {
     /// The fold of the repeats `header` is one of; none if it is no repeat.
     pub(crate) fn new(header: &TraceHeader) -> Option<Fold> {
-        let repeat_of = header.repeat_of.clone()?;
+        let repeat_of = header.repeat()?.clone();
         Some(Fold {
             planned: repeat_of.times,
             header: TraceHeader {
@@ -135,8 +135,10 @@ impl Fold {
             .iter()
             .fold(Verdict::Pass, |verdict, f| verdict.join(f.effective(strict)));
         InstanceSummary {
+            exercised: Default::default(),
             header: self.header,
             verdict,
+            left: None,
             skipped: None,
             findings,
             measurements: Vec::new(),

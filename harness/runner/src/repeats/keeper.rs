@@ -27,7 +27,7 @@ impl Keeper {
     /// Takes in an instance, and tells what is kept of it, or of those it takes the place of.
     pub(crate) fn take(&mut self, result: InstanceResult, told: &mut dyn Progress) {
         let header = &result.trace.header;
-        let group = header.repeat_of.as_ref().map(|repeat_of| &repeat_of.group);
+        let group = header.repeat().map(|repeat_of| &repeat_of.group);
         let known = group.is_some_and(|group| self.groups.contains_key(group));
         if !known && let Some(fold) = Fold::new(header) {
             told.keep_group(fold.header());

@@ -22,6 +22,8 @@ fn header(repetition: u32, times: u32) -> TraceHeader {
         }),
         seed: 1,
         repetition,
+        retry_of: None,
+        partition: None,
         repeat_of: Some(RepeatOf {
             group: "ota-rpc/x@sim".to_owned(),
             times,
@@ -55,8 +57,10 @@ fn repeat(repetition: u32, times: u32, ms: Option<u32>, bounds: &Bounds) -> Inst
         evidence: vec![0, 0],
     };
     let summary = InstanceSummary {
+        exercised: Default::default(),
         header: header.clone(),
         verdict: ms.map_or(Verdict::Inconclusive, |_| Verdict::Pass),
+        left: None,
         skipped: None,
         findings: Vec::new(),
         measurements: ms.map(measurement).into_iter().collect(),

@@ -30,7 +30,7 @@ pub(crate) fn points_after(job: &Job, header: &TraceHeader, verdict: Verdict) ->
     let (Some(sweep), Some(run)) = (&job.plan.sweep, &header.sweep) else {
         return Vec::new();
     };
-    if !job.may_add() {
+    if !job.may_add_points() {
         return Vec::new();
     }
     let planned = match verdict {

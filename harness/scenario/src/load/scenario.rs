@@ -107,11 +107,13 @@ impl<'a> Loader<'a> {
         let timeout = self.timeout(&mut map);
         let steps = self.required_steps(&mut map);
         let sweep = self.sweep(&mut map, node);
+        let provokes = self.provokes(&mut map);
         map.finish();
         Some(Plan {
             path: path.to_owned(),
             name: name?,
             protocol: self.protocol?,
+            provokes,
             verifies: std::mem::take(&mut self.verifies),
             needs: std::mem::take(&mut self.needs).into_iter().collect(),
             applies_when,
@@ -125,7 +127,7 @@ impl<'a> Loader<'a> {
             unit_facts: self.unit_facts.take(),
             steps,
             extra_faults: Vec::new(),
-            text: self.collector.source().text().clone(),
+            source: Arc::clone(self.collector.source()),
         })
     }
 
@@ -158,6 +160,24 @@ impl<'a> Loader<'a> {
             }
         }
         ids
+    }
+
+    /// `provokes`: what happens to the unit, in words, by requirement that it is needed for.
+    fn provokes(&self, map: &mut MapReader<'a>) -> BTreeMap<String, String> {
+        let mut provokes = BTreeMap::new();
+        for entry in map.entries_of("provokes") {
+            if !self.verifies.contains(&entry.key) {
+                let title = format!("the scenario does not verify `{}`", entry.key);
+                let near = self.verifies.iter().map(String::as_str);
+                let help = hil_diagnostic::did_you_mean(&entry.key, near);
+                self.collector
+                    .error(&entry.key_span, title, "`provokes` names what it verifies", help);
+            }
+            if let Some(words) = self.collector.string(&entry.value, "what it provokes") {
+                provokes.insert(entry.key.clone(), words.to_owned());
+            }
+        }
+        provokes
     }
 
     /// Adds the requirements of a step to those of the scenario.

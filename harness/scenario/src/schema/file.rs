@@ -46,6 +46,11 @@ fn properties() -> Value {
             "description": "The protocol the unit speaks.",
         },
         "verifies": {"$ref": "#/$defs/verifies"},
+        "provokes": {
+            "type": "object",
+            "additionalProperties": {"type": "string"},
+            "description": "What happens to the unit that a requirement needs, by id, where no stimulus of the catalogue says it.",
+        },
         "needs": {
             "type": "array",
             "items": {"enum": CAPABILITIES},

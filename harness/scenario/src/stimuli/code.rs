@@ -8,15 +8,15 @@ use serde_json::Value;
 /// `unit.stimulate name=clock_jump`. `cloud` and `prepare` stand for the options of the scenario itself, and
 /// `sweep` for its sweep of power cuts.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Code {
+pub(crate) struct Code {
     /// Such as `F-RST`.
-    pub(super) name: &'static str,
-    pub(super) signs: &'static [&'static str],
+    pub(crate) name: &'static str,
+    pub(crate) signs: &'static [&'static str],
 }
 
 impl Code {
     /// The F-names in the name of a stimulus, each once; `Err` is one that nobody knows.
-    pub(super) fn all_in(stimulus: &str) -> impl Iterator<Item = Result<Code, &str>> {
+    pub(crate) fn all_in(stimulus: &str) -> impl Iterator<Item = Result<Code, &str>> {
         let words = stimulus.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'));
         let names = words.filter(|word| {
             word.strip_prefix("F-").is_some_and(|rest| {
@@ -30,7 +30,7 @@ impl Code {
     }
 
     /// Whether the scenario uses one of the signs.
-    pub(super) fn provoked_by(self, plan: &Plan) -> bool {
+    pub(crate) fn provoked_by(self, plan: &Plan) -> bool {
         let of_plan = |word: &str| match word {
             "cloud" => Some(&plan.cloud),
             "prepare" => Some(&plan.prepare),

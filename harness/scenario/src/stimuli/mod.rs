@@ -5,4 +5,5 @@ mod code;
 mod read;
 
 pub use check::{check_embedded_stimuli, check_stimuli};
+pub(crate) use code::Code;
 pub(crate) use read::read_stimuli;

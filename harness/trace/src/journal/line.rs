@@ -1,7 +1,8 @@
 //! The lines of a journal, and what they come to in memory.
 
-use crate::{Figures, HowClosed, Record, RecordBody, TraceHeader};
+use crate::{Figures, HowClosed, Partition, Record, RecordBody, TraceHeader, Waivers};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// One line of a journal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,12 +33,17 @@ pub enum Line {
         /// What is kept.
         figures: Figures,
     },
+    /// The waivers of a run; comes before all of its instances.
+    Waivers(Waivers),
     /// Ends a run. A journal without it was not written to its end.
     End {
         /// Instances written before it.
         instances: usize,
         /// Whether instances that should have run did not.
         interrupted: bool,
+        /// The parts of a run it holds, if machines share it.
+        #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+        partitions: BTreeSet<Partition>,
     },
 }
 

@@ -1,7 +1,7 @@
 //! Reads journals, as far as they can be read.
 
 use super::{JournalError, Line, RepeatFigures, Trace};
-use crate::{Figures, Payload, Record, TraceHeader};
+use crate::{Figures, Partition, Payload, Record, TraceHeader, Waivers};
 use sha2::{Digest, Sha256};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -47,6 +47,10 @@ pub struct ReadJournal {
     pub damage: Vec<Damage>,
     /// Whether a run in it says that it was cut short.
     pub interrupted: bool,
+    /// The parts of a run it holds, as its headers and its end say.
+    pub partitions: BTreeSet<Partition>,
+    /// The waivers of its runs; those of several runs together, as of the latest day.
+    pub waivers: Option<Waivers>,
 }
 
 impl ReadJournal {
@@ -150,7 +154,9 @@ struct Reading {
     broken: BTreeSet<String>,
     damage: Vec<Damage>,
     interrupted: bool,
+    partitions: BTreeSet<Partition>,
     ended: bool,
+    waivers: Option<Waivers>,
 }
 
 impl Reading {
@@ -165,7 +171,9 @@ impl Reading {
             broken: BTreeSet::new(),
             damage: Vec::new(),
             interrupted: false,
+            partitions: BTreeSet::new(),
             ended: false,
+            waivers: None,
         }
     }
 
@@ -191,8 +199,20 @@ impl Reading {
                 Ok(())
             }
             Line::Figures { group, figures } => self.figures(&group, figures),
-            Line::End { interrupted, .. } => {
+            Line::Waivers(more) => {
+                self.waivers = Some(match self.waivers.take() {
+                    Some(waivers) => waivers.and(more),
+                    None => more,
+                });
+                Ok(())
+            }
+            Line::End {
+                interrupted,
+                partitions,
+                ..
+            } => {
                 self.interrupted |= interrupted;
+                self.partitions.extend(partitions);
                 Ok(())
             }
         }
@@ -201,6 +221,12 @@ impl Reading {
     fn begin(&mut self, mut header: TraceHeader, skipped: Option<String>) {
         let name = header.instance.clone();
         header.instance = self.named(&name);
+        self.partitions.extend(header.partition);
+        if let Some(retry) = &mut header.retry_of
+            && let Some(at) = self.current.get(&retry.first)
+        {
+            retry.first.clone_from(&self.traces[*at].header.instance);
+        }
         if let Some(repeat_of) = &mut header.repeat_of
             && let Some((at, _)) = self.groups.get(&repeat_of.group)
         {
@@ -301,6 +327,8 @@ impl Reading {
             repeats: self.repeats,
             damage: self.damage,
             interrupted: self.interrupted,
+            partitions: self.partitions,
+            waivers: self.waivers,
         }
     }
 }

@@ -1,9 +1,10 @@
 //! Writes journals.
 
 use super::{JournalError, Line, Trace};
-use crate::{Figures, INLINE_LIMIT, Payload, Record, TraceHeader};
+use crate::{Figures, INLINE_LIMIT, Partition, Payload, Record, TraceHeader, Waivers};
 use sha2::{Digest, Sha256};
 use std::{
+    collections::BTreeSet,
     fs::{self, File},
     io::{BufWriter, Write},
     path::{Path, PathBuf},
@@ -17,12 +18,38 @@ pub struct JournalWriter {
     path: PathBuf,
     file: BufWriter<File>,
     instances: usize,
+    partitions: BTreeSet<Partition>,
 }
 
 impl JournalWriter {
     /// Creates `journal.jsonl` and the side-file folder `payloads` in a folder, which is made if missing.
     pub fn create(directory: &Path) -> Result<Self, JournalError> {
+        JournalWriter::create_at(directory, directory.join("journal.jsonl"))
+    }
+
+    /// Begins a journal anew with what `keep` appends of the one that is there, which is lost only once that is on disk.
+    pub fn replace(
+        directory: &Path,
+        keep: impl FnOnce(&mut JournalWriter) -> Result<(), JournalError>,
+    ) -> Result<Self, JournalError> {
+        let mut writer = JournalWriter::create_at(directory, directory.join(".journal.jsonl.part"))?;
+        keep(&mut writer)?;
+        writer.flush()?;
         let path = directory.join("journal.jsonl");
+        let renamed = writer
+            .file
+            .get_ref()
+            .sync_all()
+            .and_then(|()| fs::rename(&writer.path, &path));
+        renamed.map_err(|source| JournalError::Io {
+            path: path.clone(),
+            source,
+        })?;
+        writer.path = path;
+        Ok(writer)
+    }
+
+    fn create_at(directory: &Path, path: PathBuf) -> Result<Self, JournalError> {
         let io = |source| JournalError::Io {
             path: path.clone(),
             source,
@@ -34,7 +61,13 @@ impl JournalWriter {
             path,
             file,
             instances: 0,
+            partitions: BTreeSet::new(),
         })
+    }
+
+    /// What is written is a part of a run that machines share, even if there is nothing in it.
+    pub fn is_part(&mut self, partition: Partition) {
+        self.partitions.insert(partition);
     }
 
     /// Appends a whole trace and flushes it.
@@ -57,6 +90,11 @@ impl JournalWriter {
         self.flush()
     }
 
+    /// Appends the waivers of the run; comes before its instances.
+    pub fn append_waivers(&mut self, waivers: &Waivers) -> Result<(), JournalError> {
+        self.line(&Line::Waivers(waivers.clone()))
+    }
+
     /// Appends what the repeats of one scenario have in common; comes before all of them.
     pub fn append_group(&mut self, header: &TraceHeader) -> Result<(), JournalError> {
         self.line(&Line::Repeats(Box::new(header.clone())))
@@ -77,6 +115,7 @@ impl JournalWriter {
         self.line(&Line::End {
             instances: self.instances,
             interrupted,
+            partitions: self.partitions.clone(),
         })?;
         self.flush()
     }

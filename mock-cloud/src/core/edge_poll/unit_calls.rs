@@ -256,7 +256,8 @@ impl EdgePollCloud {
     }
 
     /// The URL of a blob at a named place: `second-origin`, `plain-http`, `unreachable` (a name that does not
-    /// resolve), `refused` (a port nobody listens on); any other text stands for itself.
+    /// resolve), `refused` (a port nobody listens on), `gone-name`, `dead-name`, `mute-name` (names that the lab does not resolve, resolves to
+    /// a dead host, or leaves without an answer); any other text stands for itself.
     pub(super) fn place(&self, now: Now, target: &str, key: &str) -> String {
         let scheme = self.urls.api.split("://").next().unwrap_or("http");
         match target {
@@ -264,6 +265,10 @@ impl EdgePollCloud {
             "plain-http" => format!("{}/{key}", self.urls.plain_origin),
             "unreachable" => format!("{scheme}://unreachable.invalid/{key}"),
             "refused" => format!("{scheme}://{}:1/{key}", self.settings.advertised_host),
+            "gone-name" | "dead-name" | "mute-name" => {
+                let first = target.trim_end_matches("-name");
+                format!("{scheme}://{first}.hil.test/{key}")
+            }
             url => url.to_owned(),
         }
     }

@@ -7,6 +7,7 @@ use super::{
 use crate::{
     Defect, HttpError, Input, Output, SocketId,
     aos::agent::{CONNECT_TIMER, DISCOVERY, DOWNLOAD, OUTBOX_TIMER, PING_TIMER},
+    defect::ANY_TLS_VERSION,
     defect::edits::{hear, perform, requests, stateful, timers},
 };
 use bytes::Bytes;
@@ -183,6 +184,23 @@ pub(super) const DEFECTS: &[Defect] = &[
                 call.credentials = None;
             })
         },
+    ),
+    Defect::tampering(
+        "offline-certificate-for-discovery",
+        "AOS7-TLS-003",
+        "Looks its cloud up under its offline certificate.",
+        || {
+            discoveries(|call| {
+                call.identity = Some("offline".to_owned());
+                call.credentials = None;
+            })
+        },
+    ),
+    Defect::switched(
+        "tls-of-any-age",
+        ANY_TLS_VERSION,
+        "AOS7-TLS-007",
+        "Goes on with a cloud that speaks TLS 1.0 or 1.1.",
     ),
     Defect::tampering(
         "any-authority-will-do",

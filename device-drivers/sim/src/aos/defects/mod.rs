@@ -22,6 +22,9 @@ pub(super) const BLOBS_UNVERIFIED: &str = "blobs-unverified";
 /// Switch: blobs are used whatever their signature.
 pub(super) const SIGNATURES_UNVERIFIED: &str = "blob-signatures-unverified";
 
+/// Switch: a desired status that is encrypted is passed over.
+pub(super) const SEALED_IGNORED: &str = "sealed-ignored";
+
 /// All of them.
 pub(crate) const DEFECTS: &[&[Defect]] = &[
     envelope::DEFECTS,

@@ -1,6 +1,8 @@
 //! Defects of status reports and of what a desired status makes a unit do.
 
-use super::{Fate, ack_of, each, ignored, kind, message, remove, said, sent, told, txn, with_message};
+use super::{
+    Fate, SEALED_IGNORED, ack_of, each, ignored, kind, message, remove, said, sent, told, txn, with_message,
+};
 use crate::{
     Defect, Frame, Input, Output,
     aos::store,
@@ -13,6 +15,11 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 pub(super) const DEFECTS: &[Defect] = &[
+    Defect::within(
+        SEALED_IGNORED,
+        "AOS7-DESIRED-009",
+        "Passes over a desired status that is encrypted for it.",
+    ),
     Defect::tampering(
         "no-full-status",
         "AOS7-STATUS-001",

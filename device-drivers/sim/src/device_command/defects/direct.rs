@@ -1,5 +1,6 @@
 //! Defects of a device that is itself the server.
 
+use super::REPLAYS_EXECUTED;
 use crate::{
     Defect, Input, Output,
     defect::{
@@ -7,9 +8,34 @@ use crate::{
         edits::{edit_json, perform, stateful},
     },
 };
+use hil_wire::{device_command::ErrorBody, http::Response};
 use serde_json::{Map, Value, json};
 
 pub(super) const DEFECTS: &[Defect] = &[
+    Defect::tampering(
+        "parameters-before-token",
+        "DCMD-SEC-008",
+        "Looks at the parameters of a command before its token.",
+        || {
+            stateful::<()>(
+                |(), input, edge| edge.hear(input),
+                |(), mut output, edge| {
+                    if let Output::Answer(_, response) = &mut output
+                        && response.status == 401
+                    {
+                        let body = ErrorBody::invalid_parameter("restart_delay", vec!["0..3600".to_owned()]);
+                        *response = Response::json(400, &serde_json::to_value(body).unwrap_or_default());
+                    }
+                    edge.perform(output);
+                },
+            )
+        },
+    ),
+    Defect::within(
+        REPLAYS_EXECUTED,
+        "DCMD-SEC-009",
+        "Executes a signed command again whenever it is sent again.",
+    ),
     Defect::tampering(
         "any-device-id",
         "DCMD-REQ-006",

@@ -30,6 +30,8 @@ pub(super) const LIMITED_AFTER_BOOT: &str = "limited-after-boot";
 pub(super) const MARKED_BEFORE_COMPLETE: &str = "marked-before-complete";
 /// Switch: signatures are neither demanded nor checked.
 pub(super) const SIGNATURES_UNCHECKED: &str = "signatures-unchecked";
+/// Switch: in direct mode neither the id nor the time of a command keeps it from being executed again.
+pub(super) const REPLAYS_EXECUTED: &str = "replays-executed";
 /// Switch: there is one place for parameters, which the last command has overwritten.
 pub(super) const SHARED_PARAMETERS: &str = "shared-parameters";
 /// Switch: images are fetched over plain `http`.

@@ -68,6 +68,9 @@ pub(super) const DEFECTS: &[Defect] = &[
                 });
                 if let Some(wider) = wider {
                     probed.clone_from(&wider);
+                    if let Ok(subnet) = wider.parse() {
+                        edge.hardware.segment.search(&subnet);
+                    }
                     edge.hardware.observe("discovery", wider);
                 }
                 edge.perform(output);

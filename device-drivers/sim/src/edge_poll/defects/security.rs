@@ -3,6 +3,7 @@
 use super::{PLAIN_DOWNLOADS, is_ack};
 use crate::{
     Defect, Output,
+    defect::ANY_TLS_VERSION,
     defect::edits::{edit_json, hear, requests, stateful},
     edge_poll::agent::DOWNLOAD,
 };
@@ -83,6 +84,12 @@ pub(super) const DEFECTS: &[Defect] = &[
         "POLL-SEC-001",
         "Accepts any certificate of the server.",
         || requests(|call| call.unverified = true),
+    ),
+    Defect::switched(
+        "old-tls-accepted",
+        ANY_TLS_VERSION,
+        "POLL-SEC-002",
+        "Goes on with a server that speaks TLS 1.1.",
     ),
     Defect::within(
         PLAIN_DOWNLOADS,

@@ -235,6 +235,12 @@ pub(super) const DEFECTS: &[Defect] = &[
         "POLL-VERIFY-001",
         "Installs a snap whatever its digest.",
     ),
+    Defect::switched(
+        "started-unverified",
+        CHECKSUM_UNVERIFIED,
+        "POLL-SEC-005",
+        "Starts what is in a blob before its digest was checked.",
+    ),
     Defect::within(
         CHECKSUM_OPTIONAL,
         "POLL-VERIFY-002",

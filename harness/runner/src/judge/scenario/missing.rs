@@ -128,7 +128,7 @@ fn shorten(text: &str) -> String {
 const LAB_EVENTS: [&str; 2] = ["unit.power_cut", "unit.power_restored"];
 /// What shows nothing of the unit by not coming, where it decides nothing: what a probe says is the lab's word on what the
 /// lab did, a unit that knows its certificate to be bad need not try it, and what is not on a bus cannot be asked there.
-const DECIDE_NOTHING: [(&str, &str); 3] = [
+const DECIDE_NOTHING: [(&str, &str); 5] = [
     (
         "unit.probed",
         "it decides nothing, and shows that the lab did not do what was asked of it",
@@ -136,6 +136,14 @@ const DECIDE_NOTHING: [(&str, &str); 3] = [
     (
         "unit.tls_refused",
         "it decides nothing: the unit did not try what would have been refused",
+    ),
+    (
+        "unit.packet",
+        "it decides nothing: a unit that asks for no address shows nothing to a tap",
+    ),
+    (
+        "unit.name_asked",
+        "it decides nothing: a unit that asks the lab for no name has its names from elsewhere",
     ),
     (
         "unit.bus_name",

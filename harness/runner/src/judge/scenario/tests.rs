@@ -161,6 +161,8 @@ pub(super) fn header() -> TraceHeader {
         seed: 1,
         repetition: 0,
         repeat_of: None,
+        retry_of: None,
+        partition: None,
         tool: "hil".into(),
         catalogue_sha256: String::new(),
         clock: ClockKind::Real,
