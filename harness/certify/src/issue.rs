@@ -34,7 +34,7 @@ pub struct Claim<'a> {
     /// Its challenge.
     pub challenge: Option<String>,
     /// Tier of parameters; `default` if none was asked for.
-    pub tier: Option<String>,
+    pub tier: String,
     /// The time.
     pub now: OffsetDateTime,
     /// How long it is valid, unless a waiver it rests on ends before.
@@ -125,7 +125,7 @@ impl Claim<'_> {
                 witnessed_by: self.witnessed_by.clone(),
                 issued_at: date(now)?,
                 valid_until: date(until)?,
-                tier: self.tier.clone().unwrap_or_else(|| "default".to_owned()),
+                tier: self.tier.clone(),
                 seed: first.seed.to_string(),
                 challenge: self.challenge.clone(),
                 key_id,

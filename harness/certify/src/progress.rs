@@ -25,7 +25,7 @@ pub struct Begun {
     /// The challenge it comes from.
     pub challenge: Option<String>,
     /// The tier of parameters.
-    pub tier: Option<String>,
+    pub tier: String,
     /// Hex SHA-256 of each image that was given, by role.
     pub artifacts: BTreeMap<String, String>,
     /// Defects of a simulated unit.
@@ -46,10 +46,7 @@ impl Begun {
                     "the challenge",
                     begun.challenge.clone().unwrap_or_else(|| "none".to_owned()),
                 ),
-                (
-                    "the tier",
-                    begun.tier.clone().unwrap_or_else(|| "none".to_owned()),
-                ),
+                ("the tier", begun.tier.clone()),
                 ("the images", format!("{:?}", begun.artifacts)),
                 ("the defects", begun.defects.join(", ")),
             ]

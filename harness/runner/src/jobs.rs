@@ -1,6 +1,6 @@
 //! Which instances a run has, and the head of each one's trace.
 
-use crate::{BenchKind, Filter, RunOptions, UnitUnderTest, applies, sweep::reference_of};
+use crate::{BenchKind, Filter, RunOptions, UnitUnderTest, applies, sweep::reference_of, tier_of};
 use hil_scenario::{Plan, Sweep};
 use hil_trace::{ClockKind, InstanceSummary, RepeatOf, RetryOf, ScenarioRef, TraceHeader, Verdict};
 use hil_wire::digest::sha256_hex;
@@ -125,7 +125,7 @@ pub(crate) fn plan_jobs(
             if !is_meant || !is_here(index - 1) {
                 continue;
             }
-            let skip = applies(plan, unit, options.tier.as_deref())
+            let skip = applies(plan, unit, tier_of(unit, options.tier.as_deref()))
                 .err()
                 .map(|skip| skip.reason());
             let repeat = if skip.is_some() {
@@ -239,13 +239,14 @@ fn header(plan: &Plan, unit: &UnitUnderTest, options: &RunOptions, times: u32) -
         group: instance.clone(),
         times,
     });
+    let tier = tier_of(unit, options.tier.as_deref());
     let params = plan.params.iter().map(|(name, parameter)| {
-        let tier = options.tier.as_ref().and_then(|tier| parameter.tiers.get(tier));
+        let in_tier = parameter.tiers.get(tier).unwrap_or(&parameter.default);
         let set = options
             .set
             .get(name)
             .map(|value| fitted(value, &parameter.default));
-        let value = set.unwrap_or_else(|| tier.unwrap_or(&parameter.default).clone());
+        let value = set.unwrap_or_else(|| in_tier.clone());
         (name.clone(), value)
     });
     TraceHeader {

@@ -30,6 +30,6 @@ pub use judge::{judge_trace, judge_traces};
 pub use redaction::Redaction;
 pub use run::{Cases, InstanceResult, Progress, RunOptions, RunOutcome, Stop, run};
 pub use seed::sub_seed;
-pub use selection::{Filter, Skip, applies};
+pub use selection::{Filter, Skip, applies, tier_of};
 pub use selftest::{Selftest, SelftestProgress, Specimen, selftest};
 pub use unit_under_test::{BenchKind, MakeKit, Preparation, UnitKit, UnitUnderTest};

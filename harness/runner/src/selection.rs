@@ -96,8 +96,17 @@ impl Skip {
     }
 }
 
+/// The tier of parameters a unit runs in: the one asked for, or what its clock has time for. A day costs virtual time
+/// nothing; nobody who does not ask for it waits a day at a board.
+pub fn tier_of<'a>(unit: &UnitUnderTest, asked: Option<&'a str>) -> &'a str {
+    asked.unwrap_or(match unit.bench {
+        BenchKind::Virtual => DEFAULT_TIER,
+        BenchKind::Real => QUICK_TIER,
+    })
+}
+
 /// Whether a scenario can run on a unit in a tier of its parameters. The tier `long` has time for all that takes long.
-pub fn applies(plan: &Plan, unit: &UnitUnderTest, tier: Option<&str>) -> Result<(), Skip> {
+pub fn applies(plan: &Plan, unit: &UnitUnderTest, tier: &str) -> Result<(), Skip> {
     for (name, wanted) in &plan.applies_when {
         let said = unit.ics.get(name);
         let fits = match wanted {
@@ -129,7 +138,7 @@ pub fn applies(plan: &Plan, unit: &UnitUnderTest, tier: Option<&str>) -> Result<
         return Err(Skip::LacksState(why));
     }
     let has = |need: &str| {
-        let has_time = unit.bench == BenchKind::Virtual || tier == Some(LONG_TIER);
+        let has_time = unit.bench == BenchKind::Virtual || tier == LONG_TIER;
         need == Capability::VirtualTime.name() && has_time
             || unit
                 .capabilities
@@ -293,5 +302,7 @@ fn can_prepare(can: &Preparation, name: &str, value: &Value) -> Result<(), Strin
 }
 
 /// The tier in which a scenario may take hours of real time.
+const DEFAULT_TIER: &str = "default";
+const QUICK_TIER: &str = "quick";
 const LONG_TIER: &str = "long";
 const COMMON_STATES: [&str; 3] = ["running", "committed", "store"];

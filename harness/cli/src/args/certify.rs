@@ -63,7 +63,7 @@ pub(crate) struct CertifyArguments {
     /// Instances at a time
     #[arg(long, short = 'j', value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) jobs: Option<u16>,
-    /// Tier of parameters; `long` also runs what needs hours on units in real time
+    /// Tier of parameters [default: `quick` for units in real time, else `default`]; `long` also runs what takes hours
     #[arg(long, value_name = "TIER", value_parser = clap::builder::PossibleValuesParser::new(hil_scenario::TIERS))]
     pub(crate) tier: Option<String>,
     /// Use this file as the image of a role

@@ -56,7 +56,7 @@ pub(crate) struct RunArguments {
     /// Set a parameter of the scenarios
     #[arg(long = "set", value_name = "NAME=VALUE")]
     pub(crate) set: Vec<String>,
-    /// Tier of parameters
+    /// Tier of parameters [default: `quick` for units in real time, else `default`]; `long` also runs what takes hours
     #[arg(long, value_name = "TIER", value_parser = clap::builder::PossibleValuesParser::new(hil_scenario::TIERS))]
     pub(crate) tier: Option<String>,
     /// Use this file as the image of a role

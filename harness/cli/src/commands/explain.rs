@@ -100,6 +100,12 @@ fn commands(dossier: &Dossier<'_>) -> Vec<Command> {
         Some(Tier::Long) => " --tag long",
         _ => "",
     };
+    // Real time is only waited out by who asks for it.
+    let on_yours = match dossier.evidence.tier {
+        Some(Tier::Long) => " --tag long --tier long",
+        Some(Tier::VirtualTime) => " --tier long",
+        _ => "",
+    };
     let unit = unit_of(dossier);
     let mut commands = Vec::new();
     if dossier.evidence.tier.is_some() {
@@ -109,7 +115,7 @@ fn commands(dossier: &Dossier<'_>) -> Vec<Command> {
         ));
         commands.push(command(
             "judge it on yours",
-            format!("hil run --unit unit.yaml {selection}{long} --report out"),
+            format!("hil run --unit unit.yaml {selection}{on_yours} --report out"),
         ));
     }
     if let [defect, ..] = dossier.defects.as_slice() {

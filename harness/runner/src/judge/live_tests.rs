@@ -6,7 +6,7 @@
 use super::{Judgement, judge_trace};
 use crate::{
     BenchKind, Dispatcher, Filter, Preparation, Progress, Redaction, RunOptions, Skip, Stop, UnitKit,
-    UnitUnderTest, applies, run,
+    UnitUnderTest, applies, run, tier_of,
 };
 use hil_link::{Address, Clock};
 use hil_scenario::{Vocabulary, embedded_catalogue, embedded_suites, load};
@@ -357,11 +357,20 @@ fn a_unit_that_runs_already_cannot_trust_an_authority_made_for_the_run() {
         .unwrap();
     let plan = load(path, text, &vocabulary, &catalogue()).unwrap_or_else(|m| panic!("{m}"));
     let mut unit = unit(Protocol::OtaRpc, BTreeSet::new());
-    assert_eq!(applies(&plan, &unit, None), Ok(()));
+    assert_eq!(applies(&plan, &unit, "default"), Ok(()));
     unit.prepare = Preparation::Fixed(Default::default());
-    assert_eq!(applies(&plan, &unit, None), Err(Skip::LacksAuthority));
+    assert_eq!(applies(&plan, &unit, "default"), Err(Skip::LacksAuthority));
     unit.authority_directory = Some("pki".into());
-    assert_eq!(applies(&plan, &unit, None), Ok(()));
+    assert_eq!(applies(&plan, &unit, "default"), Ok(()));
+}
+
+#[test]
+fn a_unit_in_real_time_waits_days_only_for_who_asks_for_it() {
+    let mut unit = unit(Protocol::EdgePoll, BTreeSet::new());
+    assert_eq!(tier_of(&unit, None), "default");
+    unit.bench = BenchKind::Real;
+    assert_eq!(tier_of(&unit, None), "quick");
+    assert_eq!(tier_of(&unit, Some("default")), "default");
 }
 
 #[test]
@@ -376,10 +385,10 @@ fn a_unit_that_cannot_be_given_its_storage_back_is_not_asked_to_succeed_afterwar
         .find(|plan| plan.path.ends_with("edge-poll/no-space-left.yaml"))
         .unwrap();
     let mut unit = unit(Protocol::EdgePoll, BTreeSet::new());
-    assert_eq!(applies(&plan, &unit, None), Ok(()));
+    assert_eq!(applies(&plan, &unit, "default"), Ok(()));
     unit.undoable = Some(BTreeSet::new());
     let lacks = vec!["`undo` of stimulus `free_space`".to_owned()];
-    assert_eq!(applies(&plan, &unit, None), Err(Skip::LacksHooks(lacks)));
+    assert_eq!(applies(&plan, &unit, "default"), Err(Skip::LacksHooks(lacks)));
     unit.undoable = Some(BTreeSet::from(["free_space".to_owned()]));
-    assert_eq!(applies(&plan, &unit, None), Ok(()));
+    assert_eq!(applies(&plan, &unit, "default"), Ok(()));
 }

@@ -22,7 +22,7 @@ use hil_certify::{
     PrivateKey, Profile, class_of, needed, pages, read_private, seed_of, sha256_of_file, signed, subjects,
 };
 use hil_reports::{Report, stderr_progress, write_all};
-use hil_runner::{Filter, RunOptions, Stop, UnitUnderTest, run};
+use hil_runner::{Filter, RunOptions, Stop, UnitUnderTest, run, tier_of};
 use hil_scenario::Plan;
 use hil_trace::{ReadJournal, RunSummary, WaiverStanding, Waivers};
 use serde_json::{Map, Value};
@@ -45,6 +45,7 @@ struct Request {
     profile: Profile,
     unit: Arc<UnitUnderTest>,
     plans: Vec<Arc<Plan>>,
+    tier: String,
     waivers: Option<Waivers>,
     valid_for: Duration,
     /// Hex SHA-256 of the unit file, if there is one.
@@ -74,7 +75,7 @@ fn certify(arguments: &CertifyArguments) -> Result<Exit, Exit> {
     let origin = origin(arguments)?;
     let request = request(arguments, origin.seed)?;
     if arguments.plan {
-        return Ok(plan::execute(&request, arguments.tier.as_deref(), arguments.jobs));
+        return Ok(plan::execute(&request, arguments.jobs));
     }
     let (Some(key), Some(out)) = (&arguments.key, &arguments.out) else {
         return Err(fail("`--key` and `--out` are needed", Exit::CommandLine));
@@ -168,6 +169,7 @@ fn request(arguments: &CertifyArguments, seed: u64) -> Result<Request, Exit> {
             Exit::CommandLine,
         )
     })?;
+    let tier = tier_of(&unit, arguments.tier.as_deref()).to_owned();
     let is_file = !arguments.unit.starts_with("sim:");
     let unit_file = is_file.then(|| sha256_of_file(Path::new(&arguments.unit)));
     let unit_file = unit_file
@@ -178,6 +180,7 @@ fn request(arguments: &CertifyArguments, seed: u64) -> Result<Request, Exit> {
         profile,
         unit,
         plans,
+        tier,
         waivers,
         valid_for: Duration::seconds_f64(valid_for),
         unit_file,
@@ -269,7 +272,7 @@ fn execute_run(
         partition: None,
         cases: None,
         set: Map::new(),
-        tier: arguments.tier.clone(),
+        tier: Some(request.tier.clone()),
         without_faults: false,
         strict: false,
         waivers: request.waivers.clone(),

@@ -18,10 +18,10 @@ use std::{
 };
 
 /// Prints the plan. The exit is that of a certificate nothing but exercise could stand against.
-pub(super) fn execute(request: &Request, tier: Option<&str>, jobs: Option<u16>) -> Exit {
+pub(super) fn execute(request: &Request, jobs: Option<u16>) -> Exit {
     let (mut runs, mut skipped) = (Vec::new(), BTreeMap::new());
     for plan in &request.plans {
-        match applies(plan, &request.unit, tier) {
+        match applies(plan, &request.unit, &request.tier) {
             Ok(()) => runs.push(plan),
             Err(skip) => {
                 skipped.insert(plan.path.as_str(), skip.reason());
@@ -49,7 +49,7 @@ pub(super) fn execute(request: &Request, tier: Option<&str>, jobs: Option<u16>) 
     }
     text.push('\n');
     let jobs = jobs.map_or_else(|| default_jobs(std::slice::from_ref(&request.unit)), usize::from);
-    let _ = writeln!(text, "takes     {}", time(request, &runs, tier, jobs));
+    let _ = writeln!(text, "takes     {}", time(request, &runs, jobs));
     for (path, reason) in &skipped {
         let _ = writeln!(text, "skips     {path}: {reason}");
     }
@@ -89,16 +89,17 @@ pub(super) fn execute(request: &Request, tier: Option<&str>, jobs: Option<u16>) 
 }
 
 /// How long it may take, and how that is known.
-fn time(request: &Request, runs: &[&Arc<Plan>], tier: Option<&str>, jobs: usize) -> String {
+fn time(request: &Request, runs: &[&Arc<Plan>], jobs: usize) -> String {
     if request.unit.bench == BenchKind::Virtual {
         return "mostly less than a minute: the time of simulated units is virtual".to_owned();
     }
     let at_a_time = if request.unit.exclusive { 1 } else { jobs.max(1) };
-    match rehearsed(request, runs, tier) {
+    match rehearsed(request, runs) {
         Some((sum, longest)) => format!(
             "about {}, {at_a_time} at a time: what the same scenarios take on the simulated unit, with the times of this \
-             one; more if it is slower or fails, less in the tier `quick`",
-            spoken((sum / divisor(at_a_time)).max(longest))
+             one in the tier `{}`; more if it is slower or fails",
+            spoken((sum / divisor(at_a_time)).max(longest)),
+            request.tier
         ),
         None => "nobody knows how long: the simulated unit could not rehearse it".to_owned(),
     }
@@ -110,7 +111,7 @@ fn divisor(jobs: usize) -> u32 {
 
 /// The virtual time the scenarios take on the simulated unit, told the times and options of this one: together, and the
 /// longest.
-fn rehearsed(request: &Request, runs: &[&Arc<Plan>], tier: Option<&str>) -> Option<(Duration, Duration)> {
+fn rehearsed(request: &Request, runs: &[&Arc<Plan>]) -> Option<(Duration, Duration)> {
     let mut unit = units::defective(request.profile.protocol, None, None).ok()?;
     unit.timing.extend(request.unit.timing.clone());
     unit.ics.extend(request.unit.ics.clone());
@@ -127,7 +128,7 @@ fn rehearsed(request: &Request, runs: &[&Arc<Plan>], tier: Option<&str>) -> Opti
         partition: None,
         cases: None,
         set: Map::new(),
-        tier: tier.map(str::to_owned),
+        tier: Some(request.tier.clone()),
         without_faults: false,
         strict: false,
         waivers: None,

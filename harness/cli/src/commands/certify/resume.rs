@@ -41,7 +41,7 @@ pub(super) fn begun(
         ],
         seed,
         challenge,
-        tier: arguments.tier.clone(),
+        tier: request.tier.clone(),
         artifacts,
         defects: arguments.defects.clone(),
     })
