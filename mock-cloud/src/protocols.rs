@@ -45,8 +45,14 @@ pub(crate) fn make_core(settings: CloudSettings, surroundings: &CoreSurroundings
             Box::new(EdgePollCloud::new(settings, urls))
         }
         Protocol::DeviceCommand => {
-            let firmware_host = url(device_command::FIRMWARE_HOST);
-            Box::new(DeviceCommandCloud::new(settings, firmware_host))
+            let origins = device_command::Origins {
+                firmware: url(device_command::FIRMWARE_HOST),
+                diagnostics: [
+                    url(device_command::DIAGNOSTICS_HOST),
+                    url(device_command::SECOND_DIAGNOSTICS_HOST),
+                ],
+            };
+            Box::new(DeviceCommandCloud::new(settings, origins))
         }
         Protocol::AosV7 => {
             let urls = aos::Urls {

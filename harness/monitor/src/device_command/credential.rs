@@ -1,6 +1,6 @@
 //! Where the device token goes (DCMD-SEC).
 
-use crate::{Judge, Monitor, Tally};
+use crate::{Judge, Monitor, Tally, view::is_other_origin};
 use hil_trace::{ConsoleStream, Event, HowClosed, Party, Record, RecordBody, Stamp};
 use std::collections::BTreeMap;
 
@@ -41,7 +41,7 @@ impl Monitor for CredentialMonitor {
                 from: Party::Unit,
                 headers,
                 ..
-            } if face == "firmware-host" => {
+            } if is_other_origin(face) => {
                 let quiet = headers.get("Authorization").is_none();
                 let text = || "the device token was sent to another origin than the API".to_owned();
                 self.origin.check(quiet, text, record.seq, judge);

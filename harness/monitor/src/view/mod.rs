@@ -9,6 +9,7 @@ mod ota_rpc;
 mod sota;
 
 pub(crate) use aos::dialect;
+pub(crate) use device_command::is_other_origin;
 
 use hil_trace::{Event, Record};
 use hil_wire::Protocol;

@@ -30,18 +30,31 @@ use std::collections::BTreeMap;
 
 /// The face units and issuers call.
 pub const API: &str = "device-api";
-/// The origin of firmware images and test endpoints.
+/// The origin of firmware images.
 pub const FIRMWARE_HOST: &str = "firmware-host";
+/// The origin of every second test endpoint, from the first.
+pub const DIAGNOSTICS_HOST: &str = "diagnostics-host";
+/// The origin of every second test endpoint, from the second.
+pub const SECOND_DIAGNOSTICS_HOST: &str = "second-diagnostics-host";
 /// The face of a unit that takes commands itself.
 pub const UNIT_DIRECT: &str = "device-direct";
 /// The HTTP faces.
-pub(crate) const FACES: &[&str] = &[API, FIRMWARE_HOST];
+pub(crate) const FACES: &[&str] = &[API, FIRMWARE_HOST, DIAGNOSTICS_HOST, SECOND_DIAGNOSTICS_HOST];
+
+/// Where units reach the origins that are not the API, without trailing slash.
+#[derive(Clone, Debug)]
+pub struct Origins {
+    /// Of firmware images.
+    pub firmware: String,
+    /// Of test endpoints, in turn.
+    pub diagnostics: [String; 2],
+}
 
 /// State of the cloud; commands, statuses, exports and images are in the store as well.
 #[derive(Debug)]
 pub struct DeviceCommandCloud {
     settings: CloudSettings,
-    firmware_host_url: String,
+    origins: Origins,
     keys: SigningKeys,
     policy: SignaturePolicy,
     direct: bool,
@@ -65,7 +78,7 @@ enum Caller {
 impl DeviceCommandCloud {
     /// An empty cloud. The URL is where units reach the firmware host, without trailing slash. Options: `mode`,
     /// `signature_policy`, `hmac_key`, `ed25519_public_key`, `device_token_issues` (flag).
-    pub fn new(settings: CloudSettings, firmware_host_url: String) -> Self {
+    pub fn new(settings: CloudSettings, origins: Origins) -> Self {
         let policy = match settings.text("signature_policy") {
             Some("required") => SignaturePolicy::Required,
             Some("if_present") => SignaturePolicy::IfPresent,
@@ -73,7 +86,7 @@ impl DeviceCommandCloud {
             _ => SignaturePolicy::Destructive,
         };
         DeviceCommandCloud {
-            firmware_host_url,
+            origins,
             keys: SigningKeys::new(&settings),
             policy,
             direct: settings.text("mode") == Some("direct"),
@@ -174,7 +187,7 @@ impl Core for DeviceCommandCloud {
             name: name.to_owned(),
             facts: facts.as_object().cloned().unwrap_or_default(),
         };
-        if call.face == FIRMWARE_HOST {
+        if call.face != API {
             return match origin::endpoint_number(call.request.path()) {
                 Some(number) => operation("endpoint", json!({"number": number})),
                 None => operation("download", json!({})),
@@ -195,8 +208,8 @@ impl Core for DeviceCommandCloud {
 
     fn http(&mut self, now: Now, call: HttpCall<'_>, out: &mut Outputs) -> Response {
         let request = call.request;
-        if call.face == FIRMWARE_HOST {
-            return self.origin(request);
+        if call.face != API {
+            return self.origin(call.face, request);
         }
         let response = match Call::of(request) {
             Call::Issue { device_id } => self.issue(now, &device_id, request, out),
@@ -249,12 +262,12 @@ impl Core for DeviceCommandCloud {
 
     fn redirect_places(&self, _: Now, call: HttpCall<'_>) -> RedirectPlaces {
         let second = match call.face {
-            API => Some(format!("{}{}", self.firmware_host_url, call.request.target)),
+            API => Some(format!("{}{}", self.origins.firmware, call.request.target)),
             _ => None,
         };
         RedirectPlaces {
             second,
-            ..RedirectPlaces::of(&self.firmware_host_url, call.request)
+            ..RedirectPlaces::of(&self.origins.firmware, call.request)
         }
     }
 

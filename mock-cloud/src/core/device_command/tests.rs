@@ -19,7 +19,11 @@ fn cloud(options: Value) -> DeviceCommandCloud {
         options: options.as_object().cloned().unwrap(),
         seed: 1,
     };
-    DeviceCommandCloud::new(settings, "http://cloud:2".into())
+    let origins = Origins {
+        firmware: "http://cloud:2".into(),
+        diagnostics: ["http://cloud:3".into(), "http://cloud:4".into()],
+    };
+    DeviceCommandCloud::new(settings, origins)
 }
 
 fn sample_cloud() -> DeviceCommandCloud {
@@ -307,7 +311,7 @@ fn direct_mode_calls_the_unit_and_lists_nothing() {
 }
 
 #[test]
-fn the_firmware_host_serves_images_and_endpoints() {
+fn each_origin_serves_its_own_images_and_endpoints() {
     let mut cloud = sample_cloud();
     let artifact = Artifact {
         name: "fw".into(),
@@ -330,17 +334,18 @@ fn the_firmware_host_serves_images_and_endpoints() {
         .unwrap()
         .trim_start_matches("http://cloud:2")
         .to_owned();
-    let get = |cloud: &mut DeviceCommandCloud, path: &str| {
+    let get = |cloud: &mut DeviceCommandCloud, face: &str, path: &str| {
         let request = Request::new("GET", path);
         let call = HttpCall {
-            face: FIRMWARE_HOST,
+            face,
             request: &request,
             peer: None,
         };
         cloud.http(noon(), call, &mut Outputs::default())
     };
-    assert_eq!(get(&mut cloud, &path).body, b"image");
-    assert_eq!(get(&mut cloud, "/firmware/none.bin").status, 404);
+    assert_eq!(get(&mut cloud, FIRMWARE_HOST, &path).body, b"image");
+    assert_eq!(get(&mut cloud, DIAGNOSTICS_HOST, &path).status, 404);
+    assert_eq!(get(&mut cloud, FIRMWARE_HOST, "/firmware/none.bin").status, 404);
     let with = json!({"count": 2, "status": 503, "length": 100});
     let given = cloud
         .act(
@@ -353,8 +358,7 @@ fn the_firmware_host_serves_images_and_endpoints() {
         .unwrap();
     let url = given["urls"][1].as_str().unwrap();
     assert_eq!(url.len(), 100);
-    assert_eq!(
-        get(&mut cloud, url.trim_start_matches("http://cloud:2")).status,
-        503
-    );
+    let path = url.trim_start_matches("http://cloud:4");
+    assert_eq!(get(&mut cloud, SECOND_DIAGNOSTICS_HOST, path).status, 503);
+    assert_eq!(get(&mut cloud, DIAGNOSTICS_HOST, path).status, 404);
 }

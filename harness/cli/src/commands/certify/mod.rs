@@ -59,9 +59,16 @@ impl Request {
         driver.unwrap_or("unknown")
     }
 
-    /// Whether nothing will say what exactly was tested: nothing can be measured, and nothing is declared.
-    fn unit_is_untold(&self) -> bool {
-        !matches!(self.kind(), "sim" | "process") && !self.unit.facts.contains_key("subject_digest")
+    /// What the unit file has to say if nothing will tell what exactly was tested: nothing can be measured, and nothing
+    /// is declared.
+    fn untold(&self) -> Option<String> {
+        let told = matches!(self.kind(), "sim" | "process") || self.unit.facts.contains_key("subject_digest");
+        (!told).then(|| {
+            format!(
+                "what is tested: the file of a unit whose driver is `{}` has to say `subject: {{version: …, digest: sha256:…}}`",
+                self.kind()
+            )
+        })
     }
 }
 
@@ -80,6 +87,12 @@ fn certify(arguments: &CertifyArguments) -> Result<Exit, Exit> {
     let (Some(key), Some(out)) = (&arguments.key, &arguments.out) else {
         return Err(fail("`--key` and `--out` are needed", Exit::CommandLine));
     };
+    if let Some(untold) = request.untold() {
+        return Err(fail(
+            format!("no certificate can come of this, missing {untold}"),
+            Exit::NotExercised,
+        ));
+    }
     let signer = signer(key, arguments.certificate_chain.as_deref())?;
     class_of(request.kind(), arguments.witnessed_by.as_deref())
         .map_err(|error| fail(error, Exit::CommandLine))?;

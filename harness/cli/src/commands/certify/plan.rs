@@ -68,13 +68,9 @@ pub(super) fn execute(request: &Request, jobs: Option<u16>) -> Exit {
         missing = true;
         let _ = writeln!(text, "missing   {id}: {}", why(request, &skipped, id));
     }
-    if request.unit_is_untold() {
+    if let Some(untold) = request.untold() {
         missing = true;
-        let _ = writeln!(
-            text,
-            "missing   what is tested: a {} unit's file has to say `subject: {{version: …, digest: sha256:…}}`",
-            request.kind()
-        );
+        let _ = writeln!(text, "missing   {untold}");
     }
     let _ = write!(
         text,
