@@ -228,6 +228,38 @@ fn more_of_a_trace_takes_no_finding_back() {
     }
 }
 
+#[test]
+fn where_the_lab_fails_nothing_is_shown() {
+    let catalogue = catalogue();
+    for trace in traces() {
+        let mut failed = trace.clone();
+        let mut end = failed.records.pop().unwrap();
+        failed.records.clear();
+        let text = "the lab is on fire".to_owned();
+        let blame = hil_trace::Blame::Lab;
+        failed.records.push(Record {
+            seq: 0,
+            at: end.at,
+            what: RecordBody::Trouble { blame, text },
+        });
+        end.seq = 1;
+        failed.records.push(end);
+        let judged = judge_trace(&failed, &catalogue, false);
+        let shown = judged
+            .findings
+            .iter()
+            .filter(|finding| finding.requirement.is_some());
+        assert_eq!(
+            shown.count(),
+            0,
+            "{}: {:?}",
+            trace.header.instance,
+            judged.findings
+        );
+        assert_eq!(judged.verdict, hil_trace::Verdict::Error);
+    }
+}
+
 pub(crate) fn catalogue() -> Rc<Catalogue> {
     static READ: OnceLock<Catalogue> = OnceLock::new();
     let read = || {

@@ -1,6 +1,6 @@
 //! The end of a trace: what is still open, and what has been shown.
 
-use super::ScenarioJudge;
+use super::{ScenarioJudge, statement::SCENARIO};
 use hil_trace::{Catalogue, Finding, HowClosed, Verdict};
 
 impl ScenarioJudge {
@@ -33,9 +33,10 @@ impl ScenarioJudge {
             }
             HowClosed::Complete => {}
         }
+        // What could not be tried, or had no effect, shows nothing; what monitors found is theirs.
         let clean = findings
             .iter()
-            .all(|f| f.step.is_none() || f.verdict == Verdict::Pass);
+            .all(|f| f.monitor != SCENARIO || f.verdict == Verdict::Pass);
         if how == HowClosed::Complete && !self.stopped && clean {
             self.confirm(catalogue, findings);
         }

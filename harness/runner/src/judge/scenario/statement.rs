@@ -127,7 +127,10 @@ impl ScenarioJudge {
                 Blame::Harness
             },
             step: step.map(str::to_owned),
-            monitor: "scenario".to_owned(),
+            monitor: SCENARIO.to_owned(),
         }
     }
 }
+
+/// Who judges by the steps of a scenario, in findings.
+pub(super) const SCENARIO: &str = "scenario";
