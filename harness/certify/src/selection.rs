@@ -5,14 +5,17 @@ use hil_scenario::Plan;
 use hil_trace::{Catalogue, Level};
 use std::{collections::BTreeSet, sync::Arc};
 
-/// Every scenario that verifies or provokes a requirement of the profile. Scenarios tagged `long` are needed only where
+/// Every scenario that verifies or provokes a requirement of the profile; all of them where it has one that monitors
+/// judge in every run and nothing else shows. Scenarios tagged `long` are needed only where
 /// nothing else shows a MUST.
 pub fn needed(profile: &Profile, catalogue: &Catalogue, plans: &[Arc<Plan>]) -> Vec<Arc<Plan>> {
     let provoking = provoking(profile, catalogue);
+    let everywhere = judged_everywhere(profile, catalogue, plans);
     let own = plans.iter().filter(|plan| plan.protocol == profile.protocol);
     let (long, mut needed): (Vec<&Arc<Plan>>, Vec<&Arc<Plan>>) = own
         .filter(|plan| {
-            provoking.contains(&plan.path)
+            everywhere
+                || provoking.contains(&plan.path)
                 || plan
                     .provokes
                     .keys()
@@ -28,6 +31,17 @@ pub fn needed(profile: &Profile, catalogue: &Catalogue, plans: &[Arc<Plan>]) -> 
     needed.extend(long.into_iter().filter(only_here));
     needed.sort_by(|a, b| a.path.cmp(&b.path));
     needed.into_iter().cloned().collect()
+}
+
+/// Whether a requirement of a profile needs nothing to happen, and no scenario says that it shows it.
+fn judged_everywhere(profile: &Profile, catalogue: &Catalogue, plans: &[Arc<Plan>]) -> bool {
+    let shown: BTreeSet<&String> = plans.iter().flat_map(|plan| verified(plan, profile)).collect();
+    let mut hidden = profile.requirements.keys().filter(|id| !shown.contains(id));
+    hidden.any(|id| {
+        catalogue
+            .get(id)
+            .is_some_and(|requirement| requirement.stimuli.is_empty())
+    })
 }
 
 /// The requirements of a profile that a scenario verifies.

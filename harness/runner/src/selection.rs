@@ -2,9 +2,11 @@
 
 use crate::{BenchKind, Preparation, UnitUnderTest};
 use hil_scenario::{CUT_AT_WRITE, FLASH_WRITES, Plan, Sweep, SweepCut, walk};
+use hil_trace::Catalogue;
 use hil_unit::{Capability, unit_file::faces_of_feature};
 use hil_wire::Protocol;
 use serde_json::Value;
+use std::sync::Arc;
 
 /// What the user asked for; empty lists ask for everything.
 #[derive(Clone, Debug, Default)]
@@ -17,16 +19,38 @@ pub struct Filter {
     pub tags: Vec<String>,
     /// Requirement ids or prefixes of them.
     pub requirements: Vec<String>,
+    /// Protocols of whose scenarios each shows a requirement asked for; see [`Filter::widened`].
+    pub everywhere: Vec<Protocol>,
 }
 
 impl Filter {
+    /// Where no scenario verifies a requirement asked for, monitors judge it in every run of its protocol: each of its
+    /// scenarios is selected.
+    #[must_use]
+    pub fn widened(mut self, catalogue: &Catalogue, plans: &[Arc<Plan>]) -> Filter {
+        for asked in &self.requirements {
+            let mut verified = plans.iter().flat_map(|plan| &plan.verifies);
+            if !verified.any(|id| id.starts_with(asked.as_str())) {
+                let known = |protocol: &Protocol| {
+                    let own = format!("{}-", protocol.requirement_prefix());
+                    let mut ids = catalogue.requirements.keys();
+                    ids.any(|id| id.starts_with(&own) && id.starts_with(asked.as_str()))
+                };
+                self.everywhere.extend(Protocol::ALL.into_iter().filter(known));
+            }
+        }
+        self
+    }
+
     /// True if a scenario was asked for. Scenarios tagged `long` must be asked for by tag or by path.
     pub fn selects(&self, plan: &Plan) -> bool {
         let protocol = self.protocols.is_empty() || self.protocols.contains(&plan.protocol);
         let path = self.paths.is_empty() || self.paths.iter().any(|part| plan.path.contains(part));
         let tags = self.tags.iter().all(|tag| plan.tags.contains(tag));
         let verifies = |asked: &String| plan.verifies.iter().any(|id| id.starts_with(asked.as_str()));
-        let requirements = self.requirements.is_empty() || self.requirements.iter().any(verifies);
+        let requirements = self.requirements.is_empty()
+            || self.requirements.iter().any(verifies)
+            || self.everywhere.contains(&plan.protocol);
         let long = plan.tags.iter().any(|tag| tag == "long");
         let long_asked = !long || self.tags.iter().any(|tag| tag == "long") || !self.paths.is_empty();
         protocol && path && tags && requirements && long_asked

@@ -92,10 +92,7 @@ fn commands(dossier: &Dossier<'_>) -> Vec<Command> {
         line,
     };
     let id = &dossier.requirement.id;
-    let selection = match dossier.evidence.scenarios.as_slice() {
-        [] => format!("--protocol {}", dossier.protocol),
-        _ => format!("--requirement {id}"),
-    };
+    let selection = format!("--requirement {id}");
     let long = match dossier.evidence.tier {
         Some(Tier::Long) => " --tag long",
         _ => "",

@@ -140,7 +140,7 @@ pub(crate) fn execute(arguments: RunArguments) -> Exit {
         sink: stderr_progress(),
         journal: journal.clone(),
     };
-    let filter = filter(&arguments.filter);
+    let filter = filter(&arguments.filter).widened(&library.catalogue, &plans);
     let outcome = match run(
         &plans,
         &units,
@@ -215,7 +215,7 @@ fn nothing_selected(filter: &Filter, partition: Option<Partition>) -> String {
     } else if filter.requirements.is_empty() {
         "note: these options select no scenario; `hil list scenarios` lists what they can select"
     } else {
-        "note: these options select no scenario; what only monitors judge, they judge in every run of its protocol"
+        "note: these options select no scenario; `hil list requirements` lists what there is to verify"
     };
     text.to_owned()
 }
@@ -311,6 +311,7 @@ pub(crate) fn filter(arguments: &FilterArguments) -> Filter {
         paths: arguments.paths.clone(),
         tags: arguments.tags.clone(),
         requirements: arguments.requirements.clone(),
+        everywhere: Vec::new(),
     }
 }
 

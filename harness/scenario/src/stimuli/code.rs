@@ -219,6 +219,8 @@ const CODES: &[(&str, &[&str])] = &[
             "cloud.publish variant=flipped",
             "cloud.publish variant=flipped_fixed",
             "cloud.publish variant=wrong_checksum",
+            "cloud.publish variant=last_flipped_fixed",
+            "cloud.publish variant=last_wrong_checksum",
             "cloud.update checksum",
         ],
     ),

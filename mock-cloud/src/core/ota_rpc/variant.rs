@@ -47,8 +47,13 @@ pub(super) fn spoil(bytes: &[u8], variant: &str) -> Result<Vec<u8>, VariantError
     match variant {
         "wrong_platform" => builder.manifest.platform.insert_str(0, "other-"),
         "platform_prefix" => builder.manifest.platform.push('x'),
-        "wrong_checksum" => {
-            if let Some(part) = builder.manifest.parts.values_mut().next() {
+        "wrong_checksum" | "last_wrong_checksum" => {
+            let mut parts = builder.manifest.parts.values_mut();
+            let part = match variant {
+                "wrong_checksum" => parts.next(),
+                _ => parts.next_back(),
+            };
+            if let Some(part) = part {
                 part.cs_sha1 = part.cs_sha1.as_ref().map(|_| "0".repeat(40));
                 part.cs_sha256 = Some("0".repeat(64));
             }
@@ -79,15 +84,28 @@ fn change_members(
     builder: &ArchiveBuilder,
 ) -> Result<(), VariantError> {
     match variant {
-        "wrong_platform" | "platform_prefix" | "wrong_checksum" | "part_size" | "missing_part" => {}
-        "flipped" | "flipped_fixed" => {
-            let member = members.get_mut(1).ok_or(VariantError::NoArchive)?;
+        "wrong_platform"
+        | "platform_prefix"
+        | "wrong_checksum"
+        | "last_wrong_checksum"
+        | "part_size"
+        | "missing_part" => {}
+        "missing_member" => {
+            member(members)?;
+            members.remove(1);
+        }
+        "flipped" | "flipped_fixed" | "last_flipped_fixed" => {
+            let member = match variant {
+                "last_flipped_fixed" => members.iter_mut().skip(1).next_back(),
+                _ => members.get_mut(1),
+            };
+            let member = member.ok_or(VariantError::NoArchive)?;
             let mut data = member.data.clone();
             let middle = data.len() / 2;
             if let Some(byte) = data.get_mut(middle) {
                 *byte ^= 1;
             }
-            if variant == "flipped_fixed" {
+            if variant.ends_with("flipped_fixed") {
                 *member = Member::stored(member.name.clone(), data);
             } else {
                 member.data = data;
@@ -204,6 +222,14 @@ mod tests {
         assert!(matches!(
             reason("wrong_checksum"),
             ArchiveError::DigestMismatch { .. }
+        ));
+        for last in ["last_flipped_fixed", "last_wrong_checksum"] {
+            let of_last = |part: &str| part == "fs";
+            assert!(matches!(reason(last), ArchiveError::DigestMismatch { part, .. } if of_last(&part)));
+        }
+        assert!(matches!(
+            reason("missing_member"),
+            ArchiveError::MissingPart { .. }
         ));
         assert!(matches!(reason("truncated"), ArchiveError::Truncated { .. }));
         assert!(matches!(

@@ -27,7 +27,7 @@ pub(crate) fn execute(arguments: ListArguments) -> Exit {
         Ok(plans) => plans,
         Err(error) => return fail(error, Exit::Invalid),
     };
-    let filter = filter(&arguments.filter);
+    let filter = filter(&arguments.filter).widened(&library.catalogue, &plans);
     let selected: Vec<&Arc<Plan>> = plans.iter().filter(|plan| filter.selects(plan)).collect();
     let mut text = String::new();
     match arguments.what {
