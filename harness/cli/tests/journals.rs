@@ -30,6 +30,9 @@ impl Bench {
                 "ack-lost",
                 "--seed",
                 "7",
+                // In the same order each time.
+                "--jobs",
+                "1",
                 "--report",
                 "whole",
             ],
