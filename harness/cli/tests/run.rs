@@ -465,7 +465,19 @@ fn a_run_that_selects_nothing_says_why() {
     // Monitors alone judge this one, in every run of its protocol.
     let watched = run(
         folder.path(),
-        &["--requirement", "AOS7-DISC-002", "--path", "aos-v7/lo"],
+        &["--requirement", "POLL-REPORT-005", "--path", "mine/passes"],
     );
     assert_eq!(watched.code, 0, "{}", watched.err);
+}
+
+#[test]
+fn what_must_never_come_is_also_looked_for_before_the_last_action() {
+    let folder = bench();
+    let text = "name: One poll only\nprotocol: edge-poll\nverifies: [POLL-INTERVAL-001]\nsteps:\n  - do: unit.start\n  - expect: \
+                unit.poll\n    as: first\n  - wait: 70s\n  - do: cloud.queue\n    with: {command: get_status}\n  - never: \
+                unit.poll\n    after: first\n    within: 60s\n    verifies: [POLL-INTERVAL-001]\n";
+    fs::write(folder.path().join("suites/mine/once.yaml"), text).unwrap();
+    let told = run(folder.path(), &["--path", "mine/once"]);
+    assert_eq!(told.code, 4, "{}{}", told.out, told.err);
+    assert!(told.out.contains("and must not"), "{}", told.out);
 }

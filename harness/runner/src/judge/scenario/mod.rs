@@ -32,7 +32,7 @@ pub(crate) struct ScenarioJudge {
     resolution_us: u64,
     /// Events steps look back to.
     recent: Vec<Rc<Event>>,
-    /// Every event so far: what can be measured between.
+    /// Every event so far: what can be measured between, and what a `never` may forbid afterwards.
     history: Vec<Rc<Event>>,
     /// The last `do`, and whether only what goes with it followed, set the unit going.
     starting: bool,
@@ -303,6 +303,7 @@ impl ScenarioJudge {
             }
             "never" => {
                 let watch = self.watch(arguments);
+                let covers_the_past = watch.covers_the_past();
                 self.forbidden.push(Forbidden {
                     step: step.to_owned(),
                     watch,
@@ -310,8 +311,11 @@ impl ScenarioJudge {
                     broken: false,
                     unclear: false,
                 });
-                for event in self.recent.clone() {
-                    self.forbid(&event, catalogue, findings);
+                // However many a `do` lies between: its window begins where it says.
+                if covers_the_past {
+                    for event in self.history.clone() {
+                        self.forbid(&event, catalogue, findings);
+                    }
                 }
             }
             "measure" => self.measure(step, arguments, catalogue, findings),
