@@ -44,6 +44,8 @@ pub enum Malformation {
     Empty,
     /// A JSON list with the message in it.
     Array,
+    /// A thousand JSON lists around it.
+    Deep,
     /// Every value of its content has another JSON type.
     WrongTypes,
 }
@@ -148,13 +150,14 @@ impl Alteration {
 }
 
 impl Malformation {
-    const ALL: [(&'static str, Malformation); 7] = [
+    const ALL: [(&'static str, Malformation); 8] = [
         ("broken", Malformation::Broken),
         ("truncated", Malformation::Truncated),
         ("trailing", Malformation::Trailing),
         ("not_utf8", Malformation::NotUtf8),
         ("empty", Malformation::Empty),
         ("array", Malformation::Array),
+        ("deep", Malformation::Deep),
         ("wrong_types", Malformation::WrongTypes),
     ];
 
@@ -173,6 +176,7 @@ impl Malformation {
             }
             Malformation::Empty => Vec::new(),
             Malformation::Array => [b"[", rest, &[*last], b"]"].concat(),
+            Malformation::Deep => [&[b'['; DEEP][..], payload, &[b']'; DEEP]].concat(),
             Malformation::WrongTypes => {
                 let kind = places.kind.unwrap_or_default();
                 return edit(payload, places.content, false, |content| {
@@ -236,6 +240,9 @@ fn wrong(part: MessagePart, right: &Value, draw: u64) -> Value {
         (MessagePart::Version, _) => json!(6),
     }
 }
+
+/// Levels that are more than a parser has to follow.
+const DEEP: usize = 1000;
 
 #[cfg(test)]
 mod tests {

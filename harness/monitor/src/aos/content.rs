@@ -4,11 +4,13 @@
 use super::request_key::request_key;
 use crate::{Judge, Monitor, Tally};
 use base64::{Engine, engine::general_purpose::STANDARD};
+use flate2::read::MultiGzDecoder;
 use hil_trace::{Event, HowClosed, Party, Record, RecordBody, Stamp, Who};
 use hil_wire::aos::state_checksum;
 use serde_json::Value;
 use std::{
     collections::{BTreeMap, BTreeSet},
+    io::Read,
     time::Duration,
 };
 
@@ -213,10 +215,25 @@ impl ContentMonitor {
         }
         let content = event.text("content").unwrap_or_default();
         let bytes = STANDARD.decode(content);
-        let gzip = bytes.as_ref().is_ok_and(|bytes| bytes.starts_with(&[0x1f, 0x8b]));
-        let right = if status == "ok" { gzip } else { bytes.is_ok() };
-        let text = || format!("the content of a log with status {status} is no Base64 or no gzip stream");
+        let unpacked = bytes.as_ref().ok().map(|bytes| unpacked(bytes));
+        let right = match &unpacked {
+            Some(unpacked) => status != "ok" || unpacked.is_ok(),
+            None => false,
+        };
+        let text = || {
+            let why = match &unpacked {
+                Some(Err(error)) => format!("no gzip stream: {error}"),
+                _ => "no Base64".to_owned(),
+            };
+            format!("the content of a log with status {status} is {why}")
+        };
         self.gzip.check(right, text, seq, judge);
+        if let Some(Ok(log)) = &unpacked
+            && self.secrets.iter().any(|secret| log.contains(secret.as_str()))
+        {
+            let sentence = "a log of the unit holds a password or secret of the cloud";
+            self.secret.violated(sentence, vec![seq], judge);
+        }
         if count == 0 {
             return;
         }
@@ -329,3 +346,18 @@ fn path_of(url: &str) -> Option<String> {
 
 /// A part that has not come so long after the others does not come.
 const PART_PATIENCE: Duration = Duration::from_secs(20);
+
+/// The text of a gzip stream, checked to its end; of a long one the beginning.
+fn unpacked(bytes: &[u8]) -> std::io::Result<String> {
+    if bytes.is_empty() {
+        return Err(std::io::ErrorKind::UnexpectedEof.into());
+    }
+    let mut text = Vec::new();
+    MultiGzDecoder::new(bytes)
+        .take(LONGEST_LOG)
+        .read_to_end(&mut text)?;
+    Ok(String::from_utf8_lossy(&text).into_owned())
+}
+
+/// Bytes of an unpacked log that are looked at.
+const LONGEST_LOG: u64 = 16 << 20;

@@ -11,6 +11,8 @@ use hil_trace::{Catalogue, Evidence, Requirement};
 use hil_wire::Protocol;
 use std::{
     collections::{BTreeMap, BTreeSet},
+    ffi::OsStr,
+    path::Path,
     sync::Arc,
 };
 
@@ -139,7 +141,9 @@ fn undecided(plan: &Plan, id: &str) -> Diagnostic {
 /// Whether a scenario does something that a requirement needs to be judged: one of its stimuli names the scenario, the
 /// scenario uses a word that does what an F-name of them says, or it says itself what it provokes.
 fn is_provoked(plan: &Plan, requirement: &Requirement) -> bool {
-    let named = |name: &String| plan.path == format!("{}/{name}.yaml", plan.protocol);
+    // By the name of its file, wherever it was read from: alone, or with the folders it lies in.
+    let own = Path::new(&plan.path).file_stem().and_then(OsStr::to_str);
+    let named = |name: &String| own == Some(name.as_str());
     let stimuli = &requirement.stimuli;
     stimuli.is_empty()
         || plan.provokes.contains_key(&requirement.id)
