@@ -153,7 +153,7 @@ impl Core for SotaCloud {
         if let Some(update) = update::moved(request.path())
             && call.face != AUTH
         {
-            return self.image(update);
+            return self.download(now, update, out);
         }
         let parsed = match Call::parse(&request.method, &request.target) {
             Ok(parsed) => parsed,

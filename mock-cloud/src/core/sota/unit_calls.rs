@@ -36,7 +36,7 @@ impl SotaCloud {
         }
     }
 
-    /// The image of an update, without changing anything: what redirected downloads get.
+    /// The image of an update, without changing anything.
     pub(super) fn image(&self, update: &str) -> Response {
         let found = self.updates.iter().find(|known| known.id == update);
         let bytes = found
@@ -52,7 +52,8 @@ impl SotaCloud {
         }
     }
 
-    fn download(&mut self, now: Now, id: &str, out: &mut Outputs) -> Response {
+    /// The image of an update, which is under way from then on, wherever it was fetched.
+    pub(super) fn download(&mut self, now: Now, id: &str, out: &mut Outputs) -> Response {
         let response = self.image(id);
         if response.status == 200 {
             self.change_update(id, out, |update| {
