@@ -14,6 +14,8 @@ pub(super) struct ContentMonitor {
     fetched: Option<Fetched>,
     /// The attempt that is past its download.
     verifying: Option<Verifying>,
+    /// It lost power or software since its last request for a blob.
+    disturbed: bool,
     /// The fault that interrupted a download.
     interrupted: Option<u64>,
     /// Answers with whole blobs since the last update ended.
@@ -64,6 +66,7 @@ impl Default for ContentMonitor {
             told: None,
             fetched: None,
             verifying: None,
+            disturbed: false,
             interrupted: None,
             whole: Vec::new(),
             judged: BTreeSet::new(),
@@ -112,6 +115,7 @@ impl Monitor for ContentMonitor {
                 // What it had not stored safely is gone, and may be fetched again.
                 (Who::Unit, "power_cut" | "rebooted" | "stopped" | "exited") => {
                     self.interrupted = None;
+                    self.disturbed = true;
                     if let Some(verifying) = &mut self.verifying {
                         verifying.undisturbed = false;
                     }
@@ -169,6 +173,7 @@ impl ContentMonitor {
             let text = format!("attempt `{attempt}` fetched a blob again after it was being verified");
             self.once.violated(text, vec![verifying.record, record], judge);
         }
+        self.disturbed = false;
         let has_part = self.fetched.as_ref().is_some_and(|f| !f.bytes.is_empty());
         if let Some(fault) = self.interrupted.take().filter(|_| has_part) {
             if event.text("range").is_some() && event.text("if_range").is_some() {
@@ -243,7 +248,8 @@ impl ContentMonitor {
                 self.verifying = Some(Verifying {
                     attempt: attempt.to_owned(),
                     record,
-                    undisturbed: true,
+                    // One that had to wait until the unit was back tells of what was before.
+                    undisturbed: !self.disturbed,
                 });
             }
             "success" => {
