@@ -193,7 +193,7 @@ fn wrong_command_lines_say_what_is_wrong() {
         &["--artifact", "nxt=image.bin"],
         &["--artifact", "next=nowhere.bin"],
         &["--set", "count"],
-        &["--set", "cuont=3"],
+        &["--path", "mine/tiers", "--set", "cuont=3"],
         &["--path", "mine/tiers", "--set", "count=many"],
         &["--path", "mine/passes", "--set", "count=3"],
     ] {
