@@ -3,7 +3,7 @@
 use super::{Host, answer::without, bad_json, http::Connection, image, upgrade, wrong_url};
 use crate::core::{Core, HttpCall, Operation, Outputs};
 use bytes::Bytes;
-use hil_fault::{ExchangeEffect, KeyState, ResetPoint};
+use hil_fault::{AnswerPart, ExchangeEffect, KeyState, ResetPoint};
 use hil_trace::{HttpEnding, Party};
 use hil_wire::{
     http::{Request, Response},
@@ -221,15 +221,16 @@ impl Exchange<'_> {
 }
 
 /// How many bytes of a body leave under an effect, if not all.
-fn sent(effect: &ExchangeEffect) -> Option<u64> {
+pub(super) fn sent(effect: &ExchangeEffect) -> Option<u64> {
     match effect {
         ExchangeEffect::Reset(ResetPoint::InBody(after)) => Some(*after),
         ExchangeEffect::Truncate { after_bytes, .. } => Some(*after_bytes),
         ExchangeEffect::Stall {
-            after_bytes,
+            part: AnswerPart::Body,
+            after_bytes: Some(after),
             span: None,
-            ..
-        } => *after_bytes,
+        } => Some(*after),
+        ExchangeEffect::Stall { span: None, .. } => Some(0),
         _ => None,
     }
 }

@@ -2,13 +2,13 @@
 
 use super::{
     answer::{Afterwards, WireAnswer, without},
-    exchange::{Answer, Exchange, Interrupted, finish_headers},
+    exchange::{Answer, Exchange, Interrupted, finish_headers, sent},
 };
 use hil_fault::{ExchangeEffect, Framing, ResetPoint};
 use hil_trace::{HttpEnding, Party};
 use hil_wire::http::Response;
 use http_body_util::Full;
-use std::io;
+use std::{borrow::Cow, io};
 
 impl Exchange<'_> {
     /// Sends an answer whose bytes are not what hyper would make of it.
@@ -47,9 +47,10 @@ impl Exchange<'_> {
         };
         let chunked = matches!(effect, ExchangeEffect::Framed(Framing::Chunked { .. }));
         self.announce(&mut response, announced, afterwards, chunked);
+        let readable = readable(&response, &effect);
         self.host
             .edge
-            .response(self.number, Party::Cloud, &response, ending);
+            .response(self.number, Party::Cloud, &readable, ending);
         let json = is_json(&response);
         let answer = WireAnswer::new(&response, self.head);
         match effect {
@@ -117,6 +118,21 @@ impl Exchange<'_> {
             Ok(Afterwards::Reset) | Err(_) => Err(Interrupted),
         }
     }
+}
+
+/// The answer as far as a unit can read it: a body that is cut, or announced as shorter, is recorded up to there.
+fn readable<'a>(response: &'a Response, effect: &ExchangeEffect) -> Cow<'a, Response> {
+    let bytes = match effect {
+        ExchangeEffect::Length { by } => Some((response.body.len() as u64).saturating_add_signed(*by)),
+        _ => sent(effect),
+    };
+    let bytes = bytes.map_or(usize::MAX, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
+    if bytes >= response.body.len() {
+        return Cow::Borrowed(response);
+    }
+    let mut response = response.clone();
+    response.body.truncate(bytes);
+    Cow::Owned(response)
 }
 
 fn is_json(response: &Response) -> bool {

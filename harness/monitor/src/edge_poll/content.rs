@@ -305,7 +305,7 @@ impl ContentMonitor {
         };
         let good = is_digest(&fetched.bytes, &wanted);
         if !fetched.complete {
-            // How much came of an answer that was cut is not known, only that it was not all.
+            // What left of an answer that was cut is the most the unit can have of it.
             if !good && !self.good_before {
                 let text = format!("version {version} was applied although its blob ended early");
                 self.unabridged.violated(text, evidence, judge);

@@ -86,3 +86,41 @@ fn a_wrong_length_or_no_last_chunk_ends_the_connection() {
         );
     });
 }
+
+#[test]
+fn what_the_unit_cannot_read_of_an_answer_is_not_recorded_as_sent() {
+    for (fault, mut arguments, body) in [
+        ("cloud.truncate", json!({"after_bytes": 5}), "{\"pee"),
+        (
+            "cloud.truncate",
+            json!({"after_bytes": 5, "announce": false}),
+            "{\"pee",
+        ),
+        (
+            "cloud.reset",
+            json!({"when": "in_body", "after_bytes": 3}),
+            "{\"p",
+        ),
+        ("cloud.length", json!({"by": -3}), "{\"peer\":\"nobod"),
+        ("cloud.length", json!({"by": 3}), "{\"peer\":\"nobody\"}"),
+        ("cloud.stall", json!({"after_bytes": 4}), "{\"pe"),
+        ("cloud.stall", json!({"part": "head", "after_bytes": 4}), ""),
+        (
+            "cloud.stall",
+            json!({"after_bytes": 4, "for": "1s"}),
+            "{\"peer\":\"nobody\"}",
+        ),
+    ] {
+        run(async {
+            let bench = Bench::start(None).await;
+            arguments["times"] = json!(1);
+            bench.arm(fault, arguments.clone());
+            let mut stream = bench.connect("toy").await;
+            let request = "GET /who HTTP/1.1\r\nHost: toy\r\nConnection: close\r\n\r\n";
+            stream.write_all(request.as_bytes()).await.unwrap();
+            bench.clock.sleep(std::time::Duration::from_secs(2)).await;
+            let recorded: Vec<String> = bench.bodies();
+            assert_eq!(recorded, [body], "{fault} {arguments}");
+        });
+    }
+}

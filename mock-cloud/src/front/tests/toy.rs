@@ -281,6 +281,18 @@ impl Bench {
     pub(crate) fn trace(&self) -> Vec<String> {
         self.trace.0.borrow().iter().map(brief).collect()
     }
+
+    /// The bodies of the answers recorded.
+    pub(crate) fn bodies(&self) -> Vec<String> {
+        let records = self.trace.0.borrow();
+        let bodies = records.iter().filter_map(|record| match record {
+            RecordBody::HttpResponse { body, .. } => Some(body.bytes()),
+            _ => None,
+        });
+        bodies
+            .map(|body| String::from_utf8_lossy(body).into_owned())
+            .collect()
+    }
 }
 
 pub(crate) fn address(face: &str) -> Address {
