@@ -105,6 +105,11 @@ fn every_mistake_is_shown_at_its_place() {
             "name: x\nprotocol: edge-poll\ndriver: process\n",
         ),
         (
+            "images_of_two_items",
+            "name: x\nprotocol: aos-v7\ndriver: process\ncommand: [./agent]\nartifacts:\n  crash: crash_1.2.0.img\n  \
+             next: app_1.0.0.img\n  second: other_1.0.0.img\n",
+        ),
+        (
             "command_text",
             "name: x\nprotocol: edge-poll\ndriver: process\ncommand: ./agent -v\n",
         ),

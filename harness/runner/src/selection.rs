@@ -1,7 +1,7 @@
 //! Which scenarios run on a unit, and why the others do not.
 
 use crate::{BenchKind, Preparation, UnitUnderTest};
-use hil_scenario::{CUT_AT_WRITE, FLASH_WRITES, Plan, Sweep, SweepCut, walk};
+use hil_scenario::{CUT_AT_WRITE, FLASH_WRITES, Plan, Sweep, SweepCut, UnitFact, walk};
 use hil_trace::Catalogue;
 use hil_unit::{Capability, unit_file::faces_of_feature};
 use hil_wire::Protocol;
@@ -196,8 +196,13 @@ pub fn applies(plan: &Plan, unit: &UnitUnderTest, tier: &str) -> Result<(), Skip
     if !from_hooks.is_empty() {
         return Err(Skip::Lacks(from_hooks));
     }
-    let facts = plan.unit_facts.iter().filter(|path| !knows(unit, path));
-    let facts: Vec<String> = facts.map(|path| format!("fact `{path}`")).collect();
+    let facts = plan.unit_facts.iter().filter(|(path, _)| !knows(unit, path));
+    let facts: Vec<String> = facts
+        .map(|(path, kind)| match kind {
+            UnitFact::Time => format!("`timing: {{{path}: …}}`"),
+            UnitFact::Fact => format!("fact `{path}`"),
+        })
+        .collect();
     if !facts.is_empty() {
         return Err(Skip::LacksFacts(facts));
     }

@@ -35,7 +35,7 @@ pub use load::{load, load_source};
 pub use lookup::{Lookup, Unresolved, walk};
 pub use measure::{End, Limits, Measure, Occurrence, Which};
 pub use moment::{Moment, Span};
-pub use plan::{Branch, NOTHING, Parameter, Plan, Step, Trigger, Verb, Wait, Watch, When};
+pub use plan::{Branch, NOTHING, Parameter, Plan, Step, Trigger, UnitFact, Verb, Wait, Watch, When};
 pub use schema::schema;
 pub use stimuli::{check_embedded_stimuli, check_stimuli};
 pub use sum::ExpressionError;

@@ -16,6 +16,15 @@ use std::{
     time::Duration,
 };
 
+/// What a unit file says of a unit under `timing`, or under `facts`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnitFact {
+    /// A time, in seconds.
+    Time,
+    /// Anything else.
+    Fact,
+}
+
 /// One scenario, checked.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -48,7 +57,7 @@ pub struct Plan {
     /// How long one instance may take on its own clock.
     pub timeout: Duration,
     /// Times and facts of the unit its steps refer to, such as `poll_interval` or `services.1`.
-    pub unit_facts: BTreeSet<String>,
+    pub unit_facts: BTreeMap<String, UnitFact>,
     /// Its steps.
     pub steps: Vec<Step>,
     /// Faults a run added before its first step, as they were asked for.

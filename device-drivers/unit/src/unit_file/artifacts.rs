@@ -19,6 +19,9 @@ pub const ROLES: [&str; 10] = [
     "second",
 ];
 
+/// The role of an image that is of another item than those of the other roles.
+pub const OTHER_ITEM: &str = "second";
+
 /// Where an image is and what it is called.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ArtifactFile {

@@ -159,7 +159,8 @@ fn artifacts(protocol: Protocol, driver: DriverKind) -> String {
         }
         _ if protocol == Protocol::AosV7 => {
             "Images by role; each is the one layer of a service. hil makes current, next, older, big and second by itself;\n\
-             # crash and other_platform, which the unit must give up, it cannot know."
+             # crash and other_platform, which the unit must give up, it cannot know. All but second carry one name: they are\n\
+             # versions of one item."
         }
         _ => "Images by role. What is missing leaves the scenarios that need it not exercised.",
     };

@@ -15,7 +15,7 @@ mod read;
 mod read_process;
 mod schema;
 
-pub use artifacts::{ArtifactFile, ROLES};
+pub use artifacts::{ArtifactFile, OTHER_ITEM, ROLES};
 pub use cloud_place::CloudPlace;
 pub use driver_kind::DriverKind;
 pub use faces::{faces_of, faces_of_feature, parse_address};

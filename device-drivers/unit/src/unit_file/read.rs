@@ -1,7 +1,7 @@
 //! YAML to a checked unit file: every mistake at its place, all at once.
 
 use super::{
-    ArtifactFile, DriverKind, ROLES, Subject, UnitFile,
+    ArtifactFile, DriverKind, OTHER_ITEM, ROLES, Subject, UnitFile,
     faces::{STDIO, may_be_stdio},
     faces_of,
     file::STATE_DIRECTORY,
@@ -237,10 +237,30 @@ impl<'c> Reader<'c> {
                 continue;
             }
             if let Some(artifact) = self.artifact(entry, protocol) {
+                if protocol == Some(Protocol::AosV7) {
+                    self.of_one_item(entry, &artifact, &artifacts);
+                }
                 artifacts.insert(entry.key.clone(), artifact);
             }
         }
         artifacts
+    }
+
+    /// An AosEdge image is a version of the item that carries its name; scenarios go from one version to another.
+    fn of_one_item(&self, entry: &Entry, artifact: &ArtifactFile, before: &BTreeMap<String, ArtifactFile>) {
+        let mut others = before.iter().filter(|(role, _)| *role != OTHER_ITEM);
+        let Some((other, of)) = others.next().filter(|_| entry.key != OTHER_ITEM) else {
+            return;
+        };
+        if of.name != artifact.name {
+            let title = format!("`{}` is an image of another item than `{other}`", entry.key);
+            let label = format!("`{}` is another name than `{}`", artifact.name, of.name);
+            let help = format!(
+                "all roles but `{OTHER_ITEM}` are versions of one item: `{{path: …, name: {}}}`",
+                of.name
+            );
+            self.collector.error(&entry.key_span, title, label, Some(help));
+        }
     }
 
     fn artifact(&mut self, entry: &'c Entry, protocol: Option<Protocol>) -> Option<ArtifactFile> {

@@ -2,7 +2,7 @@
 
 use super::print;
 use crate::{args::InitArguments, exit::Exit};
-use hil_scenario::{Vocabulary, Word, Words};
+use hil_scenario::{Field, FieldType, Vocabulary, Word, Words};
 use hil_unit::unit_file::{DriverKind, init_template};
 
 pub(crate) fn execute(arguments: InitArguments) -> Exit {
@@ -23,13 +23,29 @@ pub(crate) fn execute(arguments: InitArguments) -> Exit {
 
 /// What scenarios may read in a unit or do to it, with the arguments its commands get, as comments.
 fn hooks(words: &Words) -> String {
-    let mut text = String::new();
+    let mut text = facts(words);
     for (noun, hooks) in [("Probes", &words.probes), ("Stimuli", &words.stimuli)] {
         text.push_str(&format!(
-            "\n# {noun} that scenarios use, with the arguments of the call:\n"
+            "\n# {noun} that scenarios use, with the arguments of the call; one in brackets may be empty:\n"
         ));
         for (name, word) in hooks {
             text.push_str(&hook(name, word));
+        }
+    }
+    text
+}
+
+/// Times and facts that scenarios reckon with, as comments.
+fn facts(words: &Words) -> String {
+    let is_time = |field: &Field| field.kind == FieldType::Duration;
+    let (times, facts): (Vec<_>, Vec<_>) = words.unit.iter().partition(|(_, field)| is_time(field));
+    let mut text = String::new();
+    for (section, fields) in [("timing", times), ("facts", facts)] {
+        if !fields.is_empty() {
+            text.push_str(&format!("\n# What `{section}` can say:\n"));
+        }
+        for (name, field) in fields {
+            text.push_str(&format!("#   {name}  {}\n", field.summary));
         }
     }
     text

@@ -69,12 +69,13 @@ impl ArtifactBytes {
         }
     }
 
-    /// The same image as another item.
-    pub(super) fn renamed(&self) -> Self {
-        ArtifactBytes {
-            name: format!("{}-second", self.name),
-            ..self.clone()
-        }
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Makes it an image of the item of this name.
+    pub(super) fn rename(&mut self, name: String) {
+        self.name = name;
     }
 
     pub(super) fn artifact(&self) -> Artifact {

@@ -15,7 +15,7 @@ use hil_sim::{default_ics, default_timing, neutral_artifacts};
 use hil_trace::Tolerances;
 use hil_unit::{
     Capability, Driver, UnitError, UnitFile, UnitFileError,
-    unit_file::{DriverKind, Lab, STATE_DIRECTORY, parse_address},
+    unit_file::{DriverKind, Lab, OTHER_ITEM, STATE_DIRECTORY, parse_address},
 };
 use hil_wire::Protocol;
 use serde_json::{Map, Value, json};
@@ -76,12 +76,18 @@ pub(super) fn from_file(
     }
     let (made, said) = (file.clone(), with_image_seed(file.stated.clone(), options));
     let adapter = introduced.clone();
+    let item = item_of(&given, &file).filter(|_| protocol == Protocol::AosV7);
     let make = move || {
         let mut artifacts = neutral_artifacts(protocol, &said);
         artifacts.0.retain(|role, _| neutral.contains(role));
         if protocol == Protocol::EdgePoll && made.driver == DriverKind::Remote {
             for role in ["next", "big"] {
                 artifacts.0.entry(role.to_owned()).and_modify(renew);
+            }
+        }
+        if let Some(item) = &item {
+            for (_, artifact) in artifacts.0.iter_mut().filter(|(role, _)| *role != OTHER_ITEM) {
+                artifact.name.clone_from(item);
             }
         }
         artifacts
@@ -159,12 +165,28 @@ fn given_artifacts(
             .entry(role.clone())
             .or_insert_with(|| ArtifactBytes::of(artifact));
     }
-    if file.protocol == Protocol::AosV7
-        && let Some(current) = given.get("current").filter(|_| !given.contains_key("second"))
-    {
-        given.insert("second".to_owned(), current.renamed());
+    if file.protocol == Protocol::AosV7 {
+        if let Some(item) = item_of(&given, file) {
+            for (_, artifact) in given.iter_mut().filter(|(role, _)| *role != OTHER_ITEM) {
+                artifact.rename(item.clone());
+            }
+        }
+        if let Some(current) = given.get("current").filter(|_| !given.contains_key(OTHER_ITEM)) {
+            let mut second = current.clone();
+            second.rename(format!("{}-second", current.name()));
+            given.insert(OTHER_ITEM.to_owned(), second);
+        }
     }
     Ok(given)
+}
+
+/// The item that all images of an AosEdge unit but one are versions of, if any is given: as the unit file calls it, or
+/// else as their first file is called.
+fn item_of(given: &BTreeMap<String, ArtifactBytes>, file: &UnitFile) -> Option<String> {
+    let mut stated = file.artifacts.iter().filter(|(role, _)| *role != OTHER_ITEM);
+    let mut all = given.iter().filter(|(role, _)| *role != OTHER_ITEM);
+    let stated = stated.next().map(|(_, file)| file.name.clone());
+    stated.or_else(|| all.next().map(|(_, artifact)| artifact.name().to_owned()))
 }
 
 /// What the unit file says, and what is usual where it says nothing.

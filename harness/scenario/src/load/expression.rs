@@ -4,7 +4,7 @@ use super::scenario::Loader;
 use super::scope::Given;
 use crate::{
     ARTIFACT_FACTS, ARTIFACT_ROLES, ExpressionError, FieldType, Moment, ROOTS, Span as Length, TemplateError,
-    template::Part,
+    UnitFact, template::Part,
 };
 use hil_diagnostic::{Node, Span, did_you_mean, one_of};
 
@@ -66,7 +66,11 @@ impl Loader<'_> {
     pub(super) fn references(&self, paths: &[&str], node: &Node) {
         for path in paths {
             if let Some(fact) = path.strip_prefix("unit.") {
-                self.unit_facts.borrow_mut().insert(fact.to_owned());
+                let name = fact.split('.').next().unwrap_or_default();
+                let field = self.words.and_then(|words| words.unit.get(name));
+                let is_time = field.is_some_and(|field| field.kind == FieldType::Duration);
+                let kind = if is_time { UnitFact::Time } else { UnitFact::Fact };
+                self.unit_facts.borrow_mut().insert(fact.to_owned(), kind);
             }
             self.reference(path, &self.locate(node, path));
         }

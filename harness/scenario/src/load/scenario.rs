@@ -1,7 +1,7 @@
 //! The top level of a scenario file.
 
 use super::scope::{Given, Scope};
-use crate::{Fields, Parameter, Plan, TIERS, Vocabulary, Words};
+use crate::{Fields, Parameter, Plan, TIERS, UnitFact, Vocabulary, Words};
 use hil_diagnostic::{Collector, Diagnostics, Entry, MapReader, Node, Source, parse_seconds, parse_yaml};
 use hil_trace::Catalogue;
 use hil_wire::Protocol;
@@ -54,7 +54,7 @@ pub(super) struct Loader<'a> {
     /// Requirements, of the scenario and of its steps.
     verifies: Vec<String>,
     /// Facts of the unit that were referred to.
-    pub(super) unit_facts: RefCell<BTreeSet<String>>,
+    pub(super) unit_facts: RefCell<BTreeMap<String, UnitFact>>,
     /// How often the scenario says it runs, and where.
     pub(super) repeat: Option<(u32, hil_diagnostic::Span)>,
 }
