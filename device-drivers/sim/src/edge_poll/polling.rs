@@ -9,6 +9,7 @@ use hil_trace::Stamp;
 use hil_wire::{
     edge_poll::{CommandList, header},
     http::Response,
+    oddity::{Oddity, OddityKind},
 };
 use rand::Rng;
 use std::{collections::BTreeSet, time::Duration};
@@ -110,7 +111,11 @@ impl EdgeAgent {
             self.polling.hint = Some(hint);
         }
         if response.status == 200 {
-            match CommandList::decode(&response.body).value {
+            let decoded = CommandList::decode(&response.body);
+            // A list with bytes behind it is no JSON text.
+            let surplus = |odd: &Oddity| odd.kind == OddityKind::Surplus && odd.path.is_empty();
+            let whole = !decoded.oddities.iter().any(surplus);
+            match decoded.value.filter(|_| whole) {
                 Some(list) => self.accept(list, context),
                 // Runs nothing; the next poll comes as usual.
                 None => context.console("the answer to the poll is no list of commands"),

@@ -76,6 +76,7 @@ fn survives_answers_that_are_no_list() {
         "[{\"id\":\"cmd_10\",\"command\":\"rest",
         "<html>login</html>",
         "{\"commands\":[]}",
+        "[{\"id\":\"cmd_10\",\"command\":\"unheard_of\",\"payload\":{}}] trailing",
         "",
     ] {
         desk.next_request();
