@@ -1,9 +1,12 @@
 //! What acks say, how often, and when they must stop (POLL-ACK, POLL-FETCH-002).
 
 use crate::{Judge, Monitor, Tally};
-use hil_trace::{Event, HowClosed, Record, Stamp, Who};
+use hil_trace::{Event, HowClosed, HttpEnding, Record, RecordBody, Stamp, Who};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 /// Follows every command id from its listing to its terminal ack.
 pub(super) struct AckMonitor {
@@ -15,7 +18,13 @@ pub(super) struct AckMonitor {
     settled: Tally,
     minimal: Tally,
     order: Tally,
-    last_started: Option<(usize, String)>,
+    last_started: Option<Started>,
+    /// The last record at which an ack that was due may have been lost or put off.
+    put_off: Option<u64>,
+    /// Faults on connections that act: what is recorded as sent may never arrive, and the other way round.
+    lossy: BTreeSet<u64>,
+    /// Acks that wait for their answers, by exchange.
+    open: BTreeMap<u32, String>,
     /// The unit ran before this trace began, and may have acks left from then.
     remote: bool,
     /// What ids made by the cloud begin with.
@@ -26,13 +35,39 @@ pub(super) struct AckMonitor {
 struct Followed {
     /// Position of its first listing among all ids.
     position: Option<usize>,
+    /// The record of its first listing.
+    listed: u64,
     started: bool,
     terminal: Option<(String, u64)>,
     /// The answer after which no ack may follow.
-    ended_by: Option<(u64, u64)>,
-    /// After an answer 400, 413 or 415: how many acks may still follow, and those that did. Each further listing
-    /// calls for an ack of its own and its retry.
-    after_bad_request: Option<(usize, Vec<u64>)>,
+    ended_by: Option<Ended>,
+    /// The terminal ack was answered 400, 413 or 415.
+    after_bad_request: Option<Refused>,
+    /// Any of its acks was answered so.
+    refused: bool,
+}
+
+/// The command that was the last to show that it was started.
+struct Started {
+    position: usize,
+    id: String,
+    /// The last record until then at which an ack may have been lost or put off.
+    put_off: Option<u64>,
+}
+
+/// An answer that settles an ack for good.
+struct Ended {
+    record: u64,
+    at: Stamp,
+    http_status: u64,
+}
+
+/// How many acks may still follow, and those that did. Each further listing calls for an ack of its own and its retry,
+/// and an ack without an answer that settles it for another one.
+struct Refused {
+    at: Stamp,
+    allowed: usize,
+    acks: Vec<u64>,
 }
 
 impl Default for AckMonitor {
@@ -47,6 +82,9 @@ impl Default for AckMonitor {
             minimal: Tally::new("POLL-ACK-008"),
             order: Tally::new("POLL-FETCH-002"),
             last_started: None,
+            put_off: None,
+            lossy: BTreeSet::new(),
+            open: BTreeMap::new(),
             remote: false,
             own_ids: None,
         }
@@ -70,10 +108,31 @@ impl Monitor for AckMonitor {
     }
 
     fn observe(&mut self, record: &Record, events: &[Event], judge: &mut Judge<'_>) {
+        if let RecordBody::HttpUnanswered { exchange, .. } = &record.what {
+            self.put_off = Some(record.seq);
+            if let Some(id) = self.open.remove(exchange) {
+                self.unsettled(&id);
+            }
+        }
         for event in events {
             match (event.who, event.name.as_str()) {
                 (Who::Unit, "started") => {
                     self.remote |= event.field("remote").and_then(Value::as_bool) == Some(true);
+                }
+                (Who::Unit, "power_cut" | "exited" | "rebooted" | "stopped" | "booted") => {
+                    self.put_off = Some(record.seq);
+                    self.forgive(event.at, STORED_WITHIN);
+                }
+                (Who::Fault, "acted") if is_lossy(event) => {
+                    self.put_off = Some(record.seq);
+                    self.lossy.extend(event.field("id").and_then(Value::as_u64));
+                    self.forgive(event.at, ON_ITS_WAY);
+                }
+                (Who::Fault, "cleared") if is_lossy(event) => {
+                    self.put_off = Some(record.seq);
+                    if let Some(id) = event.field("id").and_then(Value::as_u64) {
+                        self.lossy.remove(&id);
+                    }
                 }
                 (Who::Cloud, "queued") => {
                     let made = event.text("id").filter(|id| id.starts_with("cmd-"));
@@ -82,10 +141,45 @@ impl Monitor for AckMonitor {
                         .map(|(prefix, _)| prefix.to_owned())
                         .or(self.own_ids.take());
                 }
-                (Who::Cloud, "commands") => self.listing(event),
-                (Who::Unit, "ack") => self.ack(record.seq, event, judge),
-                (Who::Cloud, "ack_answer") => self.answer(record.seq, event),
-                (Who::Cloud, "redelivered" | "started") => self.last_started = None,
+                (Who::Cloud, "commands") => {
+                    self.listing(record.seq, event);
+                    self.put_off(record.seq, event);
+                }
+                (Who::Unit, "ack") => {
+                    if let (RecordBody::HttpRequest { exchange, .. }, Some(id)) =
+                        (&record.what, event.text("id"))
+                    {
+                        self.open.insert(*exchange, id.to_owned());
+                    }
+                    self.ack(record.seq, event, judge);
+                }
+                (Who::Cloud, "ack_answer") => {
+                    let whole = match &record.what {
+                        RecordBody::HttpResponse { exchange, ending, .. } => {
+                            self.open.remove(exchange);
+                            *ending == HttpEnding::Complete
+                        }
+                        _ => true,
+                    };
+                    self.answer(record.seq, event, whole && self.lossy.is_empty());
+                    self.put_off(record.seq, event);
+                }
+                // The terminal ack of an update waits for its terminal report.
+                (Who::Unit, "report") => match event.text("command_id") {
+                    Some(id) => {
+                        let id = id.to_owned();
+                        self.started(record.seq, &id, judge);
+                    }
+                    None => self.put_off = Some(record.seq),
+                },
+                (Who::Cloud, "report_answer") => self.put_off(record.seq, event),
+                (Who::Cloud, "redelivered") => self.last_started = None,
+                // Nobody heard what was sent while it was away, and what came last may not have been answered.
+                (Who::Cloud, "stopped" | "started" | "face_closed" | "face_opened") => {
+                    self.last_started = None;
+                    self.put_off = Some(record.seq);
+                    self.forgive(event.at, ON_ITS_WAY);
+                }
                 _ => {}
             }
         }
@@ -96,11 +190,12 @@ impl Monitor for AckMonitor {
             if let Some((_, record)) = followed.terminal {
                 self.own_path.met(record);
             }
-            if let Some((_, answer)) = followed.ended_by {
-                self.settled.met(answer);
+            if let Some(ended) = &followed.ended_by {
+                self.settled.met(ended.record);
             }
-            if let Some((_, acks)) = &followed.after_bad_request {
-                self.minimal.met(acks.first().copied().unwrap_or_default());
+            if let Some(refused) = &followed.after_bad_request {
+                self.minimal
+                    .met(refused.acks.first().copied().unwrap_or_default());
             }
         }
         let tallies = [
@@ -118,21 +213,22 @@ impl Monitor for AckMonitor {
 }
 
 impl AckMonitor {
-    fn listing(&mut self, event: &Event) {
+    fn listing(&mut self, seq: u64, event: &Event) {
         let Some(Value::Array(ids)) = event.field("ids") else {
             return;
         };
         for id in ids.iter().filter_map(Value::as_str) {
             let followed = self.commands.entry(id.to_owned()).or_default();
-            if let Some((allowed, _)) = &mut followed.after_bad_request {
-                *allowed = 2;
+            if let Some(refused) = &mut followed.after_bad_request {
+                refused.allowed = refused.allowed.max(2);
             }
             // Delivered again, it is acknowledged again.
-            if let Some((answer, _)) = followed.ended_by.take() {
-                self.settled.met(answer);
+            if let Some(ended) = followed.ended_by.take() {
+                self.settled.met(ended.record);
             }
             if followed.position.is_none() {
                 followed.position = Some(self.listed);
+                followed.listed = seq;
                 self.listed += 1;
             }
         }
@@ -157,34 +253,27 @@ impl AckMonitor {
             let text = format!("an ack for `{id}`, a command that was never delivered");
             return self.own_path.violated(text, vec![seq], judge);
         };
-        if let Some((settled_by, http_status)) = followed.ended_by {
-            let text = format!("another ack for `{id}` after the answer {http_status} settled it");
-            self.settled.violated(text, vec![settled_by, seq], judge);
+        if let Some(ended) = &followed.ended_by {
+            let text = format!(
+                "another ack for `{id}` after the answer {} settled it",
+                ended.http_status
+            );
+            self.settled.violated(text, vec![ended.record, seq], judge);
         }
-        if let Some((allowed, acks)) = &mut followed.after_bad_request {
-            acks.push(seq);
-            match allowed.checked_sub(1) {
-                Some(left) => *allowed = left,
+        // That a command goes on may be told again and again; each time is an ack of its own.
+        if let Some(refused) = followed
+            .after_bad_request
+            .as_mut()
+            .filter(|_| status != IN_PROGRESS)
+        {
+            refused.acks.push(seq);
+            match refused.allowed.checked_sub(1) {
+                Some(left) => refused.allowed = left,
                 None => {
                     let text = format!(
                         "more than one retry of the ack for `{id}` after it was refused as malformed"
                     );
-                    self.minimal.violated(text, acks.clone(), judge);
-                }
-            }
-        }
-        if !followed.started {
-            followed.started = true;
-            let position = followed.position.unwrap_or_default();
-            match &self.last_started {
-                Some((last, other)) if *last > position => {
-                    let text =
-                        format!("`{id}` was started after `{other}`, which stood behind it in the list");
-                    self.order.violated(text, vec![seq], judge);
-                }
-                _ => {
-                    self.order.met(seq);
-                    self.last_started = Some((position, id.to_owned()));
+                    self.minimal.violated(text, refused.acks.clone(), judge);
                 }
             }
         }
@@ -201,14 +290,76 @@ impl AckMonitor {
                 }
             }
         }
-        if matches!(status, "failed" | "rejected") && followed.after_bad_request.is_none() {
+        if matches!(status, "failed" | "rejected") && !followed.refused {
             let has_code = event.text("error_code").is_some_and(|code| !code.is_empty());
             let text = || format!("the ack {status} for `{id}` has no error_code");
             self.explained.check(has_code, text, seq, judge);
         }
+        self.started(seq, id, judge);
     }
 
-    fn answer(&mut self, seq: u64, event: &Event) {
+    /// A command shows that it was started.
+    fn started(&mut self, seq: u64, id: &str, judge: &mut Judge<'_>) {
+        let Some(followed) = self.commands.get_mut(id).filter(|followed| !followed.started) else {
+            return;
+        };
+        let Some(position) = followed.position else {
+            return;
+        };
+        followed.started = true;
+        if !self.lossy.is_empty() {
+            self.put_off = Some(seq);
+        }
+        match &self.last_started {
+            // Its first ack may have been lost, or had to wait, before the other one came.
+            Some(last) if last.position > position && last.put_off >= Some(followed.listed) => {}
+            Some(last) if last.position > position => {
+                let text = format!(
+                    "`{id}` was started after `{}`, which stood behind it in the list",
+                    last.id
+                );
+                self.order.violated(text, vec![seq], judge);
+            }
+            _ => {
+                self.order.met(seq);
+                self.last_started = Some(Started {
+                    position,
+                    id: id.to_owned(),
+                    put_off: self.put_off,
+                });
+            }
+        }
+    }
+
+    /// After answers that ask for patience, acks wait, each for its own time.
+    fn put_off(&mut self, seq: u64, event: &Event) {
+        let status = event.field("http_status").and_then(Value::as_u64);
+        if status.is_some_and(|status| status >= 400) {
+            self.put_off = Some(seq);
+        }
+    }
+
+    /// An ack had no answer that settles it, or none that is sure to have arrived.
+    fn unsettled(&mut self, id: &str) {
+        let followed = self.commands.get_mut(id);
+        if let Some(refused) = followed.and_then(|followed| followed.after_bad_request.as_mut()) {
+            refused.allowed += 1;
+        }
+    }
+
+    /// What was answered so shortly before may not have been heard, or not have been stored.
+    fn forgive(&mut self, at: Stamp, within: Duration) {
+        for followed in self.commands.values_mut() {
+            followed.ended_by.take_if(|ended| at.since(ended.at) < within);
+            if let Some(refused) = &mut followed.after_bad_request
+                && at.since(refused.at) < within
+            {
+                refused.allowed += 1;
+            }
+        }
+    }
+
+    fn answer(&mut self, seq: u64, event: &Event, arrives: bool) {
         let (Some(id), Some(status)) = (
             event.text("id"),
             event.field("http_status").and_then(Value::as_u64),
@@ -218,12 +369,51 @@ impl AckMonitor {
         let Some(followed) = self.commands.get_mut(id) else {
             return;
         };
+        let goes_on = event.text("status") == Some(IN_PROGRESS);
         match status {
-            404 | 409 | 410 if followed.ended_by.is_none() => followed.ended_by = Some((seq, status)),
-            400 | 413 | 415 if followed.after_bad_request.is_none() => {
-                followed.after_bad_request = Some((1, Vec::new()));
+            404 | 409 | 410 if arrives && followed.ended_by.is_none() => {
+                followed.ended_by = Some(Ended {
+                    record: seq,
+                    at: event.at,
+                    http_status: status,
+                });
             }
-            _ => {}
+            400 | 413 | 415 if goes_on => followed.refused = true,
+            400 | 413 | 415 => {
+                followed.refused = true;
+                match &mut followed.after_bad_request {
+                    Some(refused) => {
+                        refused.at = event.at;
+                        refused.allowed += usize::from(!arrives);
+                    }
+                    None => {
+                        followed.after_bad_request = Some(Refused {
+                            at: event.at,
+                            allowed: 1 + usize::from(!arrives),
+                            acks: Vec::new(),
+                        });
+                    }
+                }
+            }
+            200..=299 if arrives => {}
+            404 | 409 | 410 if arrives => {}
+            _ if goes_on => {}
+            _ => {
+                let id = id.to_owned();
+                self.unsettled(&id);
+            }
         }
     }
 }
+
+/// A fault below HTTP.
+fn is_lossy(event: &Event) -> bool {
+    let name = event.text("fault").unwrap_or_default();
+    name.starts_with("net.") || name.starts_with("tls.")
+}
+
+const IN_PROGRESS: &str = "in_progress";
+/// What was answered this long before software ended may not have been stored.
+const STORED_WITHIN: Duration = Duration::from_secs(2);
+/// What was answered this long before a connection was struck may not have arrived.
+const ON_ITS_WAY: Duration = Duration::from_secs(60);

@@ -7,6 +7,8 @@ mod credential;
 mod interval;
 mod redirect;
 mod report;
+#[cfg(test)]
+mod tests;
 mod transport;
 
 use crate::Monitor;

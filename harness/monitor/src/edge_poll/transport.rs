@@ -1,4 +1,5 @@
-//! Whom the unit speaks to: certificates, TLS versions, and plain transport beside a TLS API (POLL-SEC-001 to 003).
+//! Whom the unit speaks to: certificates, TLS versions, and plain transport beside a TLS API (POLL-SEC-001 to 003,
+//! POLL-DL-007).
 
 use crate::{Judge, Monitor, Tally, old_tls::turned_down};
 use hil_trace::{Event, HowClosed, Party, Record, RecordBody, Stamp, Who};
@@ -9,9 +10,12 @@ pub(super) struct TransportMonitor {
     connections: BTreeMap<u32, Connection>,
     /// The record that shows that the API speaks TLS.
     secure: Option<u64>,
+    /// Redirects to plain http since a version was told last: where to, and their records.
+    led_to_plain: Vec<(String, u64)>,
     certificates: Tally,
     versions: Tally,
     plain: Tally,
+    led_on: Tally,
 }
 
 /// Something no unit may accept.
@@ -34,9 +38,11 @@ impl Default for TransportMonitor {
         TransportMonitor {
             connections: BTreeMap::new(),
             secure: None,
+            led_to_plain: Vec::new(),
             certificates: Tally::new("POLL-SEC-001"),
             versions: Tally::new("POLL-SEC-002"),
             plain: Tally::new("POLL-SEC-003"),
+            led_on: Tally::new("POLL-DL-007"),
         }
     }
 }
@@ -47,13 +53,16 @@ impl Monitor for TransportMonitor {
     }
 
     fn requirements(&self) -> &'static [&'static str] {
-        &["POLL-SEC-001", "POLL-SEC-002", "POLL-SEC-003"]
+        &["POLL-DL-007", "POLL-SEC-001", "POLL-SEC-002", "POLL-SEC-003"]
     }
 
     fn observe(&mut self, record: &Record, events: &[Event], judge: &mut Judge<'_>) {
         for event in events {
-            if (event.who, event.name.as_str()) == (Who::Cloud, "tls_presented") {
-                self.presented(record.seq, event);
+            match (event.who, event.name.as_str()) {
+                (Who::Cloud, "tls_presented") => self.presented(record.seq, event),
+                (Who::Cloud, "latest_answer") => self.led_to_plain.clear(),
+                (Who::Cloud, "download_answer") => self.redirected(record.seq, event),
+                _ => {}
             }
         }
         match &record.what {
@@ -93,13 +102,19 @@ impl Monitor for TransportMonitor {
                 method,
                 target,
                 ..
-            } => self.request(*connection, &format!("{method} {target}"), record.seq, judge),
+            } => self.request(*connection, method, target, record.seq, judge),
             _ => {}
         }
     }
 
     fn close(&mut self, _: Stamp, _: HowClosed, judge: &mut Judge<'_>) {
-        for tally in [&mut self.certificates, &mut self.versions, &mut self.plain] {
+        let tallies = [
+            &mut self.certificates,
+            &mut self.versions,
+            &mut self.plain,
+            &mut self.led_on,
+        ];
+        for tally in tallies {
             tally.close(judge);
         }
     }
@@ -145,7 +160,18 @@ impl TransportMonitor {
         }
     }
 
-    fn request(&mut self, connection: u32, what: &str, record: u64, judge: &mut Judge<'_>) {
+    /// An answer may lead on to plain http.
+    fn redirected(&mut self, record: u64, event: &Event) {
+        let status = event.field("http_status").and_then(|status| status.as_u64());
+        if let (Some(301 | 302 | 303 | 307 | 308), Some(to)) = (status, event.text("location"))
+            && to.starts_with("http://")
+        {
+            self.led_to_plain.push((to.to_owned(), record));
+        }
+    }
+
+    fn request(&mut self, connection: u32, method: &str, target: &str, record: u64, judge: &mut Judge<'_>) {
+        let what = format!("{method} {target}");
         let Some(opened) = self.connections.get_mut(&connection) else {
             return;
         };
@@ -160,8 +186,17 @@ impl TransportMonitor {
             self.certificates.violated(text, vec![*changed, record], judge);
         }
         if let Some(secure) = self.secure.filter(|_| opened.face == PLAIN) {
-            let text = format!("{what} was sent over plain http although the API speaks TLS");
-            self.plain.violated(text, vec![secure, record], judge);
+            let mut redirects = self.led_to_plain.iter().rev();
+            match redirects.find(|(to, _)| to.ends_with(target)) {
+                Some((_, redirect)) => {
+                    let text = format!("a redirect from https to plain http was followed: {what}");
+                    self.led_on.violated(text, vec![*redirect, record], judge);
+                }
+                None => {
+                    let text = format!("{what} was sent over plain http although the API speaks TLS");
+                    self.plain.violated(text, vec![secure, record], judge);
+                }
+            }
         }
     }
 }
