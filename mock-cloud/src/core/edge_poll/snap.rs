@@ -10,6 +10,8 @@ pub(super) const COLLECTION: &str = "edge_snap_updates";
 pub(super) const BLOBS: &str = "edge_snap_blobs";
 /// A checksum to tell: the right one in capital letters.
 const UPPER_CASE: &str = "upper-case";
+/// A checksum to tell: an empty text.
+const EMPTY: &str = "empty";
 
 /// One published version.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -39,13 +41,24 @@ pub(super) struct Pretence {
 impl Snap {
     /// Name of the blob, the same in every backend.
     pub(super) fn blob_key(&self) -> String {
-        format!("{}/{}/{}.snap", self.snap_name, self.version, self.sha256)
+        format!(
+            "{}/{}/{}.snap",
+            self.snap_name,
+            self.path_of_version(),
+            self.sha256
+        )
+    }
+
+    /// The version as one part of a path, also where a scenario publishes one that is none.
+    fn path_of_version(&self) -> String {
+        self.version.replace('%', "%25").replace('/', "%2F")
     }
 
     /// The checksum units are told; `None` leaves it out.
     pub(super) fn told_checksum(&self) -> Option<String> {
         match &self.pretence.checksum {
             Some(told) if told.is_empty() => None,
+            Some(told) if told == EMPTY => Some(String::new()),
             Some(told) if told == UPPER_CASE => Some(format!("sha256:{}", self.sha256.to_uppercase())),
             Some(told) => Some(told.clone()),
             None => Some(format!("sha256:{}", self.sha256)),
@@ -54,7 +67,7 @@ impl Snap {
 
     /// The answer to `latest` and `publish`.
     pub(super) fn answer(&self, public_url: &str) -> LatestAnswer {
-        let path = LatestAnswer::blob_path(&self.snap_name, &self.version, &self.sha256);
+        let path = LatestAnswer::blob_path(&self.snap_name, &self.path_of_version(), &self.sha256);
         let url = self
             .pretence
             .download_url
