@@ -77,7 +77,7 @@ impl Kind for EdgePollKind {
     fn ics(&self) -> Map<String, Value> {
         object(json!({
             "tls": true, "update-snap": true, "restart-service": true, "run-discovery": true, "config-update": true,
-            "range-resume": true, "lab-mode": true, "api-url-key": true,
+            "one-at-a-time": true, "range-resume": true, "lab-mode": true, "api-url-key": true,
             "cut_off": {(API_URL): "https://nowhere.invalid"},
             "discovery_subnet": Segment::SUBNET,
             "services": [PRIMARY, "telemetry", "gateway"], "own_service": PRIMARY, "snap_name": PRIMARY,

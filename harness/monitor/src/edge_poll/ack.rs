@@ -1,7 +1,7 @@
 //! What acks say, how often, and when they must stop (POLL-ACK, POLL-FETCH-002).
 
 use crate::{Judge, Monitor, Tally};
-use hil_trace::{Event, HowClosed, HttpEnding, Record, RecordBody, Stamp, Who};
+use hil_trace::{Event, HowClosed, HttpEnding, Record, RecordBody, Stamp, TraceHeader, Who};
 use serde_json::Value;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -18,6 +18,8 @@ pub(super) struct AckMonitor {
     settled: Tally,
     minimal: Tally,
     order: Tally,
+    /// It does not say that it runs commands side by side.
+    in_turn: bool,
     last_started: Option<Started>,
     /// The last record at which an ack that was due may have been lost or put off.
     put_off: Option<u64>,
@@ -70,9 +72,10 @@ struct Refused {
     acks: Vec<u64>,
 }
 
-impl Default for AckMonitor {
-    fn default() -> Self {
+impl AckMonitor {
+    pub(super) fn new(header: &TraceHeader) -> Self {
         AckMonitor {
+            in_turn: header.claims(ONE_AT_A_TIME) != Some(false),
             commands: BTreeMap::new(),
             listed: 0,
             own_path: Tally::new("POLL-ACK-001"),
@@ -307,6 +310,9 @@ impl AckMonitor {
             return;
         };
         followed.started = true;
+        if !self.in_turn {
+            return;
+        }
         if !self.lossy.is_empty() {
             self.put_off = Some(seq);
         }
@@ -412,6 +418,7 @@ fn is_lossy(event: &Event) -> bool {
     name.starts_with("net.") || name.starts_with("tls.")
 }
 
+const ONE_AT_A_TIME: &str = "one-at-a-time";
 const IN_PROGRESS: &str = "in_progress";
 /// What was answered this long before software ended may not have been stored.
 const STORED_WITHIN: Duration = Duration::from_secs(2);

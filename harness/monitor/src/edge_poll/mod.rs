@@ -17,7 +17,7 @@ use hil_trace::TraceHeader;
 pub(crate) fn monitors(header: &TraceHeader) -> Vec<Box<dyn Monitor>> {
     vec![
         Box::new(credential::CredentialMonitor::default()),
-        Box::new(ack::AckMonitor::default()),
+        Box::new(ack::AckMonitor::new(header)),
         Box::new(interval::IntervalMonitor::new(header)),
         Box::new(backoff::BackoffMonitor::new(header)),
         Box::new(report::ReportMonitor::default()),

@@ -4,7 +4,7 @@ use super::monitors;
 use crate::{Judge, testing::header, view_for};
 use hil_trace::{
     Catalogue, FaultPhase, Finding, HowClosed, HttpEnding, Party, Payload, Record, RecordBody, Stamp,
-    UnitChange, Verdict,
+    TraceHeader, UnitChange, Verdict,
 };
 use hil_wire::{Protocol, http::Headers};
 use serde_json::{Map, Value, json};
@@ -105,10 +105,13 @@ impl Told {
     }
 
     fn failed(&self) -> Vec<String> {
+        self.failed_by(&header(Protocol::EdgePoll))
+    }
+
+    fn failed_by(&self, header: &TraceHeader) -> Vec<String> {
         let catalogue = Catalogue::default();
         let mut findings: Vec<Finding> = Vec::new();
-        let header = header(Protocol::EdgePoll);
-        for mut monitor in monitors(&header) {
+        for mut monitor in monitors(header) {
             let mut view = view_for(Protocol::EdgePoll, &header.ics);
             let mut judge = Judge::new(&catalogue, monitor.as_ref(), &mut findings);
             for record in &self.records {
@@ -140,6 +143,10 @@ fn commands_begin_in_the_order_listed() {
     told.ack("b", "completed", 200);
     told.ack("a", "completed", 200);
     assert_eq!(told.failed(), ["POLL-FETCH-002"]);
+    // A unit may document that it runs commands side by side.
+    let mut header = header(Protocol::EdgePoll);
+    header.ics.insert("one-at-a-time".into(), json!(false));
+    assert_eq!(told.failed_by(&header), [""; 0]);
 }
 
 #[test]
