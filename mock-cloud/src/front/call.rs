@@ -1,14 +1,13 @@
 //! The harness as caller: requests to faces of the unit, on a connection of their own or, with keep-alive, on one
 //! that is kept.
 
-use super::{Host, bytes::ended_by};
+use super::{Host, bytes::ended_by, pieces::Pieces};
 use crate::core::Operation;
-use bytes::Bytes;
 use hil_fault::MessageEffect;
 use hil_link::{Address, StreamHandle};
 use hil_trace::{Ending, HttpEnding, Party};
 use hil_wire::http::{Headers, Request, Response};
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::{BodyExt, Limited};
 use hyper::{
     body::Incoming,
     client::conn::http1::{self, SendRequest},
@@ -18,7 +17,7 @@ use std::{cell::Cell, io, rc::Rc, time::Duration};
 
 /// A connection to a face of the unit that requests can be sent on.
 pub(super) struct Caller {
-    sender: SendRequest<Full<Bytes>>,
+    sender: SendRequest<Pieces>,
     handle: StreamHandle,
     connection: u32,
     address: Address,
@@ -275,7 +274,7 @@ fn is_close(value: &str) -> bool {
 pub(super) fn message(
     address: &Address,
     mut request: Request,
-) -> Result<(Request, hyper::Request<Full<Bytes>>), CallError> {
+) -> Result<(Request, hyper::Request<Pieces>), CallError> {
     if request.headers.get("Host").is_none() {
         let host = match address {
             Address::Host(host, port) => format!("{host}:{port}"),
@@ -284,7 +283,8 @@ pub(super) fn message(
         request.headers.0.insert(0, ("Host".to_owned(), host));
     }
     let has_body = !request.body.is_empty() || matches!(request.method.as_str(), "POST" | "PUT" | "PATCH");
-    if has_body && request.headers.get("Content-Length").is_none() {
+    let chunked = request.headers.get("Transfer-Encoding").is_some();
+    if has_body && !chunked && request.headers.get("Content-Length").is_none() {
         request
             .headers
             .push("Content-Length", request.body.len().to_string());
@@ -295,7 +295,10 @@ pub(super) fn message(
     for (name, value) in &request.headers.0 {
         builder = builder.header(name, value);
     }
-    let message = builder.body(Full::new(Bytes::from(request.body.clone())))?;
+    let message = builder.body(match chunked {
+        true => Pieces::chunked(&request.body),
+        false => Pieces::whole(request.body.clone()),
+    })?;
     Ok((request, message))
 }
 

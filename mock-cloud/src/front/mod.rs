@@ -18,6 +18,7 @@ mod old_tls;
 mod open;
 mod outgoing;
 mod past_hyper;
+mod pieces;
 mod security;
 mod send;
 #[cfg(test)]

@@ -99,6 +99,12 @@ impl AosAgent {
                 }
                 Ok(json!({"count": count}))
             }
+            "long_log" => {
+                for line in 1..=LONG_LOG {
+                    self.journal(format!("line {line} of a long log"), context);
+                }
+                Ok(json!({"lines": LONG_LOG}))
+            }
             "log_failure" => {
                 self.journal_broken = arguments.get("broken") == Some(&Value::Bool(true));
                 Ok(json!({"broken": self.journal_broken}))
@@ -149,3 +155,6 @@ fn bad(name: &str, problem: &str) -> UnitError {
         problem: problem.to_owned(),
     }
 }
+
+/// Lines that fill several parts of a log.
+const LONG_LOG: usize = 100;

@@ -9,8 +9,8 @@ use std::{collections::BTreeMap, time::Duration};
 pub(super) struct DiscoveryMonitor {
     faces: BTreeMap<u32, String>,
     peers: BTreeMap<u32, Option<CertificateFacts>>,
-    /// Since when each WebSocket is open.
-    open: BTreeMap<u32, (Stamp, u64)>,
+    /// WebSockets that are open.
+    open: BTreeMap<u32, Open>,
     system_id: Option<String>,
     /// The unit was given a certificate of its own, as units are.
     has_own: bool,
@@ -32,6 +32,14 @@ pub(super) struct DiscoveryMonitor {
     version: Tally,
     tls_version: Tally,
     secured: Tally,
+}
+
+/// A WebSocket that neither side has ended.
+struct Open {
+    at: Stamp,
+    record: u64,
+    /// The cloud was the first to close it.
+    closed_by_cloud: bool,
 }
 
 impl DiscoveryMonitor {
@@ -115,17 +123,22 @@ impl Monitor for DiscoveryMonitor {
                 self.peers.insert(*connection, peer.clone());
             }
             RecordBody::WebSocketOpened { connection, .. } => {
-                self.open.insert(*connection, (record.at, record.seq));
+                let open = Open {
+                    at: record.at,
+                    record: record.seq,
+                    closed_by_cloud: false,
+                };
+                self.open.insert(*connection, open);
             }
             RecordBody::ConnectionClosed { connection, .. } => {
                 self.open.remove(connection);
             }
             RecordBody::WebSocketFrame {
                 connection,
-                from: Party::Unit,
-                opcode: 1 | 2,
+                from,
+                opcode,
                 ..
-            } => self.alone(*connection, record, judge),
+            } => self.frame(*connection, *from, *opcode, record, judge),
             RecordBody::HttpRequest {
                 connection,
                 face,
@@ -203,7 +216,16 @@ impl Monitor for DiscoveryMonitor {
                 // A unit that ran before may know from then where to connect.
                 "unit.started" => self.discovered = event.field("remote") == Some(&Value::Bool(true)),
                 "unit.booted" => self.discovered = false,
-                "fault.acted" => self.injected |= event.text("fault") == Some("tls.client"),
+                "fault.acted" => {
+                    let fault = event.text("fault").unwrap_or_default();
+                    self.injected |= fault == "tls.client";
+                    // What comes on a line that is disturbed was perhaps sent long ago.
+                    if fault.starts_with("net.")
+                        && let Some(connection) = event.field("connection").and_then(Value::as_u64)
+                    {
+                        self.open.retain(|open, _| u64::from(*open) != connection);
+                    }
+                }
                 "unit.plain" => {
                     let text = "the unit speaks without TLS to a face that demands it";
                     self.secured.violated(text, vec![record.seq], judge);
@@ -249,19 +271,42 @@ impl Monitor for DiscoveryMonitor {
 }
 
 impl DiscoveryMonitor {
-    /// A unit that still speaks on a connection after it opened a later one has two. The older one may be dead without
+    fn frame(&mut self, connection: u32, from: Party, opcode: u8, record: &Record, judge: &mut Judge<'_>) {
+        match (from, opcode) {
+            (Party::Cloud, CLOSE) => {
+                if let Some(open) = self.open.get_mut(&connection) {
+                    open.closed_by_cloud = true;
+                }
+            }
+            (Party::Unit, CLOSE) => {
+                // Whoever takes leave may need its time; whoever has to be asked to had left the connection open.
+                if self
+                    .open
+                    .get(&connection)
+                    .is_some_and(|open| open.closed_by_cloud)
+                {
+                    self.alone(connection, record, judge);
+                }
+                self.open.remove(&connection);
+            }
+            (Party::Unit, _) => self.alone(connection, record, judge),
+            _ => {}
+        }
+    }
+
+    /// A unit that is still there on a connection after it opened a later one has two. The older one may be dead without
     /// anybody knowing; what was on its way may come a little later.
     fn alone(&mut self, connection: u32, record: &Record, judge: &mut Judge<'_>) {
-        let Some((opened, _)) = self.open.get(&connection) else {
+        let Some(Open { at: opened, .. }) = self.open.get(&connection) else {
             return;
         };
         let later = self
             .open
             .values()
-            .find(|(at, _)| at > opened && record.at > *at + ON_ITS_WAY);
-        if let Some((_, seq)) = later {
-            let text = "the unit speaks on one connection after it opened another";
-            self.version.violated(text, vec![*seq, record.seq], judge);
+            .find(|other| other.at > *opened && record.at > other.at + ON_ITS_WAY);
+        if let Some(later) = later {
+            let text = "the unit is still there on one connection after it opened another";
+            self.version.violated(text, vec![later.record, record.seq], judge);
         }
     }
 
@@ -280,6 +325,9 @@ impl DiscoveryMonitor {
         }
     }
 }
+
+/// Opcode of close frames.
+const CLOSE: u8 = 8;
 
 /// How long what was sent before a new connection may take on the old one.
 const ON_ITS_WAY: Duration = Duration::from_secs(2);

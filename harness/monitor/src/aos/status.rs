@@ -14,7 +14,8 @@ pub(super) struct StatusMonitor {
     ran_before: bool,
     /// The unit took leave of the connection there was last.
     took_leave: bool,
-    /// A connection broke: what the unit sent on it may never have come, and comes again before anything new.
+    /// A connection broke, or the cloud was the first to close it: what the unit sent on it may never have come, and
+    /// comes again before anything new.
     broke: bool,
     prompt: Tally,
     first: Tally,
@@ -84,6 +85,8 @@ impl Monitor for StatusMonitor {
                     self.first_new = None;
                     match (event.who, event.name.as_str()) {
                         (Who::Unit, "close") => self.took_leave = true,
+                        // What the unit sent behind the cloud's back was not read any more, or never left the unit.
+                        (Who::Cloud, "close") => self.broke |= !self.took_leave,
                         (Who::Unit, "disconnected") => self.broke |= !self.took_leave,
                         _ => {}
                     }

@@ -207,7 +207,43 @@ fn what_was_lost_with_a_connection_comes_again_before_the_full_status() {
         violated_by(before.chain(left).chain(after)).contains(&"AOS7-STATUS-002".into())
     };
     assert!(!status_is_late(None));
+    // The cloud closed: what the unit sent meanwhile was not read, and its library may have answered before it sent.
+    let closed_by_cloud = {
+        let before = [(0, opened(1)), (1000, frame(1, CLOUD, 8, Vec::new()))];
+        let left = [(1000, frame(1, UNIT, 8, Vec::new())), (1000, closed())];
+        let after = [(2000, opened(2)), (2000, answer())];
+        before.into_iter().chain(left).chain(after)
+    };
+    assert!(!violated_by(closed_by_cloud).contains(&"AOS7-STATUS-002".into()));
     assert!(status_is_late(Some(frame(1, UNIT, 8, Vec::new()))));
+}
+
+#[test]
+fn a_connection_that_is_left_open_is_one_too_many() {
+    let close = |connection: u32, from: Party| frame(connection, from, 8, Vec::new());
+    let ended = |connection: u32| RecordBody::ConnectionClosed {
+        connection,
+        ending: Ending::Fin,
+        by: UNIT,
+    };
+    let two = |rest: Vec<(u64, RecordBody)>| {
+        let both = [(0, opened(1)), (5000, opened(2))];
+        violated_by(both.into_iter().chain(rest)).contains(&"AOS7-CONN-001".into())
+    };
+    let asked = |answered: u64| vec![(8000, close(1, CLOUD)), (answered, close(1, UNIT))];
+    assert!(two(asked(8001)));
+    assert!(!two(vec![(5100, close(1, UNIT)), (5101, close(1, CLOUD))]));
+    assert!(!two([vec![(5100, ended(1))], asked(8001)].concat()));
+    // It takes leave by itself, if late; or nobody knows whether it is there.
+    assert!(!two(vec![(8000, close(1, UNIT)), (8001, close(1, CLOUD))]));
+    assert!(!two(vec![(8000, close(1, CLOUD)), (18_000, ended(1))]));
+    let struck = RecordBody::Fault {
+        id: 1,
+        name: "net.black_hole".into(),
+        phase: FaultPhase::Acted,
+        facts: json!({"connection": 1}).as_object().cloned().unwrap_or_default(),
+    };
+    assert!(!two([vec![(5000, struck)], asked(8001)].concat()));
 }
 
 #[test]

@@ -39,12 +39,23 @@ impl Monitor for CredentialMonitor {
             RecordBody::HttpRequest {
                 face,
                 from: Party::Unit,
+                target,
                 headers,
+                body,
                 ..
             } if is_other_origin(face) => {
-                let quiet = headers.get("Authorization").is_none();
-                let text = || "the device token was sent to another origin than the API".to_owned();
-                self.origin.check(quiet, text, record.seq, judge);
+                let in_header = headers.0.iter().any(|(_, value)| self.shows(value.as_bytes()));
+                let place = match () {
+                    () if headers.get("Authorization").is_some() || in_header => Some("a header"),
+                    () if self.shows(target.as_bytes()) => Some("the URL"),
+                    () if self.shows(body.bytes()) => Some("the body"),
+                    () => None,
+                };
+                let text = || {
+                    let place = place.unwrap_or_default();
+                    format!("the device token was sent to another origin than the API, in {place}")
+                };
+                self.origin.check(place.is_none(), text, record.seq, judge);
             }
             RecordBody::HttpRequest {
                 from: Party::Unit,
@@ -76,13 +87,15 @@ impl Monitor for CredentialMonitor {
 }
 
 impl CredentialMonitor {
+    /// Whether some bytes hold the token.
+    fn shows(&self, bytes: &[u8]) -> bool {
+        let token = self.token.as_deref();
+        token.is_some_and(|token| bytes.windows(token.len()).any(|part| part == token))
+    }
+
     /// Whether the token stands in what was printed; said once.
     fn search(&mut self, seq: u64, judge: &mut Judge<'_>) {
-        let Some(token) = self.token.as_deref().filter(|_| !self.told) else {
-            return;
-        };
-        let mut printed = self.printed.values();
-        if printed.any(|text| text.windows(token.len()).any(|part| part == token)) {
+        if !self.told && self.printed.values().any(|text| self.shows(text)) {
             self.told = true;
             let text = "the device token stands in the output of the unit".to_owned();
             self.origin.violated(text, vec![seq], judge);

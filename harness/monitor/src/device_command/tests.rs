@@ -287,5 +287,30 @@ fn a_token_in_the_output_is_seen_in_two_reads_and_before_its_first_use() {
         console("456789abcdef\n"),
     ];
     assert_eq!(verdicts(halves.to_vec()), told);
-    assert_eq!(verdicts(vec![request, console("token dev_0123...\n")]), []);
+    assert_eq!(
+        verdicts(vec![request.clone(), console("token dev_0123...\n")]),
+        []
+    );
+    let fetched = |target: &str, headers: Headers, body: &str| RecordBody::HttpRequest {
+        connection: 2,
+        exchange: 2,
+        face: "firmware-host".into(),
+        from: Party::Unit,
+        method: "GET".into(),
+        target: target.into(),
+        headers,
+        body: body.into(),
+    };
+    let token = "dev_0123456789abcdef";
+    for leak in [
+        fetched("/image", Headers::new().with("X-Api-Key", token), ""),
+        fetched("/image", Headers::new().with("Cookie", format!("t={token}")), ""),
+        fetched(&format!("/image?token={token}"), Headers::new(), ""),
+        fetched("/image", Headers::new(), token),
+    ] {
+        assert_eq!(verdicts(vec![request.clone(), leak]), told);
+    }
+    let quiet = fetched("/image?v=1", Headers::new().with("X-Device", "hil"), "");
+    let kept = [("DCMD-SEC-007".to_owned(), Verdict::Pass)];
+    assert_eq!(verdicts(vec![request, quiet]), kept);
 }

@@ -203,8 +203,8 @@ impl AosView {
                 let code = payload.first_chunk().map(|code| u16::from_be_bytes(*code));
                 return control("close", json!({"code": code}));
             }
-            9 => return control("ping", json!({"payload": text()})),
-            10 => return control("pong", json!({"payload": text()})),
+            9 => return control("ping", json!({"payload": text(), "hex": hex::encode(payload)})),
+            10 => return control("pong", json!({"payload": text(), "hex": hex::encode(payload)})),
             1 => {
                 let facts = json!({"reason": "a text frame", "opcode": 1});
                 return control("unreadable", facts);

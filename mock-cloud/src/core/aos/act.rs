@@ -66,12 +66,18 @@ impl AosCloud {
             }
             "discovery" => self.set_discovery(with),
             "ping" => {
-                let payload = match with.get("payload").and_then(Value::as_str) {
-                    Some(payload) => payload.to_owned(),
-                    None => self.uuid(),
+                let given = |name: &str| with.get(name).and_then(Value::as_str);
+                let payload = match (given("payload"), given("hex")) {
+                    (Some(payload), _) => payload.as_bytes().to_vec(),
+                    (None, Some(digits)) => from_hex(digits)?,
+                    (None, None) => self.uuid().into_bytes(),
                 };
-                self.frame(message::PING, payload.as_bytes().to_vec(), out)?;
-                json!({"payload": payload})
+                let sent = json!({
+                    "payload": String::from_utf8_lossy(&payload),
+                    "hex": hex::encode(&payload),
+                });
+                self.frame(message::PING, payload, out)?;
+                sent
             }
             "close" => {
                 let connection = self.connection()?;
@@ -270,6 +276,10 @@ impl AosCloud {
         if let Some(code) = with.get("error_code").and_then(Value::as_i64) {
             self.discovery.error_code = code;
         }
+        let status = with.get("http_status").and_then(Value::as_u64);
+        if let Some(status) = status.and_then(|status| u16::try_from(status).ok()) {
+            self.discovery.http_status = status;
+        }
         if let Some(token) = with.get("token").and_then(Value::as_str) {
             self.discovery.token = token.to_owned();
         }
@@ -312,6 +322,11 @@ pub(super) fn bad(argument: &str, problem: &str) -> ActError {
         argument: argument.to_owned(),
         problem: problem.to_owned(),
     }
+}
+
+/// The bytes of pairs of hex digits.
+pub(super) fn from_hex(digits: &str) -> Result<Vec<u8>, ActError> {
+    hex::decode(digits).map_err(|_| bad("hex", "pairs of hex digits"))
 }
 
 fn seconds(with: &Map<String, Value>, name: &str) -> Option<Duration> {

@@ -2,7 +2,7 @@
 
 use super::{
     ActError, AosCloud, Map, Now, Operation, Outputs, Send, Value,
-    act::{bad, text},
+    act::{bad, from_hex, text},
     desire::with_header,
     json,
     message::{BINARY, PING, TEXT, with_type},
@@ -91,7 +91,7 @@ impl AosCloud {
         let given = |name: &str| with.get(name).and_then(Value::as_str);
         let payload = match (given("text"), given("hex")) {
             (Some(text), _) => text.as_bytes().to_vec(),
-            (None, Some(hex)) => from_hex(hex).ok_or_else(|| bad("hex", "pairs of hex digits"))?,
+            (None, Some(digits)) => from_hex(digits)?,
             (None, None) => Vec::new(),
         };
         let opcode = if given("opcode") == Some("text") {
@@ -137,16 +137,6 @@ impl AosCloud {
         }
         Ok(json!({"txns": transactions}))
     }
-}
-
-fn from_hex(text: &str) -> Option<Vec<u8>> {
-    let text = text.as_bytes();
-    if !text.len().is_multiple_of(2) {
-        return None;
-    }
-    text.chunks(2)
-        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
-        .collect()
 }
 
 /// More would only test the harness.

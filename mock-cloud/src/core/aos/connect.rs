@@ -3,8 +3,9 @@
 
 use super::{AosCloud, HttpCall, Now, Outputs, Send, Value, json};
 use crate::settings::CloudSettings;
-use hil_trace::CertificateFacts;
+use hil_trace::{CertificateFacts, Stamp};
 use hil_wire::{aos::decode_discovery_request, http::Response};
+use std::time::Duration;
 
 /// How discovery is answered.
 #[derive(Clone, Debug)]
@@ -15,6 +16,8 @@ pub(super) struct Discovery {
     pub(super) next_request_delay: Option<i64>,
     /// 0 to 3.
     pub(super) error_code: i64,
+    /// 200, unless a unit is to take a complete answer for a failure.
+    pub(super) http_status: u16,
     /// Given to the unit, and demanded on the upgrade if the option `bearer` is on.
     pub(super) token: String,
     /// The unit ran before this cloud did, and has not asked it yet where to connect.
@@ -28,6 +31,7 @@ impl Discovery {
             urls: vec!["alive".to_owned()],
             next_request_delay: Some(delay.unwrap_or(1000)),
             error_code: 0,
+            http_status: 200,
             token: settings.unit_key.clone(),
             unasked: settings.flag("unsettled"),
         }
@@ -39,6 +43,14 @@ impl Discovery {
 pub(super) struct Connected {
     /// Its connection.
     pub(super) connection: u32,
+}
+
+/// A WebSocket the unit did not end when it opened another one.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Left {
+    connection: u32,
+    /// When the cloud closes it.
+    until: Stamp,
 }
 
 impl AosCloud {
@@ -71,7 +83,7 @@ impl AosCloud {
         answer["connectionInfo"] = json!(urls);
         answer["authToken"] = json!(self.discovery.token);
         answer["errorCode"] = json!(self.discovery.error_code);
-        Response::json(200, &answer)
+        Response::json(self.discovery.http_status, &answer)
     }
 
     /// Refuses an upgrade before the handshake: 404 at another path, 403 for a certificate that does not name the
@@ -92,12 +104,13 @@ impl AosCloud {
         Ok(())
     }
 
-    /// The unit is there. An older connection of it is closed; what it has not acknowledged goes out again.
+    /// The unit is there. It is to end an older connection itself; the cloud closes one that is left open a little later.
+    /// What it has not acknowledged goes out again.
     pub(super) fn opened(&mut self, now: Now, connection: u32, out: &mut Outputs) {
         if let Some(older) = self.connected.replace(Connected { connection }) {
-            out.sends.push(Send::CloseWebSocket {
+            self.left.push(Left {
                 connection: older.connection,
-                code: 1000,
+                until: now.stamp + LEFT_OPEN,
             });
         }
         self.patience.forget();
@@ -105,6 +118,25 @@ impl AosCloud {
             self.transmit(message, out);
             self.patience.sent(*number, now.stamp);
         }
+    }
+
+    /// When the next connection that was left open is closed.
+    pub(super) fn next_left(&self) -> Option<Stamp> {
+        self.left.iter().map(|left| left.until).min()
+    }
+
+    /// Closes connections that were left open for long enough.
+    pub(super) fn close_left(&mut self, now: Now, out: &mut Outputs) {
+        let due = self.left.extract_if(.., |left| left.until <= now.stamp);
+        out.sends.extend(due.map(|left| Send::CloseWebSocket {
+            connection: left.connection,
+            code: 1000,
+        }));
+    }
+
+    /// A connection ended.
+    pub(super) fn forget_left(&mut self, connection: u32) {
+        self.left.retain(|left| left.connection != connection);
     }
 
     /// The certificate's common name is the unit's id, or that with `-online`. Without TLS there is nothing to check.
@@ -131,6 +163,9 @@ impl AosCloud {
         }
     }
 }
+
+/// Longer than what a unit sent on a connection before it opened the next one may be on its way.
+const LEFT_OPEN: Duration = Duration::from_secs(3);
 
 /// The answer to a request on the WebSocket face that asks for no WebSocket.
 pub(super) fn no_upgrade(_: HttpCall<'_>) -> Response {

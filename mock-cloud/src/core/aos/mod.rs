@@ -20,7 +20,7 @@ use super::{ActError, Core, HttpCall, Now, Operation, Outputs, RedirectPlaces, S
 use crate::{settings::CloudSettings, store::Change};
 use blob::{Blob, BlobAnswer};
 use certificate::Issuing;
-use connect::{Connected, Discovery};
+use connect::{Connected, Discovery, Left};
 use desire::SIGNERS;
 use hil_fault::{Artifact, MessagePlaces};
 use hil_link::pki::{Authority, Identity};
@@ -66,6 +66,7 @@ pub struct AosCloud {
     random: SmallRng,
     discovery: Discovery,
     connected: Option<Connected>,
+    left: Vec<Left>,
     /// Messages for the unit it has not acknowledged, in order.
     outgoing: BTreeMap<u64, Outgoing>,
     next_outgoing: u64,
@@ -108,6 +109,7 @@ impl AosCloud {
             authority,
             dialect,
             connected: None,
+            left: Vec::new(),
             outgoing: BTreeMap::new(),
             next_outgoing: 1,
             handled: BTreeSet::new(),
@@ -272,6 +274,7 @@ impl Core for AosCloud {
     }
 
     fn connection_closed(&mut self, _: Now, connection: u32, _: &mut Outputs) {
+        self.forget_left(connection);
         if self
             .connected
             .as_ref()
@@ -283,10 +286,12 @@ impl Core for AosCloud {
     }
 
     fn next_wake(&self) -> Option<Stamp> {
-        self.patience.deadline()
+        let wakes = [self.patience.deadline(), self.next_left()];
+        wakes.into_iter().flatten().min()
     }
 
     fn wake(&mut self, now: Now, out: &mut Outputs) {
+        self.close_left(now, out);
         self.lose_patience(now, out);
     }
 

@@ -196,6 +196,7 @@ fn sending(with: &Map<String, Value>, gateway: Gateway) -> Sending {
         content_type: word(with, "content_type")
             .unwrap_or("application/json")
             .to_owned(),
+        chunked: word(with, "framing") == Some("chunked"),
         connection: word(with, "connection").unwrap_or("main").to_owned(),
         binary: with.get("binary") == Some(&Value::Bool(true)),
         end: with.get("end") != Some(&Value::Bool(false)),

@@ -32,6 +32,8 @@ pub(super) struct Sending {
     pub(super) path: String,
     /// Content-Type of an HTTP request; none if empty.
     pub(super) content_type: String,
+    /// The HTTP body goes out in chunks.
+    pub(super) chunked: bool,
     pub(super) connection: String,
     pub(super) binary: bool,
     /// Half-close a socket after it.
@@ -105,7 +107,10 @@ impl Gateways {
                 if !sending.content_type.is_empty() {
                     request = request.header("Content-Type", &sending.content_type);
                 }
-                request = request.header("Content-Length", sending.bytes.len().to_string());
+                request = match sending.chunked {
+                    true => request.header("Transfer-Encoding", "chunked"),
+                    false => request.header("Content-Length", sending.bytes.len().to_string()),
+                };
                 request.body.clone_from(&sending.bytes);
                 out.sends.push(Send::Call {
                     call,

@@ -38,6 +38,30 @@ pub(super) const DEFECTS: &[Defect] = &[
         },
     ),
     Defect::tampering(
+        "leaves-connections-open",
+        "AOS7-CONN-001",
+        "Opens another connection when an ack does not come, and leaves the one before open.",
+        || {
+            stateful::<BTreeSet<SocketId>>(
+                |closed, input, edge| {
+                    if let Input::WsFrame { socket, frame } = &input
+                        && frame.opcode == 8
+                        && closed.insert(*socket)
+                    {
+                        // As libraries do; the agent may not care about this connection any more.
+                        edge.perform(Output::SendWs(*socket, frame.clone()));
+                    }
+                    edge.hear(input);
+                },
+                |closed, output, edge| match &output {
+                    Output::SendWs(_, frame) if frame.opcode == 8 => {}
+                    Output::CloseWs(socket) if !closed.contains(socket) => {}
+                    _ => edge.perform(output),
+                },
+            )
+        },
+    ),
+    Defect::tampering(
         "closed-for-good",
         "AOS7-CONN-002",
         "Does nothing more once the cloud closed the connection.",
@@ -85,6 +109,22 @@ pub(super) const DEFECTS: &[Defect] = &[
                     && frame.opcode == 10
                 {
                     frame.payload = Bytes::new();
+                }
+                edge.perform(output);
+            })
+        },
+    ),
+    Defect::tampering(
+        "pongs-as-text",
+        "AOS7-CONN-004",
+        "Takes what pings carry for text.",
+        || {
+            stateful::<()>(hear, |(), mut output, edge| {
+                if let Output::SendWs(_, frame) = &mut output
+                    && frame.opcode == 10
+                {
+                    let text = String::from_utf8_lossy(&frame.payload).into_owned();
+                    frame.payload = text.into();
                 }
                 edge.perform(output);
             })

@@ -114,6 +114,24 @@ pub(super) const DEFECTS: &[Defect] = &[
         },
     ),
     Defect::tampering(
+        "any-success-will-do",
+        "AOS7-DISC-009",
+        "Takes any status from 200 to 299 for the answer of discovery.",
+        || {
+            any_input(|input| {
+                if let Input::HttpAnswer {
+                    request: DISCOVERY,
+                    response,
+                } = input
+                    && (200..300).contains(&response.status)
+                {
+                    response.status = 200;
+                }
+                true
+            })
+        },
+    ),
+    Defect::tampering(
         "gives-up-at-garbage",
         "AOS7-DISC-010",
         "Does not look its cloud up again after an answer without a URL.",

@@ -259,6 +259,45 @@ pub(super) const DEFECTS: &[Defect] = &[
             })
         },
     ),
+    Defect::tampering(
+        "token-under-another-name",
+        "DCMD-SEC-007",
+        "Sends its token along with downloads, in a header of its own.",
+        || {
+            stateful::<()>(hear, |(), output, edge| {
+                edge.perform(match output {
+                    Output::Http(request, mut call)
+                        if call.request.headers.get("Authorization").is_none() =>
+                    {
+                        let token = edge.setup.endpoints.get("device_token").to_owned();
+                        call.request.headers.push("X-Device-Token", token);
+                        Output::Http(request, call)
+                    }
+                    other => other,
+                });
+            })
+        },
+    ),
+    Defect::tampering(
+        "token-in-urls",
+        "DCMD-SEC-007",
+        "Adds its token to the URLs it fetches elsewhere.",
+        || {
+            stateful::<()>(hear, |(), output, edge| {
+                edge.perform(match output {
+                    Output::Http(request, mut call)
+                        if call.request.headers.get("Authorization").is_none() =>
+                    {
+                        let token = edge.setup.endpoints.get("device_token");
+                        let mark = if call.url.contains('?') { '&' } else { '?' };
+                        call.url = format!("{}{mark}token={token}", call.url);
+                        Output::Http(request, call)
+                    }
+                    other => other,
+                });
+            })
+        },
+    ),
 ];
 
 /// Restarts when anything new is heard between `executing` and the terminal status.

@@ -36,6 +36,21 @@ pub(super) const DEFECTS: &[Defect] = &[
         },
     ),
     Defect::tampering(
+        "chunks-passed-over",
+        "SOTA-HTTP-001",
+        "Reads as much of a body as its Content-Length says, and nothing of one in chunks.",
+        || {
+            any_input(|input| {
+                if let Input::ServerRequest { request, .. } = input
+                    && request.headers.get("Content-Length").is_none()
+                {
+                    request.body.clear();
+                }
+                true
+            })
+        },
+    ),
+    Defect::tampering(
         "malformed-is-unprocessable",
         "SOTA-HTTP-002",
         "Answers malformed bodies with status 422.",
