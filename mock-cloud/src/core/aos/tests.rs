@@ -473,6 +473,27 @@ fn without_an_ack_the_connection_is_given_up_and_the_message_comes_on_the_next()
 }
 
 #[test]
+fn a_connection_the_unit_leaves_open_is_closed_a_little_later() {
+    let mut cloud = cloud(json!({}));
+    connect(&mut cloud, 1);
+    connect(&mut cloud, 2);
+    assert_eq!(cloud.next_wake(), Some(Stamp(3_000_000)));
+    assert!(woken(&mut cloud, 2).sends.is_empty());
+    let out = woken(&mut cloud, 3);
+    let closes = matches!(
+        out.sends[..],
+        [Send::CloseWebSocket {
+            connection: 1,
+            code: 1000
+        }]
+    );
+    assert!(closes, "{:?}", out.sends);
+    connect(&mut cloud, 3);
+    cloud.connection_closed(NOW, 2, &mut Outputs::default());
+    assert_eq!(cloud.next_wake(), None);
+}
+
+#[test]
 fn the_publisher_dialect_repeats_three_times_before_that() {
     let mut cloud = cloud(json!({"ack_timeout": 5, "dialect": "publisher"}));
     connect(&mut cloud, 1);

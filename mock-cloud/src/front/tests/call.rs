@@ -47,6 +47,26 @@ fn a_request_and_its_answer() {
 }
 
 #[test]
+fn a_body_in_chunks() {
+    run(async {
+        let (bench, mut listener) = bench().await;
+        bench.act("call", json!({"face": "rpc", "chunked": true})).await;
+        let mut stream = listener.accept().await.unwrap();
+        let mut request = String::new();
+        while !request.ends_with("\r\n0\r\n\r\n") {
+            let mut piece = vec![0; 200];
+            let count = stream.read(&mut piece).await.unwrap();
+            assert_ne!(count, 0, "{request}");
+            request.push_str(&String::from_utf8_lossy(&piece[..count]));
+        }
+        let (head, body) = request.split_once("\r\n\r\n").unwrap();
+        assert!(head.contains("transfer-encoding: chunked"), "{head}");
+        assert!(!head.contains("content-length"), "{head}");
+        assert_eq!(body, "10\r\n\"a text of two c\r\n6\r\nhunks\"\r\n0\r\n\r\n");
+    });
+}
+
+#[test]
 fn answers_that_do_not_come_are_told_and_recorded() {
     run(async {
         let (bench, mut listener) = bench().await;

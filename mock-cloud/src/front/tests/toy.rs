@@ -76,6 +76,10 @@ impl Core for Toy {
                 call: 7,
                 face: text("face"),
                 request: match with.get("connection") {
+                    None if with.contains_key("chunked") => {
+                        let request = Request::new("POST", "/do").header("Transfer-Encoding", "chunked");
+                        request.json(&json!("a text of two chunks"))
+                    }
                     None => Request::new("POST", "/do").json(&json!({"a": 1})),
                     Some(_) => Request::new("GET", "/do").header("Connection", text("connection")),
                 },
