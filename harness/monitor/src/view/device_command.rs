@@ -5,7 +5,7 @@ use super::{
     common::{common_event, event, fields},
 };
 use crate::message::recorded_request;
-use hil_trace::{Event, HttpEnding, Party, Record, RecordBody, UnitChange, Who};
+use hil_trace::{Event, HttpEnding, PLAIN_INSTEAD_OF_TLS, Party, Record, RecordBody, UnitChange, Who};
 use hil_wire::{
     device_command::{Call, CsvExport, ExportBody, StatusBody, header},
     http::{Headers, Request},
@@ -17,6 +17,8 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Default)]
 pub(crate) struct DeviceCommandView {
     open: BTreeMap<u32, Open>,
+    /// Faces by connection.
+    faces: BTreeMap<u32, String>,
     boot: Boots,
     earlier: Earlier,
 }
@@ -157,7 +159,14 @@ impl View for DeviceCommandView {
                 event.records.insert(0, open.record);
                 vec![event]
             }
+            RecordBody::TlsRefused { connection, reason } if reason == PLAIN_INSTEAD_OF_TLS => {
+                let facts = json!({"face": self.faces.get(connection)});
+                vec![event(record, Who::Unit, "plain", fields(facts))]
+            }
             _ => {
+                if let RecordBody::ConnectionOpened { connection, face, .. } = &record.what {
+                    self.faces.insert(*connection, face.clone());
+                }
                 self.boot.driver(record);
                 self.earlier.learn(record);
                 common_event(record).into_iter().collect()

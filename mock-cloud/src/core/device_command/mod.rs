@@ -265,9 +265,14 @@ impl Core for DeviceCommandCloud {
             API => Some(format!("{}{}", self.origins.firmware, call.request.target)),
             _ => None,
         };
+        let places = RedirectPlaces::of(&self.origins.firmware, call.request);
+        // Whoever goes there speaks without TLS to a port that demands it, which is seen.
+        let asked = places.own.strip_prefix("https://");
+        let plain = asked.map(|authority| format!("http://{authority}{}", call.request.target));
         RedirectPlaces {
             second,
-            ..RedirectPlaces::of(&self.origins.firmware, call.request)
+            plain,
+            ..places
         }
     }
 

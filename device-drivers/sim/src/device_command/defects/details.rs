@@ -2,10 +2,10 @@
 
 use super::statuses::statuses;
 use crate::{
-    Defect, HttpCall,
+    Defect, HttpCall, Input, Output,
     defect::{
         Tamper,
-        edits::{edit_json, repeated, requests, set_header},
+        edits::{edit_json, repeated, requests, set_header, stateful},
     },
 };
 use hil_wire::{
@@ -67,6 +67,41 @@ pub(super) const DEFECTS: &[Defect] = &[
         "DCMD-FW-011",
         "Does not say that the image could not be downloaded.",
         || say_instead(status_text::DOWNLOAD_FAILED, "Error"),
+    ),
+    Defect::tampering(
+        "follows-to-plain-http",
+        "DCMD-FW-011",
+        "Follows a redirect of an image from https to http.",
+        || {
+            stateful::<Option<HttpCall>>(
+                |last, input, edge| match (&input, last.take()) {
+                    (
+                        Input::HttpHead {
+                            request,
+                            status: 300..400,
+                            headers,
+                        },
+                        Some(mut call),
+                    ) if headers.get("Location").is_some_and(|to| to.starts_with("http:")) => {
+                        call.url = headers.get("Location").unwrap_or_default().to_owned();
+                        edge.perform(Output::Http(*request, Box::new(call)));
+                    }
+                    (_, call) => {
+                        *last = call;
+                        edge.hear(input);
+                    }
+                },
+                |last, output, edge| {
+                    if let Output::Http(_, call) = &output
+                        && call.url.starts_with("https:")
+                        && call.streamed
+                    {
+                        *last = Some((**call).clone());
+                    }
+                    edge.perform(output);
+                },
+            )
+        },
     ),
     Defect::tampering(
         "other-words-for-no-space",
